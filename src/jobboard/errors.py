@@ -1,0 +1,106 @@
+"""Domain errors: a kind, a stable code and a message for a person. Never a status.
+
+The doors translate: `api/errors.py` to problem details, `web/errors.py` to pages,
+`cli/main.py` to exit codes.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one input. `pointer` is an RFC 6901 path such as `/salary/min`."""
+
+    pointer: str
+    message: str
+
+
+class DomainError(Exception):
+    """Base of all that the core refuses. `code` is promised to scripts, the message is not."""
+
+    code = "error"
+    message = "Something went wrong."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        code: str | None = None,
+        errors: tuple[FieldError, ...] = (),
+    ) -> None:
+        self.message = message or self.message
+        self.code = code or self.code
+        self.errors = errors
+        super().__init__(self.message)
+
+
+class Invalid(DomainError):
+    """The input can never be accepted as it is."""
+
+    code = "invalid"
+    message = "Some of what you sent cannot be accepted."
+
+    @classmethod
+    def field(cls, name: str, message: str, *, code: str | None = None) -> "Invalid":
+        """One field is wrong: `name` is its key in the body."""
+        return cls(message, code=code, errors=(FieldError(f"/{name}", message),))
+
+
+class Unauthenticated(DomainError):
+    """We do not know who is asking."""
+
+    code = "unauthenticated"
+    message = "Please log in."
+
+
+class Forbidden(DomainError):
+    """We know who is asking, and they may not."""
+
+    code = "forbidden"
+    message = "You are not allowed to do this."
+
+
+class NotFound(DomainError):
+    """There is no such thing, or none that this person may know of."""
+
+    code = "not_found"
+    message = "There is nothing here."
+
+
+class Conflict(DomainError):
+    """The request is fine, but not in the state that things are in now."""
+
+    code = "conflict"
+    message = "Things have changed in the meantime."
+
+
+class TooLarge(DomainError):
+    """More bytes than we take."""
+
+    code = "too_large"
+    message = "That is too large."
+
+
+class UnsupportedMedia(DomainError):
+    """A kind of content that we do not take."""
+
+    code = "unsupported_media_type"
+    message = "We cannot read this kind of content."
+
+
+class RateLimited(DomainError):
+    """Too many tries; `retry_after` says in how many seconds to come back."""
+
+    code = "rate_limited"
+    message = "Too many tries. Please wait a little."
+
+    def __init__(self, message: str | None = None, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(DomainError):
+    """An engine that this needs does not answer now."""
+
+    code = "unavailable"
+    message = "This part of the board is resting. Please try again in a moment."

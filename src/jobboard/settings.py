@@ -1,0 +1,143 @@
+"""Settings, frozen, from the environment.
+
+Every setting is read from `JOBBOARD_<NAME>`, or from the file that `JOBBOARD_<NAME>_FILE`
+names (how containers hand over secrets). docs/settings.md lists them all; a test keeps it whole.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+PREFIX = "JOBBOARD_"
+MIN_SECRET_LENGTH = 32
+
+
+class SettingsError(Exception):
+    """The environment does not make a working configuration; the text says what to set."""
+
+
+class Settings(BaseModel):
+    """What one process runs with. Made once, at the composition root, and handed down."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="`production` refuses to start with unsafe settings."
+    )
+    base_url: str = Field(
+        "http://127.0.0.1:8000", description="The address that people see, without a final slash."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="At least 32 random characters; signs access tokens."
+    )
+    database_url: SecretStr = Field(
+        SecretStr(""), description="PostgreSQL 18 or later, as `postgresql://user:password@host/db`."
+    )
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="Redis 6.2 or later, as `redis://:password@host:6379/0`."
+    )
+    mongo_url: SecretStr = Field(
+        SecretStr(""),
+        description="MongoDB for hit logs, with the database, as `mongodb://host/jobboard`. "
+        "Empty: hits are counted as dropped.",
+    )
+    storage_url: str = Field(
+        "", description="Where uploads lie: `file:///path` or `s3://bucket/prefix`."
+    )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="`smtp://user:password@host:587`. Empty: mail is printed to the log.",
+    )
+    mail_from: str = Field("Jobboard <jobboard@example.com>", description="Sender of all mail.")
+    board_name: str = Field("Jobboard", description="The name in the page header and in mail.")
+    trusted_proxies: str = Field(
+        "", description="Comma-separated networks whose X-Forwarded-For is believed."
+    )
+    rate_limits: Literal["on", "off"] = Field(
+        "on", description="`off` lifts every limit, log-in included. For load tests only."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Request logs on standard error, for people or for machines."
+    )
+    password_min_length: int = Field(
+        12, ge=8, le=64, description="Fewest characters that a new password may have."
+    )
+    access_token_minutes: int = Field(10, ge=1, le=60, description="Life of an access token.")
+    login_days: int = Field(
+        30, ge=1, le=365, description="Life of a log-in (cookie or refresh token) without use."
+    )
+    job_days: int = Field(60, ge=1, le=365, description="Days until a published job expires.")
+    resume_max_mb: int = Field(5, ge=1, le=50, description="Largest résumé, in megabytes.")
+    image_max_mb: int = Field(5, ge=1, le=50, description="Largest picture, in megabytes.")
+    upload_quota_mb: int = Field(
+        100, ge=1, le=10_000, description="All files of one person together, in megabytes."
+    )
+    hits_ttl_days: int = Field(30, ge=1, le=3650, description="Days that hit logs are kept.")
+
+    @property
+    def production(self) -> bool:
+        """Whether this process serves real people."""
+        return self.environment == "production"
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> Self:
+        if self.base_url.endswith("/"):
+            raise ValueError("BASE_URL must not end with a slash")
+        if self.production:
+            _refuse_unsafe(self)
+        return self
+
+    @classmethod
+    def from_environment(
+        cls, environ: Mapping[str, str] | None = None, **overrides: Any
+    ) -> "Settings":
+        """Read `JOBBOARD_*` and `JOBBOARD_*_FILE`; `overrides` win. Raises SettingsError."""
+        values = _read(os.environ if environ is None else environ)
+        try:
+            return cls(**{**values, **overrides})
+        except ValidationError as error:
+            raise SettingsError(_explain(error)) from None
+
+
+def _read(environ: Mapping[str, str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name in Settings.model_fields:
+        variable = PREFIX + name.upper()
+        if path := environ.get(variable + "_FILE"):
+            try:
+                values[name] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError(f"{variable}_FILE: cannot read {path}: {error}") from None
+        elif variable in environ:
+            values[name] = environ[variable].strip()
+    return values
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        where = PREFIX + str(problem["loc"][0]).upper() + ": " if problem["loc"] else ""
+        lines.append(where + problem["msg"].removeprefix("Value error, "))
+    return "; ".join(lines)
+
+
+def _refuse_unsafe(settings: Settings) -> None:
+    problems = []
+    if len(settings.secret_key.get_secret_value()) < MIN_SECRET_LENGTH:
+        problems.append(
+            f"set JOBBOARD_SECRET_KEY to at least {MIN_SECRET_LENGTH} random characters"
+        )
+    if not settings.base_url.startswith("https://"):
+        problems.append("set JOBBOARD_BASE_URL to the https:// address that people use")
+    if "*" in settings.trusted_proxies or "/0" in settings.trusted_proxies:
+        problems.append("set JOBBOARD_TRUSTED_PROXIES to the networks of your own proxies")
+    for name in ("database_url", "redis_url"):
+        if not getattr(settings, name).get_secret_value():
+            problems.append(f"set JOBBOARD_{name.upper()} to your own server")
+    if not settings.storage_url:
+        problems.append("set JOBBOARD_STORAGE_URL to where uploads are kept")
+    if problems:
+        raise ValueError("; ".join(problems))
