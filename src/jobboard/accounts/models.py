@@ -1,0 +1,73 @@
+"""People, their log-in sessions and the refresh tokens of those."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from jobboard.infra.postgres import Base, CreatedAt, Id, words
+
+
+class Role(StrEnum):
+    """What a person came for. An admin is made on the command line only."""
+
+    CANDIDATE = "candidate"
+    EMPLOYER = "employer"
+    ADMIN = "admin"
+
+
+class LoginKind(StrEnum):
+    """The door that a log-in session came through."""
+
+    WEB = "web"
+    API = "api"
+
+
+class Person(Base):
+    """An account. `email` is kept as typed; two that differ only in case are one."""
+
+    __tablename__ = "people"
+    __table_args__ = (
+        Index("uq_people_email", text("lower(email)"), unique=True),
+        CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
+        CheckConstraint("char_length(full_name) BETWEEN 1 AND 200", name="full_name_length"),
+    )
+
+    id: Mapped[Id]
+    email: Mapped[str]
+    full_name: Mapped[str]
+    password_hash: Mapped[str]
+    role: Mapped[Role] = mapped_column(words(Role))
+    suspended_at: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]
+
+
+class LoginSession(Base):
+    """One log-in. For pages `token_hash` is the cookie's; for the API refresh tokens hang on it."""
+
+    __tablename__ = "login_sessions"
+
+    id: Mapped[Id]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[LoginKind] = mapped_column(words(LoginKind))
+    token_hash: Mapped[bytes | None] = mapped_column(unique=True)
+    user_agent: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[CreatedAt]
+    last_seen_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class RefreshToken(Base):
+    """A single-use token of an API log-in, kept as its SHA-256. Used ones stay to notice reuse."""
+
+    __tablename__ = "refresh_tokens"
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    login_session_id: Mapped[UUID] = mapped_column(
+        ForeignKey("login_sessions.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[CreatedAt]
+    used_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""Applications: a candidate's answer to a job, and where it stands."""

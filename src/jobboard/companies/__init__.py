@@ -1,0 +1,1 @@
+"""Companies, and the people who act for them."""

@@ -1,0 +1,56 @@
+"""Companies and their members."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from jobboard.infra.postgres import Base, CreatedAt, Id, words
+
+
+class MemberRole(StrEnum):
+    """Owners manage the company and its members; recruiters its jobs and applications."""
+
+    OWNER = "owner"
+    RECRUITER = "recruiter"
+
+
+class Company(Base):
+    """Someone who offers work. `imported_name` marks one that came with imported ads."""
+
+    __tablename__ = "companies"
+    __table_args__ = (
+        CheckConstraint("char_length(name) BETWEEN 1 AND 200", name="name_length"),
+        Index(
+            "uq_companies_imported_name",
+            "imported_name",
+            unique=True,
+            postgresql_where=text("imported_name IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    name: Mapped[str]
+    slug: Mapped[str] = mapped_column(unique=True)
+    imported_name: Mapped[str | None]
+    website: Mapped[str | None]
+    description: Mapped[str] = mapped_column(server_default="")
+    description_html: Mapped[str] = mapped_column(server_default="")
+    logo_key: Mapped[str | None]
+    created_at: Mapped[CreatedAt]
+
+
+class CompanyMember(Base):
+    """A person who acts for a company."""
+
+    __tablename__ = "company_members"
+
+    company_id: Mapped[UUID] = mapped_column(
+        ForeignKey("companies.id", ondelete="CASCADE"), primary_key=True
+    )
+    person_id: Mapped[UUID] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[MemberRole] = mapped_column(words(MemberRole))
+    created_at: Mapped[CreatedAt]

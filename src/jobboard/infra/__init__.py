@@ -1,0 +1,1 @@
+"""The engines and how we speak to them. Knows nothing of jobs or people."""

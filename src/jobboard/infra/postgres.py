@@ -1,0 +1,110 @@
+"""PostgreSQL: the engine, the declarative base, and the only begin and commit.
+
+`Database.transaction()` begins, yields the session, commits, and only then rings for the
+messages that were queued meanwhile. Nothing else in the project commits.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
+
+from sqlalchemy import DateTime, Enum, MetaData, Text, func, text
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+RING = "ring"  # key in session.info: a message was queued, ring after the commit
+
+
+class Base(DeclarativeBase):
+    """Base of every table. Constraint names are fixed, so that migrations can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: DateTime(timezone=True),
+        str: Text,
+    }
+
+
+Id = Annotated[UUID, mapped_column(PG_UUID, primary_key=True, server_default=text("uuidv7()"))]
+CreatedAt = Annotated[datetime, mapped_column(server_default=func.now())]
+
+
+def words(kind: type[StrEnum]) -> Enum:
+    """A text column that holds only the values of `kind`, by a CHECK that migrations can widen."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=True,
+        name=kind.__name__.lower(),
+        length=None,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+def async_url(url: str) -> str:
+    """`postgresql://...` as SQLAlchemy wants it for asyncpg."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(scheme="postgresql+asyncpg"))
+
+
+class Database:
+    """One engine and its transactions. Made in a lifespan, never at module level."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        ring: Callable[[], None] = lambda: None,
+        pool_size: int = 10,
+        statement_timeout_ms: int = 10_000,
+    ) -> None:
+        self._ring = ring
+        self.engine: AsyncEngine = create_async_engine(
+            async_url(url),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": 5,
+                "server_settings": {
+                    "application_name": "jobboard",
+                    "timezone": "UTC",
+                    "jit": "off",
+                    "statement_timeout": str(statement_timeout_ms),
+                    "lock_timeout": "5000",
+                    "idle_in_transaction_session_timeout": "30000",
+                },
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Begin, yield, commit, then ring. On an error: roll back and ring for nothing."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            async with session.begin():
+                yield session
+            if session.info.get(RING):
+                self._ring()
+
+    async def ping(self) -> None:
+        """Raise if the server does not answer."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()

@@ -1,0 +1,104 @@
+"""The outbox: messages for workers are rows, written in the transaction that causes them.
+
+Celery over Redis is only the doorbell. A ring that is lost costs a few seconds, never a message:
+the worker's schedule looks for waiting rows whether or not it heard one.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+import structlog
+from celery import Celery
+from sqlalchemy import Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from jobboard.infra.postgres import RING, Base, CreatedAt, Id
+
+DELIVER = "jobboard.deliver"  # the Celery task that empties the outbox
+log = structlog.get_logger()
+
+
+class Message(Base):
+    """Something that a worker must do once. Done rows go after a while, failed ones stay."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index(
+            "ix_messages_waiting",
+            "available_at",
+            postgresql_where=text("done_at IS NULL AND failed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[str]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[CreatedAt]
+    available_at: Mapped[CreatedAt]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    done_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+
+def enqueue(session: AsyncSession, kind: str, payload: dict[str, Any]) -> None:
+    """Queue a message that exists if, and only if, this transaction commits."""
+    session.add(Message(kind=kind, payload=payload))
+    session.info[RING] = True
+
+
+def make_celery(redis_url: str) -> Celery:
+    """A Celery app on `redis_url` that never waits long for a broker that is gone."""
+    celery = Celery("jobboard", broker=redis_url, set_as_current=False)
+    celery.conf.update(
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "socket_connect_timeout": 1,
+            "socket_timeout": 5,
+            "visibility_timeout": 600,
+        },
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        timezone="UTC",
+    )
+    return celery
+
+
+class Doorbell:
+    """Rings without making the request wait: one thread, and rings that wait fold into one."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._celery = make_celery(redis_url)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="doorbell")
+        self._lock = Lock()
+        self._waiting = False
+
+    def ring(self) -> None:
+        """Tell the workers, soon, that there is something to do."""
+        with self._lock:
+            if self._waiting:
+                return
+            self._waiting = True
+        self._thread.submit(self._send)
+
+    def _send(self) -> None:
+        with self._lock:
+            self._waiting = False
+        try:
+            self._celery.send_task(DELIVER, retry=False, ignore_result=True)
+        except (
+            Exception
+        ) as error:  # any broker trouble: the schedule delivers what we did not ring for
+            log.warning("doorbell.silent", error=type(error).__name__)
+
+    def close(self) -> None:
+        """Let a ring under way finish and let go of the broker."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._celery.close()

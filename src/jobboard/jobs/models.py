@@ -1,0 +1,215 @@
+"""Jobs, what happened to each, and what people reported."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
+from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.types import Text
+
+from jobboard.infra.postgres import Base, CreatedAt, Id, words
+
+
+class JobStatus(StrEnum):
+    """Where a job stands in its life. `jobs/lifecycle.py` says how it moves."""
+
+    DRAFT = "draft"
+    PENDING = "pending"
+    PUBLISHED = "published"
+    REJECTED = "rejected"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+    REMOVED = "removed"
+
+
+class Workplace(StrEnum):
+    """Where the work is done. The API calls it `remote`."""
+
+    ONSITE = "onsite"
+    HYBRID = "hybrid"
+    REMOTE = "remote"
+
+
+class EmploymentType(StrEnum):
+    """The kind of contract."""
+
+    FULL_TIME = "full_time"
+    PART_TIME = "part_time"
+    CONTRACT = "contract"
+    TEMPORARY = "temporary"
+    INTERNSHIP = "internship"
+    VOLUNTEER = "volunteer"
+    OTHER = "other"
+
+
+class Experience(StrEnum):
+    """How far along the person is that the job looks for."""
+
+    ENTRY = "entry"
+    JUNIOR = "junior"
+    MID = "mid"
+    SENIOR = "senior"
+    LEAD = "lead"
+    EXECUTIVE = "executive"
+
+
+class PayPeriod(StrEnum):
+    """What a salary figure is for."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class ReportReason(StrEnum):
+    """Why a reader thinks that a moderator should look."""
+
+    SCAM = "scam"
+    EXPIRED = "expired"
+    WRONG = "wrong"
+    OFFENSIVE = "offensive"
+    DUPLICATE = "duplicate"
+    OTHER = "other"
+
+
+# Title first, then tags and company, then place, then the text. `jobboard_words` (a migration)
+# joins an array by an IMMUTABLE function, which a generated column needs.
+SEARCH_SQL = (
+    "setweight(to_tsvector('english', title), 'A') || "
+    "setweight(to_tsvector('english', jobboard_words(tags) || ' ' || company_name), 'B') || "
+    "setweight(to_tsvector('english', coalesce(location, '')), 'C') || "
+    "setweight(to_tsvector('english', description_text), 'D')"
+)
+PLACE_SQL = (
+    "to_tsvector('simple', coalesce(location, '') || ' ' || coalesce(city, '') || ' ' || "
+    "coalesce(region, '') || ' ' || coalesce(country, ''))"
+)
+
+
+class Job(Base):
+    """A posting. Money is in minor units; `yearly_*` are the same pay for a year, to compare."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        UniqueConstraint("source", "external_id"),
+        CheckConstraint("char_length(title) BETWEEN 1 AND 200", name="title_length"),
+        CheckConstraint("salary_min <= salary_max", name="salary_order"),
+        CheckConstraint("salary_min >= 0 AND salary_max >= 0", name="salary_sign"),
+        CheckConstraint("char_length(currency) = 3", name="currency_length"),
+        CheckConstraint("char_length(country) = 2", name="country_length"),
+        CheckConstraint(
+            "status <> 'published' OR (published_at IS NOT NULL AND expires_at IS NOT NULL)",
+            name="published_has_dates",
+        ),
+        Index("ix_jobs_search", "search", postgresql_using="gin"),
+        Index("ix_jobs_place_search", "place_search", postgresql_using="gin"),
+        Index("ix_jobs_tags", "tags", postgresql_using="gin"),
+        Index(
+            "ix_jobs_live_newest",
+            "published_at",
+            "id",
+            postgresql_where=text("status = 'published'"),
+        ),
+        Index("ix_jobs_company_id_status", "company_id", "status"),
+        Index("ix_jobs_pending", "submitted_at", "id", postgresql_where=text("status = 'pending'")),
+        Index("ix_jobs_expiring", "expires_at", postgresql_where=text("status = 'published'")),
+    )
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    company_name: Mapped[str]  # the company's, copied so that one index finds both
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+
+    title: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default="")
+    description_html: Mapped[str] = mapped_column(server_default="")
+    description_text: Mapped[str] = mapped_column(server_default="")
+    location: Mapped[str | None]
+    city: Mapped[str | None]
+    region: Mapped[str | None]
+    country: Mapped[str | None]
+    remote: Mapped[Workplace | None] = mapped_column(words(Workplace))
+    employment_type: Mapped[EmploymentType | None] = mapped_column(words(EmploymentType))
+    experience: Mapped[Experience | None] = mapped_column(words(Experience))
+    salary_text: Mapped[str | None]
+    salary_min: Mapped[int | None] = mapped_column(BigInteger)
+    salary_max: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str | None]
+    salary_period: Mapped[PayPeriod | None] = mapped_column(words(PayPeriod))
+    yearly_min: Mapped[int | None] = mapped_column(BigInteger)
+    yearly_max: Mapped[int | None] = mapped_column(BigInteger)
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    apply_url: Mapped[str | None]
+
+    status: Mapped[JobStatus] = mapped_column(words(JobStatus), server_default="draft")
+    status_reason: Mapped[str | None]  # a moderator's words on a rejection or removal
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+    submitted_at: Mapped[datetime | None]
+    approved_at: Mapped[datetime | None]  # of the text as it stands; an edit that matters clears it
+    published_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+
+    source: Mapped[str | None]
+    external_id: Mapped[str | None]
+    content_hash: Mapped[bytes | None]
+
+    search: Mapped[str] = deferred(mapped_column(TSVECTOR, Computed(SEARCH_SQL, persisted=True)))
+    place_search: Mapped[str] = deferred(
+        mapped_column(TSVECTOR, Computed(PLACE_SQL, persisted=True))
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class JobEvent(Base):
+    """One step in a job's life: who took it, when, and why. Never changed."""
+
+    __tablename__ = "job_events"
+
+    id: Mapped[Id]
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    step: Mapped[str]
+    status: Mapped[JobStatus] = mapped_column(words(JobStatus))
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    reason: Mapped[str | None]
+    at: Mapped[CreatedAt]
+
+
+class JobReport(Base):
+    """A reader's word that something is wrong with a job. Open until a moderator decides."""
+
+    __tablename__ = "job_reports"
+    __table_args__ = (
+        Index("ix_job_reports_open", "created_at", postgresql_where=text("resolved_at IS NULL")),
+        Index(
+            "uq_job_reports_one_each",
+            "job_id",
+            "person_id",
+            unique=True,
+            postgresql_where=text("resolved_at IS NULL AND person_id IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    reason: Mapped[ReportReason] = mapped_column(words(ReportReason))
+    note: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[CreatedAt]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))

@@ -1,0 +1,21 @@
+"""Every table, so that one import fills the metadata (migrations and checks need it whole)."""
+
+from jobboard.accounts import models as accounts
+from jobboard.applications import models as applications
+from jobboard.companies import models as companies
+from jobboard.infra import queue
+from jobboard.infra.postgres import Base
+from jobboard.jobs import models as jobs
+from jobboard.notifications import models as notifications
+from jobboard.uploads import models as uploads
+
+__all__ = [
+    "accounts",
+    "applications",
+    "companies",
+    "jobs",
+    "notifications",
+    "queue",
+    "uploads",
+]
+metadata = Base.metadata

@@ -1,0 +1,57 @@
+"""Keyset paging: a cursor names the last row seen, so that new rows never shift a page."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+from jobboard.errors import Invalid
+
+Item = TypeVar("Item")
+Limit = Annotated[int, Field(ge=1, le=100)]
+DEFAULT_LIMIT = 20
+MAX_CURSOR = 500
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list. `next_cursor` is null on the last."""
+
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+def encode_cursor(*key: str | int | float | None) -> str:
+    """Pack the sort key of the last row of a page; opaque to clients."""
+    raw = json.dumps(key, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, *shape: type) -> list:
+    """Unpack a cursor of exactly these types. Raises Invalid for anything that we did not write."""
+    try:
+        if len(cursor) > MAX_CURSOR:
+            raise ValueError(cursor)
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError):
+        raise wrong_cursor() from None
+    if not isinstance(key, list) or [type(part) for part in key] != list(shape):
+        raise wrong_cursor()
+    return key
+
+
+def wrong_cursor() -> Invalid:
+    """The error for a cursor that is not of this list."""
+    return Invalid.field(
+        "cursor",
+        "This cursor is not from this list. Start again without one.",
+        code="invalid_cursor",
+    )
+
+
+def cut(rows: Sequence[Item], limit: int) -> tuple[Sequence[Item], bool]:
+    """Rows were fetched with `limit + 1`: the page, and whether there is more."""
+    return rows[:limit], len(rows) > limit

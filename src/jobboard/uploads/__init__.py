@@ -1,0 +1,1 @@
+"""Files that people hand in: résumés and logos, checked, counted and kept in storage."""
