@@ -1,0 +1,64 @@
+"""The engines that `make up` starts: PostgreSQL, Redis and a MongoDB-protocol server.
+
+Each is a process of its own on a loopback port with a generated password, its data in DATA_DIR.
+
+    with engines(Path("/var/lib/jobboard")) as urls:
+        ...  # urls.database_url, urls.redis_url, urls.mongo_url ("" where it is not installed)
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobboard.infra.embedded.crew import ALL, Crew
+from jobboard.infra.embedded.datadir import DataDir, InUse
+from jobboard.infra.embedded.errors import BoardError
+
+__all__ = ["ALL", "BoardError", "Crew", "DataDir", "InUse", "Urls", "engines", "temporary"]
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Where the started engines are, named as the settings. Empty: not started."""
+
+    database_url: str = ""
+    redis_url: str = ""
+    mongo_url: str = ""
+
+
+@contextmanager
+def engines(
+    data_dir: Path,
+    *,
+    volatile: bool = False,
+    needed: Collection[str] = ALL,
+    wait: float = 0,
+) -> Iterator[Urls]:
+    """Start the `needed` engines of a folder, side by side, and stop them at the end.
+
+    `volatile` trades safety on disk for speed and lets the role make databases: for tests.
+    Raises BoardError; InUse when another process still holds the folder after `wait` seconds.
+    """
+    folder = DataDir(data_dir)
+    with folder.locked("command", wait=wait), asyncio.Runner() as runner:
+        crew = Crew(folder, needed, volatile=volatile)
+        try:
+            runner.run(crew.start())
+            yield Urls(**crew.urls())
+        finally:
+            runner.run(crew.stop())
+
+
+@contextmanager
+def temporary(*, needed: Collection[str] = ALL) -> Iterator[Urls]:
+    """Volatile engines in a folder that goes away with them."""
+    folder = Path(tempfile.mkdtemp(prefix="jobboard-"))
+    try:
+        with engines(folder, volatile=True, needed=needed) as urls:
+            yield urls
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,182 @@
+"""Child processes that end when we end, and what is left of them when we could not end them."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import time
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from pwd import struct_passwd
+
+from jobboard.infra.embedded.datadir import DataDir
+from jobboard.infra.embedded.errors import BoardError
+
+LEFT_OVER_GRACE = 8.0  # seconds that children of a killed board get to end by themselves
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run, how to tell that it answers, and how to end it."""
+
+    name: str  # as a person reads it
+    key: str  # as files are called
+    argv: Sequence[str]
+    cwd: Path
+    answers: Callable[[], Awaitable[bool]]
+    env: Mapping[str, str] | None = None  # None: ours
+    account: struct_passwd | None = None  # whom to become
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_grace: float = 5.0  # seconds until it is killed
+    patience: float = 60.0  # seconds until it must answer
+    logged: bool = True  # to logs/KEY.log; otherwise to our standard error
+
+
+@dataclass
+class Child:
+    """A program that runs."""
+
+    program: Program
+    process: Process
+    folder: DataDir
+
+    @classmethod
+    async def spawn(cls, program: Program, folder: DataDir) -> "Child":
+        """Start it in a session of its own: the terminal's Ctrl-C reaches only us."""
+        output = folder.open_log(program.key) if program.logged else None
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *_wrapped(program),
+                stdin=DEVNULL,
+                stdout=2 if output is None else output,
+                stderr=output,
+                cwd=program.cwd,
+                env=program.env,
+                start_new_session=True,
+            )
+        finally:
+            if output is not None:
+                os.close(output)
+        _remember(folder, program, process.pid)
+        return cls(program, process, folder)
+
+    async def ready(self) -> None:
+        """Wait until it answers. Raises BoardError if it ends first or takes too long."""
+        async for _ in ticks(self.program.patience):
+            if self.process.returncode is not None:
+                break
+            if await self.program.answers():
+                return
+        raise BoardError(f"{self.program.name} did not start; {where_to_look(self)}")
+
+    async def stop(self) -> None:
+        """Ask it to end, then make it."""
+        with suppress(ProcessLookupError):
+            self.process.send_signal(self.program.stop_signal)
+        try:
+            await asyncio.wait_for(self.process.wait(), self.program.stop_grace)
+        except TimeoutError:
+            _kill_group(self.process.pid)
+            await self.process.wait()
+        self.forget()
+
+    def forget(self) -> None:
+        """It is gone: nothing of it is to be looked for."""
+        _kill_group(self.process.pid)
+        _pid_file(self.folder, self.program.key).unlink(missing_ok=True)
+
+
+async def ticks(seconds: float) -> AsyncIterator[None]:
+    """Moments to look at something that cannot be awaited: soon at first, then less often."""
+    deadline = time.monotonic() + seconds
+    pause = 0.01
+    while time.monotonic() < deadline:
+        yield
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.2, 0.2)
+
+
+def where_to_look(child: Child) -> str:
+    """Names the log and its last line."""
+    if not child.program.logged:
+        return "its last lines above say why"
+    log = child.folder.logs / f"{child.program.key}.log"
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = next((line for line in reversed(lines) if "FATAL" in line), (lines or [""])[-1])
+    return f"see {log}: {last}"
+
+
+def become(account: struct_passwd | None, *options: str) -> list[str]:
+    """The start of a command line that runs the rest as `account`. Raises BoardError."""
+    setpriv = shutil.which("setpriv")
+    if setpriv is None and account is not None:
+        raise BoardError(
+            "PostgreSQL does not run as root and `setpriv` (util-linux) is missing; "
+            "install it, or run this as an ordinary user"
+        )
+    if setpriv is None or not (account or options):
+        return []
+    identity = []
+    if account is not None:
+        identity = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+    return [setpriv, *options, *identity, "--"]
+
+
+def _wrapped(program: Program) -> list[str]:
+    """`argv`, and a word to the kernel to tell it when we are gone."""
+    signal_name = program.stop_signal.name.removeprefix("SIG")
+    return [*become(program.account, f"--pdeathsig={signal_name}"), *program.argv]
+
+
+def _kill_group(group: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _pid_file(folder: DataDir, key: str) -> Path:
+    return folder.run / f"{key}.json"
+
+
+def _remember(folder: DataDir, program: Program, pid: int) -> None:
+    known = {"pid": pid, "started": _started(pid), "signal": program.stop_signal.value}
+    _pid_file(folder, program.key).write_text(json.dumps(known), encoding="utf-8")
+
+
+def _started(pid: int) -> str | None:
+    """Tells a process from a later one with its number: the boot, and the tick it began."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    state, *fields = stat.rpartition(")")[2].split()
+    return None if state == "Z" else f"{boot}:{fields[18]}"
+
+
+async def end_left_overs(folder: DataDir) -> None:
+    """End what a killed board left running, and nothing that is not surely ours."""
+    await asyncio.gather(*(_end_left_over(path) for path in folder.run.glob("*.json")))
+
+
+async def _end_left_over(path: Path) -> None:
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        pid, started, stop_signal = known["pid"], known["started"], known["signal"]
+    except (OSError, ValueError, KeyError):
+        return
+
+    def ours() -> bool:
+        return started is not None and _started(pid) == started
+
+    if ours():
+        os.kill(pid, stop_signal)
+        async for _ in ticks(LEFT_OVER_GRACE):
+            if not ours():
+                break
+        else:
+            _kill_group(pid)
+    path.unlink(missing_ok=True)
