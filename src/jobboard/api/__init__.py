@@ -1,0 +1,1 @@
+"""The HTTP API: a thin door. Parse, call one function of the core, render."""
