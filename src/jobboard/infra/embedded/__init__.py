@@ -9,7 +9,7 @@ Each is a process of its own on a loopback port with a generated password, its d
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ def engines(
     volatile: bool = False,
     needed: Collection[str] = ALL,
     wait: float = 0,
-) -> Iterator[Urls]:
+) -> Generator[Urls]:
     """Start the `needed` engines of a folder, side by side, and stop them at the end.
 
     `volatile` trades safety on disk for speed and lets the role make databases: for tests.
@@ -54,7 +54,7 @@ def engines(
 
 
 @contextmanager
-def temporary(*, needed: Collection[str] = ALL) -> Iterator[Urls]:
+def temporary(*, needed: Collection[str] = ALL) -> Generator[Urls]:
     """Volatile engines in a folder that goes away with them."""
     folder = Path(tempfile.mkdtemp(prefix="jobboard-"))
     try:

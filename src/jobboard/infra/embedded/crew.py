@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Collection
 
 from jobboard.infra.embedded.datadir import DataDir
-from jobboard.infra.embedded.errors import BoardError
 from jobboard.infra.embedded.mongo import Mongo
 from jobboard.infra.embedded.postgres import Postgres
 from jobboard.infra.embedded.process import Child, end_left_overs
@@ -12,7 +11,6 @@ from jobboard.infra.embedded.redis import Redis
 
 Engine = Postgres | Redis | Mongo
 ALL = ("database_url", "redis_url", "mongo_url")
-TRIES = 3  # a port may be taken from under us, a killed server's memory may still be in use
 
 
 class Crew:

@@ -15,7 +15,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -68,7 +68,7 @@ class DataDir:
             folder.mkdir(exist_ok=True, mode=0o700)
 
     @contextmanager
-    def locked(self, holder: Holder, *, wait: float = 0) -> Iterator[None]:
+    def locked(self, holder: Holder, *, wait: float = 0) -> Generator[None]:
         """Hold the folder for ourselves, waiting at most `wait` seconds. Raises InUse."""
         self.prepare()
         with _private(self.root / "lock") as lock:

@@ -97,6 +97,7 @@ class Mongo:
             cwd=self.data,
             env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.data)},
             answers=self._answers,
+            stops_on_call=True,
         )
 
     async def _answers(self) -> bool:

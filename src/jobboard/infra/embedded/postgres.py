@@ -191,7 +191,7 @@ class Postgres:
         PostgreSQL would refuse to start for any process with that number. All of its processes
         work in the data folder: where there is none, nobody uses the data.
         """
-        users = (Path(f"/proc/{pid}/cwd") for pid in os.listdir("/proc") if pid.isdigit())
+        users = Path("/proc").glob("[0-9]*/cwd")
         if Path("/proc/self").exists() and not any(_is(link, self.data) for link in users):
             (self.data / "postmaster.pid").unlink(missing_ok=True)
 

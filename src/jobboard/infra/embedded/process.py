@@ -33,6 +33,7 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_grace: float = 5.0  # seconds until it is killed
     patience: float = 60.0  # seconds until it must answer
+    stops_on_call: bool = False  # it waits for a caller, so it sees our signal at the next one
     logged: bool = True  # to logs/KEY.log; otherwise to our standard error
 
 
@@ -78,11 +79,17 @@ class Child:
         with suppress(ProcessLookupError):
             self.process.send_signal(self.program.stop_signal)
         try:
-            await asyncio.wait_for(self.process.wait(), self.program.stop_grace)
+            await asyncio.wait_for(self._end(), self.program.stop_grace)
         except TimeoutError:
             _kill_group(self.process.pid)
             await self.process.wait()
         self.forget()
+
+    async def _end(self) -> None:
+        if self.program.stops_on_call:
+            await asyncio.sleep(0.02)
+            await self.program.answers()
+        await self.process.wait()
 
     def forget(self) -> None:
         """It is gone: nothing of it is to be looked for."""
@@ -159,24 +166,25 @@ def _started(pid: int) -> str | None:
 
 async def end_left_overs(folder: DataDir) -> None:
     """End what a killed board left running, and nothing that is not surely ours."""
-    await asyncio.gather(*(_end_left_over(path) for path in folder.run.glob("*.json")))
-
-
-async def _end_left_over(path: Path) -> None:
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-        pid, started, stop_signal = known["pid"], known["started"], known["signal"]
-    except (OSError, ValueError, KeyError):
-        return
-
-    def ours() -> bool:
-        return started is not None and _started(pid) == started
-
-    if ours():
-        os.kill(pid, stop_signal)
-        async for _ in ticks(LEFT_OVER_GRACE):
-            if not ours():
-                break
-        else:
+    left = _left_over(folder)
+    for pid, _, stop_signal in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, stop_signal)
+    async for _ in ticks(LEFT_OVER_GRACE):
+        if not any(_started(pid) == started for pid, started, _ in left):
+            break
+    for pid, started, _ in left:
+        if _started(pid) == started:
             _kill_group(pid)
-    path.unlink(missing_ok=True)
+
+
+def _left_over(folder: DataDir) -> list[tuple[int, str, int]]:
+    """The number, start and stop signal of each process that is still the one we started."""
+    left = []
+    for path in folder.run.glob("*.json"):
+        with suppress(ValueError, KeyError):  # half written when the machine stopped
+            known = json.loads(path.read_text(encoding="utf-8"))
+            if known["started"] is not None and known["started"] == _started(known["pid"]):
+                left.append((known["pid"], known["started"], known["signal"]))
+        path.unlink()
+    return left
