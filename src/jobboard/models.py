@@ -6,7 +6,6 @@ from jobboard.companies import models as companies
 from jobboard.infra import queue
 from jobboard.infra.postgres import Base
 from jobboard.jobs import models as jobs
-from jobboard.notifications import models as notifications
 from jobboard.uploads import models as uploads
 
 __all__ = [
@@ -14,7 +13,6 @@ __all__ = [
     "applications",
     "companies",
     "jobs",
-    "notifications",
     "queue",
     "uploads",
 ]

@@ -4,7 +4,9 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Generic, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -55,3 +57,22 @@ def wrong_cursor() -> Invalid:
 def cut(rows: Sequence[Item], limit: int) -> tuple[Sequence[Item], bool]:
     """Rows were fetched with `limit + 1`: the page, and whether there is more."""
     return rows[:limit], len(rows) > limit
+
+
+def moment_cursor(at: datetime, row_id: UUID) -> str:
+    """The cursor of lists that are sorted by a moment."""
+    return encode_cursor(at.isoformat(), str(row_id))
+
+
+def read_moment_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """What `moment_cursor` packed, or None where there is no cursor. Raises Invalid."""
+    if cursor is None:
+        return None
+    at, row_id = decode_cursor(cursor, str, str)
+    try:
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError(at)
+        return moment, UUID(row_id)
+    except ValueError:
+        raise wrong_cursor() from None

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jobboard.infra.postgres import Base, CreatedAt, Id, words
@@ -22,6 +22,7 @@ class Company(Base):
     __tablename__ = "companies"
     __table_args__ = (
         CheckConstraint("char_length(name) BETWEEN 1 AND 200", name="name_length"),
+        UniqueConstraint("id", "name"),  # jobs copy the name by a foreign key that follows it
         Index(
             "uq_companies_imported_name",
             "imported_name",

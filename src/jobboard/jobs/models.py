@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Computed,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     UniqueConstraint,
     text,
@@ -103,6 +104,12 @@ class Job(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
+        ForeignKeyConstraint(
+            ["company_id", "company_name"],
+            ["companies.id", "companies.name"],
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
         UniqueConstraint("source", "external_id"),
         CheckConstraint("char_length(title) BETWEEN 1 AND 200", name="title_length"),
         CheckConstraint("salary_min <= salary_max", name="salary_order"),
@@ -129,8 +136,8 @@ class Job(Base):
 
     id: Mapped[Id]
     slug: Mapped[str] = mapped_column(unique=True)
-    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
-    company_name: Mapped[str]  # the company's, copied so that one index finds both
+    company_id: Mapped[UUID]
+    company_name: Mapped[str]  # copied, so that one index finds both; the foreign key keeps it true
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
 

@@ -1,0 +1,74 @@
+"""Passwords: argon2id with OWASP's parameters, off the event loop, a bounded number at once.
+
+Parameters: OWASP Password Storage Cheat Sheet (m=19456 KiB, t=2, p=1). Rules for new ones:
+NIST SP 800-63B-4, section 3.1.1: length and a blocklist, no composition rules.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from pwdlib import PasswordHash
+from pwdlib.exceptions import UnknownHashError
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from jobboard.errors import Invalid
+
+AT_ONCE = 2  # each takes 19 MB and a core for some 20 ms
+Result = TypeVar("Result")
+
+_hasher = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
+
+
+@cache
+def _limiter() -> CapacityLimiter:
+    return CapacityLimiter(AT_ONCE)
+
+
+async def _off_the_loop(work: Callable[..., Result], *args: object) -> Result:
+    return await to_thread.run_sync(work, *args, limiter=_limiter())
+
+
+async def hash_password(password: str) -> str:
+    """A salted hash that says its own parameters."""
+    return await _off_the_loop(_hasher.hash, password)
+
+
+async def verify_password(password: str, hashed: str | None) -> bool:
+    """Whether it is the password. `None` (no such person) costs the same time and is False."""
+    matches = await _off_the_loop(_verify, password, hashed or _decoy())
+    return matches and hashed is not None
+
+
+def _verify(password: str, hashed: str) -> bool:
+    try:
+        return _hasher.verify(password, hashed)
+    except UnknownHashError:  # an account that never had a password
+        return False
+
+
+@cache
+def _decoy() -> str:
+    return _hasher.hash("nobody's password")
+
+
+@cache
+def _common() -> frozenset[str]:
+    text = resources.files("jobboard.accounts").joinpath("common_passwords.txt").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if line)
+
+
+def check_new_password(password: str, *, min_length: int, about: tuple[str, ...] = ()) -> None:
+    """Refuse short and guessable passwords. `about` is what a guesser would try: name, e-mail."""
+    if len(password) < min_length:
+        raise Invalid.field(
+            "password", f"Use at least {min_length} characters. A few words make a good password."
+        )
+    folded = password.casefold()
+    simplest = folded.strip("0123456789!.?*# ")
+    if folded in _common() or simplest in _common() or len(set(folded)) < 4:
+        raise Invalid.field("password", "This password is easy to guess. Choose another.")
+    if any(part and folded == part.casefold() for part in about):
+        raise Invalid.field("password", "Your name or address is no password. Choose another.")

@@ -1,0 +1,95 @@
+"""Shapes of people and tokens, shared by all doors."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+
+from jobboard.accounts.models import Role
+from jobboard.schema import Input
+
+
+def _email(value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError(f"This is not an e-mail address: {error}") from None
+
+
+Email = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_email)
+]
+FullName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Password = Annotated[SecretStr, Field(max_length=1024)]
+
+
+class SignUpRole(StrEnum):
+    """The roles that a person can choose. Admins are made on the command line."""
+
+    CANDIDATE = "candidate"
+    EMPLOYER = "employer"
+
+
+class Registration(Input):
+    """What someone who signs up tells us."""
+
+    email: Email = Field(examples=["ada@example.com"])
+    password: Password = Field(examples=["a long and quiet sentence"])
+    full_name: FullName = Field(examples=["Ada Lovelace"])
+    role: SignUpRole = SignUpRole.CANDIDATE
+
+
+class PersonUpdate(Input):
+    """What a person may change about themselves. Absent keeps."""
+
+    full_name: FullName | None = None
+    current_password: Password | None = Field(None, description="Needed for a new password.")
+    new_password: Password | None = None
+
+
+class Erasure(Input):
+    """The password once more, before an account goes for good."""
+
+    password: Password
+
+
+class PersonRead(BaseModel):
+    """A person as they see themselves, and as an admin sees them."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    email: str
+    full_name: str
+    role: Role
+    suspended: bool
+    created_at: datetime
+
+
+class TokenPair(BaseModel):
+    """OAuth2 token response (RFC 6749, section 5.1). `expires_in` is in seconds."""
+
+    access_token: str
+    token_type: str = "bearer"
+    expires_in: int
+    refresh_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is asking: the one thing about a person that services need to decide."""
+
+    id: UUID
+    email: str
+    full_name: str
+    role: Role
+    login_session_id: UUID
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether they moderate."""
+        return self.role is Role.ADMIN

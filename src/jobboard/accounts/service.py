@@ -1,0 +1,327 @@
+"""The verbs of people: sign up, log in, refresh, log out, change, erase."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts import passwords, queries, tokens
+from jobboard.accounts.models import LoginKind, LoginSession, Person, RefreshToken, Role
+from jobboard.accounts.schemas import Actor, PersonRead, PersonUpdate, Registration, TokenPair
+from jobboard.clock import now
+from jobboard.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from jobboard.notifications.service import notify
+from jobboard.settings import Settings
+
+REFRESH_GRACE = timedelta(seconds=45)  # a lost answer may be asked for again this long
+MAX_USER_AGENT = 300
+
+WRONG_LOGIN = "This e-mail address and password do not belong together."
+
+
+@dataclass(frozen=True, slots=True)
+class WebLogin:
+    """A log-in through the pages: the cookie's value, shown once, and who it is."""
+
+    token: str
+    actor: Actor
+
+
+def read(person: Person) -> PersonRead:
+    """The shape of a person."""
+    return PersonRead(
+        id=person.id,
+        email=person.email,
+        full_name=person.full_name,
+        role=person.role,
+        suspended=person.suspended_at is not None,
+        created_at=person.created_at,
+    )
+
+
+async def register(session: AsyncSession, data: Registration, settings: Settings) -> PersonRead:
+    """Make a candidate or an employer.
+
+    An address that is taken gets the same answer, in the same time, with an id of nobody: whether
+    someone has an account is told only to the owner of the address, by mail.
+    """
+    person = await _create(
+        session,
+        settings,
+        email=data.email,
+        full_name=data.full_name,
+        password=data.password.get_secret_value(),
+        role=Role(data.role),
+    )
+    if person is not None:
+        notify(session, person.id, "welcome", {"full_name": person.full_name})
+        return read(person)
+    owner = await queries.by_email(session, data.email)
+    if owner is not None:
+        notify(session, owner.id, "account_exists", {"full_name": owner.full_name})
+    return PersonRead(
+        id=await session.scalar(select(func.uuidv7())),
+        email=data.email,
+        full_name=data.full_name,
+        role=Role(data.role),
+        suspended=False,
+        created_at=now(),
+    )
+
+
+async def create_admin(
+    session: AsyncSession, settings: Settings, *, email: str, full_name: str, password: str
+) -> PersonRead:
+    """Make an admin. Only the command line calls this. Raises Conflict when the address is taken."""
+    person = await _create(
+        session, settings, email=email, full_name=full_name, password=password, role=Role.ADMIN
+    )
+    if person is None:
+        raise Conflict("There is an account with this e-mail address already.", code="email_taken")
+    return read(person)
+
+
+async def _create(
+    session: AsyncSession,
+    settings: Settings,
+    *,
+    email: str,
+    full_name: str,
+    password: str,
+    role: Role,
+) -> Person | None:
+    """A new account, or None when the address is taken: the unique index decides."""
+    passwords.check_new_password(
+        password, min_length=settings.password_min_length, about=(email, full_name)
+    )
+    hashed = await passwords.hash_password(password)
+    return await session.scalar(
+        insert(Person)
+        .values(email=email, full_name=full_name, password_hash=hashed, role=role)
+        .on_conflict_do_nothing()
+        .returning(Person)
+    )
+
+
+async def log_in(
+    session: AsyncSession, email: str, password: str, settings: Settings, *, user_agent: str
+) -> TokenPair:
+    """The OAuth2 password grant: an access token and the first refresh token of a new log-in."""
+    person = await _authenticate(session, email, password)
+    login = await _open(session, person, LoginKind.API, settings, user_agent)
+    return await _pair(session, person.id, login.id, settings)
+
+
+async def log_in_to_pages(
+    session: AsyncSession, email: str, password: str, settings: Settings, *, user_agent: str
+) -> WebLogin:
+    """The same for the pages: an opaque cookie instead of tokens."""
+    person = await _authenticate(session, email, password)
+    return await open_web_login(session, person.id, settings, user_agent=user_agent)
+
+
+async def open_web_login(
+    session: AsyncSession, person_id: UUID, settings: Settings, *, user_agent: str
+) -> WebLogin:
+    """A new cookie for someone who just proved who they are (log-in or sign-up)."""
+    person = await session.get_one(Person, person_id)
+    token = tokens.new_token()
+    login = await _open(
+        session, person, LoginKind.WEB, settings, user_agent, hashed=tokens.token_hash(token)
+    )
+    actor = Actor(person.id, person.email, person.full_name, person.role, login.id)
+    return WebLogin(token, actor)
+
+
+async def _authenticate(session: AsyncSession, email: str, password: str) -> Person:
+    person = await queries.by_email(session, email.strip())
+    hashed = person.password_hash if person else None
+    if not await passwords.verify_password(password, hashed) or person is None:
+        raise Unauthenticated(WRONG_LOGIN, code="wrong_credentials")
+    if person.suspended_at is not None:
+        raise Forbidden(
+            "This account is suspended. Write to the people who run this board.",
+            code="account_suspended",
+        )
+    return person
+
+
+async def _open(
+    session: AsyncSession,
+    person: Person,
+    kind: LoginKind,
+    settings: Settings,
+    user_agent: str,
+    *,
+    hashed: bytes | None = None,
+) -> LoginSession:
+    login = LoginSession(
+        person_id=person.id,
+        kind=kind,
+        token_hash=hashed,
+        user_agent=user_agent[:MAX_USER_AGENT],
+        expires_at=now() + timedelta(days=settings.login_days),
+    )
+    session.add(login)
+    await session.flush()
+    return login
+
+
+async def _pair(
+    session: AsyncSession, person_id: UUID, login_session_id: UUID, settings: Settings
+) -> TokenPair:
+    refresh = tokens.new_token()
+    session.add(
+        RefreshToken(token_hash=tokens.token_hash(refresh), login_session_id=login_session_id)
+    )
+    await session.flush()
+    access = tokens.access_token(
+        settings.secret_key.get_secret_value(),
+        issuer=settings.base_url,
+        person_id=person_id,
+        login_session_id=login_session_id,
+        minutes=settings.access_token_minutes,
+    )
+    return TokenPair(
+        access_token=access,
+        expires_in=settings.access_token_minutes * 60,
+        refresh_token=refresh,
+    )
+
+
+async def refresh(session: AsyncSession, token: str, settings: Settings) -> TokenPair | None:
+    """Trade a refresh token for a new pair. None: it was used before, and its log-in ended now.
+
+    The caller must let the transaction commit before it refuses a None: an exception here would
+    roll back the very end of the log-in that a stolen token must bring.
+    """
+    hashed = tokens.token_hash(token)
+    used = await session.execute(
+        update(RefreshToken)
+        .where(RefreshToken.token_hash == hashed, RefreshToken.used_at.is_(None))
+        .values(used_at=now())
+        .returning(RefreshToken.login_session_id)
+    )
+    login_id = used.scalar()
+    if login_id is None:
+        old = await session.get(RefreshToken, hashed)
+        if old is None or old.used_at is None:
+            raise _dead_refresh_token()
+        if now() - old.used_at > REFRESH_GRACE:
+            await end_login(session, old.login_session_id)
+            return None
+        login_id = old.login_session_id
+    return await _pair(session, await _extend(session, login_id, settings), login_id, settings)
+
+
+async def _extend(session: AsyncSession, login_id: UUID, settings: Settings) -> UUID:
+    """A log-in that is used lives on. Returns its person."""
+    person_id = await session.scalar(
+        update(LoginSession)
+        .where(
+            LoginSession.id == login_id,
+            LoginSession.ended_at.is_(None),
+            LoginSession.expires_at > now(),
+            LoginSession.person_id.in_(select(Person.id).where(Person.suspended_at.is_(None))),
+        )
+        .values(last_seen_at=now(), expires_at=now() + timedelta(days=settings.login_days))
+        .returning(LoginSession.person_id)
+    )
+    if person_id is None:
+        raise _dead_refresh_token()
+    return person_id
+
+
+def _dead_refresh_token() -> Unauthenticated:
+    return Unauthenticated(
+        "This refresh token is no longer valid. Log in again.", code="refresh_token_invalid"
+    )
+
+
+async def end_login(session: AsyncSession, login_session_id: UUID) -> None:
+    """Log out: cookie, access and refresh tokens of this log-in die together."""
+    await session.execute(
+        update(LoginSession)
+        .where(LoginSession.id == login_session_id, LoginSession.ended_at.is_(None))
+        .values(ended_at=now())
+    )
+
+
+async def revoke(session: AsyncSession, token: str, settings: Settings) -> None:
+    """End the log-in of an access or refresh token (RFC 7009). An unknown token is no error."""
+    known = await session.get(RefreshToken, tokens.token_hash(token))
+    if known is not None:
+        await end_login(session, known.login_session_id)
+        return
+    secret = settings.secret_key.get_secret_value()
+    try:
+        _, login_id = tokens.read_access_token(token, secret, issuer=settings.base_url)
+    except Unauthenticated:
+        return
+    await end_login(session, login_id)
+
+
+async def get(session: AsyncSession, person_id: UUID) -> PersonRead:
+    """One person, or NotFound."""
+    return read(await _get(session, person_id))
+
+
+async def _get(session: AsyncSession, person_id: UUID) -> Person:
+    person = await session.get(Person, person_id)
+    if person is None:
+        raise NotFound("There is no such person.", code="person_not_found")
+    return person
+
+
+async def update_me(
+    session: AsyncSession, actor: Actor, data: PersonUpdate, settings: Settings
+) -> PersonRead:
+    """Change name or password. A new password ends every other log-in."""
+    person = await _get(session, actor.id)
+    if data.full_name is not None:
+        person.full_name = data.full_name
+    if data.new_password is not None:
+        await _check_current(person, data)
+        new = data.new_password.get_secret_value()
+        passwords.check_new_password(
+            new,
+            min_length=settings.password_min_length,
+            about=(person.email, person.full_name),
+        )
+        person.password_hash = await passwords.hash_password(new)
+        await end_logins(session, person.id, but=actor.login_session_id)
+    await session.flush()
+    return read(person)
+
+
+async def _check_current(person: Person, data: PersonUpdate) -> None:
+    current = data.current_password.get_secret_value() if data.current_password else ""
+    if not await passwords.verify_password(current, person.password_hash):
+        raise Invalid.field("current_password", "This is not your current password.")
+
+
+async def end_logins(session: AsyncSession, person_id: UUID, *, but: UUID | None = None) -> None:
+    """End every log-in of a person, except one."""
+    statement = update(LoginSession).where(
+        LoginSession.person_id == person_id, LoginSession.ended_at.is_(None)
+    )
+    if but is not None:
+        statement = statement.where(LoginSession.id != but)
+    await session.execute(statement.values(ended_at=now()))
+
+
+async def set_suspended(
+    session: AsyncSession, actor: Actor, person_id: UUID, *, suspended: bool
+) -> PersonRead:
+    """Shut someone out, or let them back in. Admins cannot shut themselves out."""
+    if person_id == actor.id:
+        raise Conflict("You cannot suspend yourself.", code="own_account")
+    person = await _get(session, person_id)
+    person.suspended_at = (person.suspended_at or now()) if suspended else None
+    if suspended:
+        await end_logins(session, person_id)
+    await session.flush()
+    return read(person)

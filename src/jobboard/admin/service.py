@@ -1,0 +1,56 @@
+"""The verbs of moderation over the queue. Decisions about one job are `jobs.service`'s."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.schemas import Actor
+from jobboard.admin import queries
+from jobboard.admin.risk import reasons
+from jobboard.admin.schemas import QueueItem, ReasonRead, ReportItem
+from jobboard.companies.schemas import CompanyBrief
+from jobboard.jobs.models import JobStatus
+from jobboard.jobs.schemas import read
+from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
+
+
+async def queue(
+    session: AsyncSession, actor: Actor, status: JobStatus, *, cursor: str | None, limit: int
+) -> Page[QueueItem]:
+    """Jobs of one status with the reasons to look, longest waiting first."""
+    queries.require_admin(actor)
+    statement = queries.jobs_with(status, after=read_moment_cursor(cursor), limit=limit)
+    found, more = cut([row.tuple() for row in await session.execute(statement)], limit)
+    approved = await queries.approved_counts(session, [company.id for _, company in found])
+    reported = await queries.report_counts(session, [job.id for job, _ in found])
+    items = [
+        QueueItem(
+            job=read(job, CompanyBrief.model_validate(company)),
+            reasons=[
+                ReasonRead(code=reason.code, label=reason.label, match=reason.match)
+                for reason in reasons(job, company, first_of_company=not approved.get(company.id))
+            ],
+            submitted_at=job.submitted_at,
+            company_published=approved.get(company.id, 0),
+            open_reports=reported.get(job.id, 0),
+        )
+        for job, company in found
+    ]
+    last = found[-1][0] if more else None
+    waited = last and (last.submitted_at or last.created_at)
+    return Page(
+        items=items,
+        next_cursor=moment_cursor(waited, last.id) if last and waited else None,
+    )
+
+
+async def reports(
+    session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int
+) -> Page[ReportItem]:
+    """Open reports, oldest first."""
+    queries.require_admin(actor)
+    rows = await session.execute(queries.reports(after=read_moment_cursor(cursor), limit=limit))
+    items, more = cut([ReportItem(**row._mapping) for row in rows], limit)
+    last = items[-1] if more else None
+    return Page(
+        items=list(items),
+        next_cursor=moment_cursor(last.created_at, last.id) if last else None,
+    )

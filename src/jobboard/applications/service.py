@@ -1,0 +1,183 @@
+"""The verbs of applications: apply, read, move on, note, withdraw."""
+
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.models import Role
+from jobboard.accounts.schemas import Actor
+from jobboard.applications import lifecycle, queries
+from jobboard.applications.models import (
+    Application,
+    ApplicationEvent,
+    ApplicationNote,
+    Side,
+    Stage,
+)
+from jobboard.applications.schemas import ApplicationCreate, ApplicationRead, ApplicationUpdate
+from jobboard.clock import now
+from jobboard.companies import queries as companies
+from jobboard.errors import Conflict, Forbidden, NotFound
+from jobboard.jobs import queries as jobs
+from jobboard.jobs.models import Job, JobStatus
+from jobboard.notifications.service import notify
+from jobboard.uploads import service as uploads
+
+
+async def apply(
+    session: AsyncSession, actor: Actor, job_id: UUID, data: ApplicationCreate
+) -> Application:
+    """Apply to a live job, once. Raises NotFound, Forbidden, Conflict (closed, applied before)."""
+    job, company = await jobs.get(session, actor, job_id)
+    if actor.role is not Role.CANDIDATE:
+        raise Forbidden("Only candidates apply. Sign up as a candidate.", code="not_a_candidate")
+    _require_open(job)
+    if data.resume_id is not None:
+        await uploads.require_own_resume(session, actor.id, data.resume_id)
+    application = await _insert(session, actor, job, data)
+    _record(session, application, Side.CANDIDATE, actor)
+    news = {
+        "title": job.title,
+        "company": company.name,
+        "candidate": actor.full_name,
+        "application_id": str(application.id),
+    }
+    for person_id in await companies.member_ids(session, job.company_id):
+        notify(session, person_id, "application_received", news)
+    notify(session, actor.id, "application_sent", news)
+    await session.flush()
+    return application
+
+
+def _require_open(job: Job) -> None:
+    if job.status is not JobStatus.PUBLISHED or job.expires_at is None or job.expires_at <= now():
+        raise Conflict("This job takes no more applications.", code="job_closed")
+    if job.apply_url:
+        raise Conflict(
+            f"This company takes applications on its own site: {job.apply_url}",
+            code="applies_elsewhere",
+        )
+
+
+async def _insert(
+    session: AsyncSession, actor: Actor, job: Job, data: ApplicationCreate
+) -> Application:
+    application = Application(
+        job_id=job.id,
+        person_id=actor.id,
+        cover_letter=data.cover_letter,
+        resume_id=data.resume_id,
+        stage=Stage.SUBMITTED,
+    )
+    try:
+        async with session.begin_nested():
+            session.add(application)
+    except IntegrityError:
+        raise Conflict(
+            "You have applied to this job already. Look under your applications.",
+            code="already_applied",
+        ) from None
+    return application
+
+
+def _record(session: AsyncSession, application: Application, side: Side, actor: Actor) -> None:
+    session.add(
+        ApplicationEvent(
+            application_id=application.id,
+            stage=application.stage,
+            side=side,
+            person_id=actor.id,
+        )
+    )
+
+
+async def read(session: AsyncSession, actor: Actor, application_id: UUID) -> ApplicationRead:
+    """One application. The first time that someone of the company reads it, it becomes viewed."""
+    application, _ = await queries.get(session, actor, application_id)
+    side = _side(actor, application)
+    if side is Side.COMPANY and application.stage is Stage.SUBMITTED and not actor.is_admin:
+        await _move(session, actor, application, Stage.VIEWED, Side.COMPANY)
+    return await _shape(session, actor, application, side)
+
+
+def _side(actor: Actor, application: Application) -> Side:
+    return Side.CANDIDATE if application.person_id == actor.id else Side.COMPANY
+
+
+async def _shape(
+    session: AsyncSession, actor: Actor, application: Application, side: Side
+) -> ApplicationRead:
+    row = (await session.execute(queries.rows(actor).where(Application.id == application.id))).one()
+    ours = side is Side.COMPANY
+    return ApplicationRead(
+        **dict(queries.brief(row)),
+        cover_letter=application.cover_letter,
+        history=await queries.history(session, application.id),
+        notes=await queries.notes(session, application.id) if ours else None,
+        next_stages=list(lifecycle.possible(application.stage, side)),
+    )
+
+
+async def _move(
+    session: AsyncSession, actor: Actor, application: Application, target: Stage, side: Side
+) -> None:
+    lifecycle.require(application.stage, target, side)
+    application.stage = target
+    application.updated_at = now()
+    _record(session, application, side, actor)
+    await session.flush()
+
+
+async def change(
+    session: AsyncSession, actor: Actor, application_id: UUID, data: ApplicationUpdate
+) -> ApplicationRead:
+    """The company moves an application on, or notes something about it, or both."""
+    application, job = await queries.get(session, actor, application_id)
+    if application.person_id == actor.id:
+        raise Forbidden(
+            "This step is the company's. You can withdraw your application.",
+            code="not_a_member",
+        )
+    await companies.require_member(session, actor, job.company_id)
+    if data.version is not None and data.version != application.version:
+        raise Conflict(
+            "A colleague moved this application in the meantime. Load it again and look first.",
+            code="edited_meanwhile",
+        )
+    if data.note is not None:
+        session.add(
+            ApplicationNote(application_id=application.id, person_id=actor.id, body=data.note)
+        )
+    if data.stage is not None:
+        await _move(session, actor, application, data.stage, Side.COMPANY)
+        notify(
+            session,
+            application.person_id,
+            "application_moved",
+            {
+                "title": job.title,
+                "company": job.company_name,
+                "stage": data.stage,
+                "application_id": str(application.id),
+            },
+        )
+    await session.flush()
+    return await _shape(session, actor, application, Side.COMPANY)
+
+
+async def withdraw(session: AsyncSession, actor: Actor, application_id: UUID) -> ApplicationRead:
+    """The candidate takes an application back."""
+    application, _ = await queries.get(session, actor, application_id)
+    if application.person_id != actor.id:
+        raise Forbidden("Only the candidate can withdraw.", code="not_your_application")
+    await _move(session, actor, application, Stage.WITHDRAWN, Side.CANDIDATE)
+    return await _shape(session, actor, application, Side.CANDIDATE)
+
+
+async def require_resume(session: AsyncSession, actor: Actor, resume_id: UUID) -> None:
+    """Raise NotFound unless the résumé is the actor's, or came with an application to them."""
+    if await uploads.is_own(session, actor.id, resume_id):
+        return
+    if not await queries.resume_visible(session, actor, resume_id):
+        raise NotFound("There is no such file.", code="file_not_found")

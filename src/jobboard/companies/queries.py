@@ -1,0 +1,101 @@
+"""Companies, and who acts for them."""
+
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.models import Person
+from jobboard.accounts.schemas import Actor
+from jobboard.companies.models import Company, CompanyMember, MemberRole
+from jobboard.errors import Forbidden, NotFound
+
+
+async def get(session: AsyncSession, company_id: UUID) -> Company:
+    """One company, or NotFound. Companies are public."""
+    company = await session.get(Company, company_id)
+    if company is None:
+        raise _not_found()
+    return company
+
+
+async def get_by_slug(session: AsyncSession, slug: str) -> Company:
+    """One company by its address, or NotFound."""
+    company = await session.scalar(select(Company).where(Company.slug == slug))
+    if company is None:
+        raise _not_found()
+    return company
+
+
+def _not_found() -> NotFound:
+    return NotFound("There is no such company.", code="company_not_found")
+
+
+async def role_of(session: AsyncSession, actor: Actor, company_id: UUID) -> MemberRole | None:
+    """What `actor` is for the company, if anything."""
+    return await session.scalar(
+        select(CompanyMember.role).where(
+            CompanyMember.company_id == company_id, CompanyMember.person_id == actor.id
+        )
+    )
+
+
+async def require_member(
+    session: AsyncSession, actor: Actor, company_id: UUID, *, owner: bool = False
+) -> None:
+    """Raise Forbidden unless `actor` acts for the company (as an owner, if asked) or is an admin."""
+    if actor.is_admin:
+        return
+    role = await role_of(session, actor, company_id)
+    if role is None:
+        raise Forbidden("Only the people of this company can do this.", code="not_a_member")
+    if owner and role is not MemberRole.OWNER:
+        raise Forbidden("Only an owner of this company can do this.", code="not_an_owner")
+
+
+def of_member(person_id: UUID) -> Select[tuple[Company]]:
+    """The companies that a person acts for, by name."""
+    return (
+        select(Company)
+        .join(CompanyMember, CompanyMember.company_id == Company.id)
+        .where(CompanyMember.person_id == person_id)
+        .order_by(func.lower(Company.name), Company.id)
+    )
+
+
+def listed(*, after: tuple[str, UUID] | None, limit: int, q: str | None) -> Select[tuple[Company]]:
+    """Every company by name, one page and one more."""
+    statement = select(Company).order_by(func.lower(Company.name), Company.id).limit(limit + 1)
+    if q:
+        statement = statement.where(func.lower(Company.name).contains(q.lower(), autoescape=True))
+    if after:
+        statement = statement.where(
+            func.row(func.lower(Company.name), Company.id) > func.row(*after)
+        )
+    return statement
+
+
+def members(company_id: UUID) -> Select[tuple[UUID, str, str, MemberRole, object]]:
+    """The people of a company, longest first."""
+    return (
+        select(
+            CompanyMember.person_id,
+            Person.full_name,
+            Person.email,
+            CompanyMember.role,
+            CompanyMember.created_at,
+        )
+        .join(Person, Person.id == CompanyMember.person_id)
+        .where(CompanyMember.company_id == company_id)
+        .order_by(CompanyMember.created_at, CompanyMember.person_id)
+    )
+
+
+async def member_ids(session: AsyncSession, company_id: UUID) -> list[UUID]:
+    """Who gets a company's news."""
+    rows = await session.scalars(
+        select(CompanyMember.person_id)
+        .join(Person, Person.id == CompanyMember.person_id)
+        .where(CompanyMember.company_id == company_id, Person.suspended_at.is_(None))
+    )
+    return list(rows)

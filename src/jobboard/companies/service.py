@@ -1,0 +1,149 @@
+"""The verbs of companies: create, change, show a logo, let people in and out."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts import queries as accounts
+from jobboard.accounts.models import Role
+from jobboard.accounts.schemas import Actor
+from jobboard.companies import queries
+from jobboard.companies.models import Company, CompanyMember, MemberRole
+from jobboard.companies.schemas import CompanyCreate, CompanyUpdate, MemberAdd, MemberRead
+from jobboard.errors import Conflict, Forbidden, Invalid, NotFound
+from jobboard.infra.richtext import markdown_to_html
+from jobboard.infra.slugs import slugify, unique_slug
+
+
+async def create(session: AsyncSession, actor: Actor, data: CompanyCreate) -> Company:
+    """Make a company that `actor` owns. Candidates cannot: they sign up as employers for that."""
+    if actor.role is Role.CANDIDATE:
+        raise Forbidden(
+            "Your account is a candidate's. Sign up as an employer to post jobs.",
+            code="not_an_employer",
+        )
+    company = Company(
+        name=data.name,
+        slug=slugify(data.name) or unique_slug(),
+        website=data.website,
+        description=data.description,
+        description_html=markdown_to_html(data.description),
+    )
+    try:
+        async with session.begin_nested():
+            session.add(company)
+    except IntegrityError:  # another company of this name has the plain address
+        company.slug = unique_slug(data.name)
+        session.add(company)
+        await session.flush()
+    session.add(CompanyMember(company_id=company.id, person_id=actor.id, role=MemberRole.OWNER))
+    await session.flush()
+    return company
+
+
+async def change(
+    session: AsyncSession, actor: Actor, company_id: UUID, data: CompanyUpdate
+) -> Company:
+    """Change what is given. Raises NotFound, Forbidden."""
+    company = await queries.get(session, company_id)
+    await queries.require_member(session, actor, company_id, owner=True)
+    given = data.model_fields_set
+    if "name" in given:
+        if data.name is None:
+            raise Invalid.field("name", "A company needs a name.")
+        company.name = data.name
+    if "website" in given:
+        company.website = data.website
+    if "description" in given:
+        company.description = data.description or ""
+        company.description_html = markdown_to_html(company.description)
+    await session.flush()
+    return company
+
+
+async def set_logo(
+    session: AsyncSession, actor: Actor, company_id: UUID, logo_key: str | None
+) -> Company:
+    """Show this stored picture as the company's logo."""
+    company = await queries.get(session, company_id)
+    await queries.require_member(session, actor, company_id, owner=True)
+    company.logo_key = logo_key
+    await session.flush()
+    return company
+
+
+async def list_members(session: AsyncSession, actor: Actor, company_id: UUID) -> list[MemberRead]:
+    """The people of a company, for themselves."""
+    await queries.get(session, company_id)
+    await queries.require_member(session, actor, company_id)
+    rows = await session.execute(queries.members(company_id))
+    return [MemberRead.model_validate(dict(row)) for row in rows.mappings()]
+
+
+async def add_member(
+    session: AsyncSession, actor: Actor, company_id: UUID, data: MemberAdd
+) -> MemberRead:
+    """Let someone act for the company, or change what they are for it."""
+    await queries.get(session, company_id)
+    await queries.require_member(session, actor, company_id, owner=True)
+    person = await accounts.by_email(session, data.email)
+    if person is None or person.role is Role.CANDIDATE:
+        raise Invalid.field(
+            "email",
+            "No employer has signed up with this address. Ask your colleague to sign up first.",
+            code="no_such_employer",
+        )
+    if data.role is not MemberRole.OWNER:
+        await _keep_an_owner(session, company_id, person.id)
+    created_at = await session.scalar(
+        insert(CompanyMember)
+        .values(company_id=company_id, person_id=person.id, role=data.role)
+        .on_conflict_do_update(
+            index_elements=[CompanyMember.company_id, CompanyMember.person_id],
+            set_={"role": data.role},
+        )
+        .returning(CompanyMember.created_at)
+    )
+    return MemberRead(
+        person_id=person.id,
+        full_name=person.full_name,
+        email=person.email,
+        role=data.role,
+        created_at=created_at,
+    )
+
+
+async def remove_member(
+    session: AsyncSession, actor: Actor, company_id: UUID, person_id: UUID
+) -> None:
+    """Let someone go. Anyone may leave; only owners send others away; one owner stays."""
+    await queries.get(session, company_id)
+    await queries.require_member(session, actor, company_id, owner=person_id != actor.id)
+    await _keep_an_owner(session, company_id, person_id)
+    removed = await session.scalar(
+        delete(CompanyMember)
+        .where(CompanyMember.company_id == company_id, CompanyMember.person_id == person_id)
+        .returning(CompanyMember.person_id)
+    )
+    if removed is None:
+        raise NotFound("This person does not act for this company.", code="member_not_found")
+
+
+async def _keep_an_owner(session: AsyncSession, company_id: UUID, leaving: UUID) -> None:
+    """Refuse to take the last owner away. The company's row is locked, so that two cannot race."""
+    await session.execute(select(Company.id).where(Company.id == company_id).with_for_update())
+    owners = set(
+        await session.scalars(
+            select(CompanyMember.person_id).where(
+                CompanyMember.company_id == company_id, CompanyMember.role == MemberRole.OWNER
+            )
+        )
+    )
+    if owners == {leaving}:
+        raise Conflict(
+            "This is the company's only owner. Make someone else an owner first.",
+            code="last_owner",
+        )

@@ -1,0 +1,82 @@
+"""Which jobs there are, and who may see which: `visible_to` is the one place that says so."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.schemas import Actor
+from jobboard.companies.models import Company, CompanyMember
+from jobboard.errors import NotFound
+from jobboard.jobs.lifecycle import PUBLIC
+from jobboard.jobs.models import Job, JobEvent, JobReport, JobStatus
+
+
+def visible_to(viewer: Actor | None) -> ColumnElement[bool]:
+    """Everyone sees what is or was published; a company's people and admins see the rest."""
+    public = Job.status.in_(PUBLIC)
+    if viewer is None:
+        return public
+    if viewer.is_admin:
+        return true()
+    own = Job.company_id.in_(
+        select(CompanyMember.company_id).where(CompanyMember.person_id == viewer.id)
+    )
+    return or_(public, own)
+
+
+def live() -> ColumnElement[bool]:
+    """Jobs that one can find and apply to, expired ones out even before the clock marks them."""
+    return and_(Job.status == JobStatus.PUBLISHED, Job.expires_at > func.now())
+
+
+def _one(viewer: Actor | None) -> Select[tuple[Job, Company]]:
+    return (
+        select(Job, Company).join(Company, Company.id == Job.company_id).where(visible_to(viewer))
+    )
+
+
+async def get(session: AsyncSession, viewer: Actor | None, job_id: UUID) -> tuple[Job, Company]:
+    """A job that `viewer` may see, with its company, or NotFound."""
+    return _found((await session.execute(_one(viewer).where(Job.id == job_id))).first())
+
+
+async def get_by_slug(
+    session: AsyncSession, viewer: Actor | None, slug: str
+) -> tuple[Job, Company]:
+    """The same by the name in its address."""
+    return _found((await session.execute(_one(viewer).where(Job.slug == slug))).first())
+
+
+def _found(row: Any) -> tuple[Job, Company]:
+    if row is None:
+        raise NotFound("There is no such job.", code="job_not_found")
+    return row.tuple()
+
+
+def of_company(
+    company_id: UUID, statuses: frozenset[JobStatus] | None = None
+) -> Select[tuple[Job, Company]]:
+    """A company's jobs for its own people, latest change first."""
+    statement = (
+        select(Job, Company)
+        .join(Company, Company.id == Job.company_id)
+        .where(Job.company_id == company_id)
+        .order_by(Job.updated_at.desc(), Job.id.desc())
+    )
+    return statement.where(Job.status.in_(statuses)) if statuses else statement
+
+
+def history(job_id: UUID) -> Select[tuple[JobEvent]]:
+    """What happened to a job, oldest first."""
+    return select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.at, JobEvent.id)
+
+
+def open_reports(job_id: UUID) -> Select[tuple[JobReport]]:
+    """Reports that nobody has decided yet, oldest first."""
+    return (
+        select(JobReport)
+        .where(JobReport.job_id == job_id, JobReport.resolved_at.is_(None))
+        .order_by(JobReport.created_at, JobReport.id)
+    )

@@ -1,0 +1,211 @@
+"""Shapes of jobs, shared by all doors. Money is in minor units of its currency."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    computed_field,
+    model_validator,
+)
+
+from jobboard.companies.schemas import CompanyBrief, WebLink
+from jobboard.infra.currencies import currency_code
+from jobboard.jobs.models import (
+    EmploymentType,
+    Experience,
+    Job,
+    JobStatus,
+    PayPeriod,
+    ReportReason,
+    Workplace,
+)
+from jobboard.schema import Input
+
+MAX_PAY = 10**13  # minor units; far above any honest figure
+MAX_TAGS = 20
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+Tag = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50, to_lower=True)
+]
+Tags = Annotated[
+    list[Tag], Field(max_length=MAX_TAGS), AfterValidator(lambda t: list(dict.fromkeys(t)))
+]
+Currency = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_upper=True, min_length=3, max_length=3),
+    AfterValidator(currency_code),
+]
+Pay = Annotated[int, Field(ge=0, le=MAX_PAY)]
+
+
+class SalaryInput(Input):
+    """Pay as offered. At least one end of the range."""
+
+    min: Pay | None = Field(None, description="In minor units: 5000000 is 50,000.00.")
+    max: Pay | None = Field(None, description="In minor units.")
+    currency: Currency = Field(examples=["EUR"], description="ISO 4217.")
+    period: PayPeriod = PayPeriod.YEAR
+
+    @model_validator(mode="after")
+    def _a_range(self) -> "SalaryInput":
+        if self.min is None and self.max is None:
+            raise ValueError("Give the lower or the upper end of the pay, or leave the pay out.")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("The lower end of the pay is above the upper end.")
+        return self
+
+
+class JobFields(Input):
+    """What an employer writes about a job."""
+
+    title: Title = Field(examples=["Baker, early shift"])
+    description: str = Field("", max_length=50_000, description="Markdown.")
+    location: Line | None = Field(None, examples=["Hamburg, Germany"])
+    remote: Workplace | None = None
+    employment_type: EmploymentType | None = None
+    experience: Experience | None = None
+    salary: SalaryInput | None = None
+    tags: Tags = Field(default_factory=list, examples=[["baking", "shift work"]])
+    apply_url: WebLink | None = Field(
+        None, description="Where to apply elsewhere. Without it people apply here."
+    )
+
+
+class JobCreate(JobFields):
+    """A new job, a draft at first."""
+
+    company_id: UUID
+
+
+class JobUpdate(JobFields):
+    """What changes. Absent keeps, null clears."""
+
+    title: Title | None = None
+    description: str | None = Field(None, max_length=50_000, description="Markdown.")
+    tags: Tags | None = None
+    version: int | None = Field(
+        None,
+        description="The `version` that you read. If someone else changed the job since, "
+        "you get a 409 instead of overwriting their work.",
+    )
+
+
+class Salary(BaseModel):
+    """Pay, as offered and for a year, in minor units of `currency`."""
+
+    min: int | None
+    max: int | None
+    currency: str | None
+    period: PayPeriod | None
+    yearly_min: int | None
+    yearly_max: int | None
+
+
+class JobRead(BaseModel):
+    """A job as everybody who may see it sees it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    slug: str
+    title: str
+    company: CompanyBrief
+    location: str | None
+    city: str | None
+    region: str | None
+    country: str | None
+    remote: Workplace | None
+    employment_type: EmploymentType | None
+    experience: Experience | None
+    salary: Salary | None
+    salary_text: str | None
+    tags: list[str]
+    description: str
+    description_html: str
+    status: JobStatus
+    status_reason: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None
+    expires_at: datetime | None
+    apply_url: str | None
+
+    @computed_field
+    @property
+    def path(self) -> str:
+        """The job's page."""
+        return f"/jobs/{self.slug}"
+
+
+class JobCard(BaseModel):
+    """A job in a list: everything but its text."""
+
+    id: UUID
+    slug: str
+    title: str
+    company: CompanyBrief
+    location: str | None
+    city: str | None
+    region: str | None
+    country: str | None
+    remote: Workplace | None
+    employment_type: EmploymentType | None
+    experience: Experience | None
+    salary: Salary | None
+    salary_text: str | None
+    tags: list[str]
+    excerpt: str
+    status: JobStatus
+    published_at: datetime | None
+    expires_at: datetime | None
+
+
+class ReportCreate(Input):
+    """What is wrong with a job."""
+
+    reason: ReportReason
+    note: str = Field("", max_length=2000)
+
+
+class ReportRead(BaseModel):
+    """A report, for those who decide."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    job_id: UUID
+    reason: ReportReason
+    note: str
+    created_at: datetime
+
+
+def salary_of(row: Any) -> Salary | None:
+    """The pay of a job or of a row with its columns, or None when no figure was read."""
+    if row.salary_min is None and row.salary_max is None:
+        return None
+    return Salary(
+        min=row.salary_min,
+        max=row.salary_max,
+        currency=row.currency,
+        period=row.salary_period,
+        yearly_min=row.yearly_min,
+        yearly_max=row.yearly_max,
+    )
+
+
+def read(job: Job, company: CompanyBrief) -> JobRead:
+    """The shape of one job."""
+    values = {name: getattr(job, name) for name in JobRead.model_fields if name not in _MADE}
+    return JobRead(**values, company=company, salary=salary_of(job))
+
+
+_MADE = {"company", "salary"}

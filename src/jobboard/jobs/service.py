@@ -1,0 +1,307 @@
+"""The verbs of jobs: create, change, submit, approve, reject, close, reopen, remove, report."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.schemas import Actor
+from jobboard.clock import now
+from jobboard.companies import queries as companies
+from jobboard.errors import Conflict, Forbidden, Invalid
+from jobboard.infra.richtext import markdown_to_html, plain_text
+from jobboard.infra.slugs import unique_slug
+from jobboard.jobs import lifecycle, queries
+from jobboard.jobs.lifecycle import Party, Step
+from jobboard.jobs.models import Job, JobEvent, JobReport, JobStatus
+from jobboard.jobs.places import parse_location
+from jobboard.jobs.salary import yearly
+from jobboard.jobs.schemas import JobCreate, JobUpdate, ReportCreate, SalaryInput
+from jobboard.notifications.service import notify
+from jobboard.settings import Settings
+
+PLAIN = ("title", "location", "remote", "employment_type", "experience", "tags", "apply_url")
+
+
+async def create(session: AsyncSession, actor: Actor, data: JobCreate) -> Job:
+    """A draft for a company that `actor` acts for."""
+    company = await companies.get(session, data.company_id)
+    await companies.require_member(session, actor, company.id)
+    job = Job(
+        slug=unique_slug(data.title, company.name),
+        company_id=company.id,
+        company_name=company.name,
+        created_by=actor.id,
+        **_columns(data.model_dump(exclude={"company_id", "salary"}), data.salary),
+    )
+    session.add(job)
+    await session.flush()
+    return job
+
+
+def _columns(given: dict[str, Any], salary: SalaryInput | None) -> dict[str, Any]:
+    """The columns of the fields that are given, with all that is derived from them."""
+    columns = {name: given[name] for name in PLAIN if name in given}
+    if "description" in given:
+        html = markdown_to_html(given["description"] or "")
+        columns |= {
+            "description": given["description"] or "",
+            "description_html": html,
+            "description_text": plain_text(html),
+        }
+    if "location" in given:
+        place = parse_location(given["location"])
+        columns |= {"city": place.city, "region": place.region, "country": place.country}
+        if "remote" in given and given["remote"] is None and place.remote is not None:
+            columns["remote"] = place.remote
+    return columns | _salary_columns(salary)
+
+
+def _salary_columns(salary: SalaryInput | None) -> dict[str, Any]:
+    if salary is None:
+        return dict.fromkeys(SALARY_COLUMNS)
+    yearly_min, yearly_max = yearly(salary.min, salary.max, salary.period)
+    return {
+        "salary_text": None,
+        "salary_min": salary.min,
+        "salary_max": salary.max,
+        "currency": salary.currency,
+        "salary_period": salary.period,
+        "yearly_min": yearly_min,
+        "yearly_max": yearly_max,
+    }
+
+
+SALARY_COLUMNS = (
+    "salary_text",
+    "salary_min",
+    "salary_max",
+    "currency",
+    "salary_period",
+    "yearly_min",
+    "yearly_max",
+)
+
+
+async def change(session: AsyncSession, actor: Actor, job_id: UUID, data: JobUpdate) -> Job:
+    """Change what is given. A published job whose substance changes goes back to pending.
+
+    Raises Conflict when `data.version` is no longer the job's; a change under way at the same
+    moment is caught by the version column at the flush (StaleDataError).
+    """
+    job = await _own(session, actor, job_id)
+    lifecycle.require(Step.EDIT, job.status, _party(actor))
+    _require_version(job, data.version)
+    changed = _apply(job, data)
+    if changed:
+        job.updated_at = now()
+    if changed & lifecycle.MATERIAL:
+        job.approved_at = None
+        if job.status is JobStatus.PUBLISHED:
+            job.status, job.submitted_at = JobStatus.PENDING, now()
+            _record(session, job, Step.EDIT, actor)
+    await session.flush()
+    return job
+
+
+def _apply(job: Job, data: JobUpdate) -> set[str]:
+    """Set the given fields; the names of those that really changed."""
+    given = data.model_dump(exclude_unset=True, exclude={"version", "salary"})
+    if "title" in given and given["title"] is None:
+        raise Invalid.field("title", "A job needs a title.")
+    if "tags" in given and given["tags"] is None:
+        given["tags"] = []
+    if "description" in given and given["description"] is None:
+        given["description"] = ""
+    columns = _columns(given, data.salary)
+    if "salary" not in data.model_fields_set:
+        columns = {name: value for name, value in columns.items() if name not in SALARY_COLUMNS}
+    different = {name for name, value in columns.items() if getattr(job, name) != value}
+    for name in different:
+        setattr(job, name, columns[name])
+    return {"salary" if name in SALARY_COLUMNS else name for name in different}
+
+
+def _require_version(job: Job, version: int | None) -> None:
+    """`version` is what the actor read; None does not ask."""
+    if version is not None and version != job.version:
+        raise Conflict(
+            "Someone else changed this job in the meantime. Load it again and look first.",
+            code="edited_meanwhile",
+        )
+
+
+async def _own(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
+    """A job that `actor` acts for. Raises NotFound for what they cannot see, else Forbidden."""
+    job, company = await queries.get(session, actor, job_id)
+    await companies.require_member(session, actor, company.id)
+    return job
+
+
+def _party(actor: Actor) -> Party:
+    return Party.ADMIN if actor.is_admin else Party.MEMBER
+
+
+def _record(
+    session: AsyncSession, job: Job, step: Step, actor: Actor | None, reason: str | None = None
+) -> None:
+    session.add(
+        JobEvent(
+            job_id=job.id,
+            step=step,
+            status=job.status,
+            person_id=actor.id if actor else None,
+            reason=reason,
+        )
+    )
+
+
+async def _step(
+    session: AsyncSession, actor: Actor, job: Job, step: Step, reason: str | None = None
+) -> Job:
+    job.status = lifecycle.require(step, job.status, _party(actor))
+    job.status_reason = reason
+    job.updated_at = now()
+    _record(session, job, step, actor, reason)
+    await session.flush()
+    return job
+
+
+async def submit(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
+    """Hand a draft (or a rejected job, mended) to the moderators."""
+    job = await _own(session, actor, job_id)
+    if not job.description.strip():
+        lifecycle.require(Step.SUBMIT, job.status, _party(actor))
+        raise Invalid.field("description", "Say what the job is before you send it in.")
+    job.submitted_at = now()
+    return await _step(session, actor, job, Step.SUBMIT)
+
+
+async def close(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
+    """Take a job out of the search; its page stays and says so."""
+    job = await _own(session, actor, job_id)
+    return await _step(session, actor, job, Step.CLOSE)
+
+
+async def reopen(session: AsyncSession, actor: Actor, job_id: UUID, settings: Settings) -> Job:
+    """Bring a closed or expired job back: at once if its text is the approved one, else by way
+    of the moderators."""
+    job = await _own(session, actor, job_id)
+    approved = job.approved_at is not None
+    await _step(session, actor, job, Step.REOPEN)
+    if approved:
+        job.expires_at = now() + timedelta(days=settings.job_days)
+    else:
+        job.status, job.submitted_at = JobStatus.PENDING, now()
+    await session.flush()
+    return job
+
+
+async def delete_job(session: AsyncSession, actor: Actor, job_id: UUID) -> None:
+    """Throw a draft or a rejected job away. What was public is closed instead."""
+    job = await _own(session, actor, job_id)
+    lifecycle.require(Step.DELETE, job.status, _party(actor))
+    await session.delete(job)
+    await session.flush()
+
+
+async def approve(
+    session: AsyncSession,
+    actor: Actor,
+    job_id: UUID,
+    settings: Settings,
+    *,
+    version: int | None = None,
+) -> Job:
+    """Publish a pending job, as the moderator read it. The first publication date stays."""
+    job = await _for_moderator(session, actor, job_id)
+    _require_version(job, version)
+    lifecycle.require(Step.APPROVE, job.status, Party.ADMIN)
+    job.approved_at = now()
+    job.published_at = job.published_at or job.approved_at
+    job.expires_at = job.approved_at + timedelta(days=settings.job_days)
+    return await _decide(session, actor, job, Step.APPROVE)
+
+
+async def reject(session: AsyncSession, actor: Actor, job_id: UUID, reason: str) -> Job:
+    """Send a pending job back with the reason; the company can mend and submit it again."""
+    job = await _for_moderator(session, actor, job_id)
+    return await _decide(session, actor, job, Step.REJECT, reason)
+
+
+async def remove(session: AsyncSession, actor: Actor, job_id: UUID, reason: str) -> Job:
+    """Take a job off the board for good."""
+    job = await _for_moderator(session, actor, job_id)
+    return await _decide(session, actor, job, Step.REMOVE, reason)
+
+
+async def _for_moderator(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
+    if not actor.is_admin:
+        raise Forbidden("Only moderators can do this.", code="not_an_admin")
+    job, _ = await queries.get(session, actor, job_id)
+    return job
+
+
+async def _decide(
+    session: AsyncSession, actor: Actor, job: Job, step: Step, reason: str | None = None
+) -> Job:
+    """A moderator's step: it answers open reports too, and the company hears of it."""
+    await _step(session, actor, job, step, reason)
+    await session.execute(
+        update(JobReport)
+        .where(JobReport.job_id == job.id, JobReport.resolved_at.is_(None))
+        .values(resolved_at=now(), resolved_by=actor.id)
+    )
+    news = {"title": job.title, "slug": job.slug, "job_id": str(job.id), "reason": reason}
+    for person_id in await companies.member_ids(session, job.company_id):
+        notify(session, person_id, f"job_{job.status}", news)
+    return job
+
+
+async def report(
+    session: AsyncSession, actor: Actor | None, job_id: UUID, data: ReportCreate
+) -> JobReport:
+    """Tell the moderators. The same person's second report of a job replaces the first."""
+    await queries.get(session, actor, job_id)
+    values = {"reason": data.reason, "note": data.note}
+    statement = insert(JobReport).values(
+        job_id=job_id, person_id=actor.id if actor else None, **values
+    )
+    if actor:
+        statement = statement.on_conflict_do_update(
+            index_elements=[JobReport.job_id, JobReport.person_id],
+            index_where=JobReport.resolved_at.is_(None) & JobReport.person_id.is_not(None),
+            set_=values,
+        )
+    return (await session.scalars(statement.returning(JobReport))).one()
+
+
+async def dismiss_reports(session: AsyncSession, actor: Actor, job_id: UUID) -> None:
+    """A moderator looked and found nothing wrong."""
+    await _for_moderator(session, actor, job_id)
+    await session.execute(
+        update(JobReport)
+        .where(JobReport.job_id == job_id, JobReport.resolved_at.is_(None))
+        .values(resolved_at=now(), resolved_by=actor.id)
+    )
+
+
+async def expire_due(session: AsyncSession) -> int:
+    """Mark published jobs whose time is over; how many. The worker calls this on its schedule."""
+    due = await session.scalars(
+        select(Job)
+        .where(Job.status == JobStatus.PUBLISHED, Job.expires_at <= now())
+        .order_by(Job.expires_at)
+        .limit(500)
+        .with_for_update(skip_locked=True)
+    )
+    count = 0
+    for job in due:
+        job.status = lifecycle.require(Step.EXPIRE, job.status, Party.CLOCK)
+        _record(session, job, Step.EXPIRE, None)
+        count += 1
+    await session.flush()
+    return count

@@ -1,0 +1,129 @@
+"""The verbs of files: keep one after its checks, find it, hand it out."""
+
+import hashlib
+import secrets
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.errors import Invalid, NotFound, TooLarge
+from jobboard.infra.storage import Storage
+from jobboard.settings import Settings
+from jobboard.uploads.images import make_logo
+from jobboard.uploads.models import Upload, UploadKind
+from jobboard.uploads.resumes import clean_filename, media_type_of
+
+MEGABYTE = 1024 * 1024
+
+
+async def add_resume(
+    session: AsyncSession,
+    storage: Storage,
+    settings: Settings,
+    person_id: UUID,
+    *,
+    filename: str | None,
+    data: bytes,
+) -> Upload:
+    """Keep a résumé. Raises TooLarge, UnsupportedMedia, or Invalid when empty or over quota."""
+    name = clean_filename(filename)
+    _check_size(data, settings.resume_max_mb)
+    media_type = media_type_of(name, data)
+    return await _keep(
+        session, storage, settings, person_id, UploadKind.RESUME, name, media_type, data
+    )
+
+
+async def add_logo(
+    session: AsyncSession,
+    storage: Storage,
+    settings: Settings,
+    person_id: UUID,
+    *,
+    filename: str | None,
+    data: bytes,
+) -> Upload:
+    """Keep a picture as a logo: small, upright, WebP, nothing of the original file."""
+    _check_size(data, settings.image_max_mb)
+    logo = await make_logo(data)
+    name = clean_filename(filename)
+    return await _keep(
+        session, storage, settings, person_id, UploadKind.LOGO, name, "image/webp", logo
+    )
+
+
+def _check_size(data: bytes, megabytes: int) -> None:
+    if not data:
+        raise Invalid.field("file", "This file is empty.")
+    if len(data) > megabytes * MEGABYTE:
+        raise TooLarge(f"This file is larger than {megabytes} MB.")
+
+
+async def _keep(
+    session: AsyncSession,
+    storage: Storage,
+    settings: Settings,
+    person_id: UUID,
+    kind: UploadKind,
+    filename: str,
+    media_type: str,
+    data: bytes,
+) -> Upload:
+    await _check_quota(session, settings, person_id, len(data))
+    upload = Upload(
+        person_id=person_id,
+        kind=kind,
+        key=f"{kind}s/{secrets.token_hex(16)}",
+        filename=filename,
+        media_type=media_type,
+        size=len(data),
+        sha256=hashlib.sha256(data).digest(),
+    )
+    session.add(upload)
+    await session.flush()
+    await storage.put(upload.key, data)
+    return upload
+
+
+async def _check_quota(
+    session: AsyncSession, settings: Settings, person_id: UUID, more: int
+) -> None:
+    used = await session.scalar(
+        select(func.coalesce(func.sum(Upload.size), 0)).where(Upload.person_id == person_id)
+    )
+    if used + more > settings.upload_quota_mb * MEGABYTE:
+        raise TooLarge(
+            f"All your files together are larger than {settings.upload_quota_mb} MB.",
+            code="quota_exceeded",
+        )
+
+
+async def get(session: AsyncSession, upload_id: UUID) -> Upload:
+    """One file's row, or NotFound. Who may load it is decided by the caller."""
+    upload = await session.get(Upload, upload_id)
+    if upload is None:
+        raise NotFound("There is no such file.", code="file_not_found")
+    return upload
+
+
+async def is_own(session: AsyncSession, person_id: UUID, upload_id: UUID) -> bool:
+    """Whether the person handed this file in."""
+    upload = await session.get(Upload, upload_id)
+    return upload is not None and upload.person_id == person_id
+
+
+async def require_own_resume(session: AsyncSession, person_id: UUID, upload_id: UUID) -> None:
+    """Raise Invalid unless this is a résumé of this person."""
+    upload = await session.get(Upload, upload_id)
+    if upload is None or upload.person_id != person_id or upload.kind is not UploadKind.RESUME:
+        raise Invalid.field("resume_id", "This is not one of your résumés.")
+
+
+def resumes_of(person_id: UUID) -> Select[tuple[Upload]]:
+    """A person's résumés, newest first."""
+    return (
+        select(Upload)
+        .where(Upload.person_id == person_id, Upload.kind == UploadKind.RESUME)
+        .order_by(Upload.created_at.desc(), Upload.id.desc())
+    )
