@@ -1,0 +1,125 @@
+"""What every test may ask for.
+
+Engines start only when a test needs one: a test of plain logic runs in a blink. With xdist the
+controller starts them once for all workers; each worker has databases of its own.
+
+    settings, app     the board of this worker, its lifespan run
+    client            HTTP to it, without cookies
+    db                a Database; everything in it is deleted after the test
+    session           a session on it; `await session.commit()` shows its rows to the app
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.asgi import create_app
+from jobboard.infra.postgres import Database
+from jobboard.settings import Settings
+from tests.boards import Servers, emptying, own_databases, servers
+
+BASE_URL = "http://127.0.0.1:8000"
+SHARED = pytest.StashKey[tuple[ExitStack, Servers]]()
+
+
+class SharedServers:
+    """In the controller of xdist: start the servers before the first worker, stop them last."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a new worker where the servers are."""
+        stash = node.config.stash
+        if SHARED not in stash:
+            stack = ExitStack()
+            stash[SHARED] = (stack, stack.enter_context(servers()))
+        node.workerinput["servers"] = asdict(stash[SHARED][1])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hook into xdist, where it is in use."""
+    config.pluginmanager.register(SharedServers(), "shared-servers")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the controller started."""
+    if SHARED in config.stash:
+        config.stash[SHARED][0].close()
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """One loop for all async fixtures and tests, the one that production runs on."""
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session")
+def board(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    """The servers, with databases of this worker's own."""
+    worker: dict[str, Any] = getattr(request.config, "workerinput", {})
+    with ExitStack() as stack:
+        shared = Servers(**worker["servers"]) if worker else stack.enter_context(servers())
+        number = int(worker.get("workerid", "gw0").removeprefix("gw"))
+        yield stack.enter_context(own_databases(shared, number))
+
+
+@pytest.fixture(scope="session")
+def settings(board: Servers, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a development board on the test engines."""
+    storage: Path = tmp_path_factory.mktemp("storage")
+    return Settings(
+        base_url=BASE_URL,
+        secret_key="a secret of the tests, thirty-two characters and more",
+        database_url=board.database_url,
+        redis_url=board.redis_url,
+        mongo_url=board.mongo_url,
+        storage_url=storage.as_uri(),
+    )
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings, anyio_backend: Any) -> AsyncIterator[FastAPI]:
+    """The whole app, started."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def clean(app: FastAPI) -> AsyncIterator[None]:
+    """Leave no rows and no keys behind."""
+    yield
+    database: Database = app.state.engines.database
+    redis: Redis = app.state.engines.redis
+    async with database.engine.begin() as connection:
+        await connection.execute(text(emptying()))
+    await redis.flushdb()
+
+
+@pytest.fixture
+async def db(app: FastAPI, clean: None) -> Database:
+    """The app's own database."""
+    return app.state.engines.database
+
+
+@pytest.fixture
+async def session(db: Database) -> AsyncIterator[AsyncSession]:
+    """A session for set-up and for looking. What is not committed is rolled back."""
+    async with AsyncSession(db.engine, expire_on_commit=False) as session:
+        yield session
+
+
+@pytest.fixture
+async def client(app: FastAPI, clean: None) -> AsyncIterator[httpx2.AsyncClient]:
+    """HTTP to the app, as a browser or a script would; a crash is a 500, not an exception."""
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        yield client
