@@ -22,7 +22,7 @@ class Company(Base):
     __tablename__ = "companies"
     __table_args__ = (
         CheckConstraint("char_length(name) BETWEEN 1 AND 200", name="name_length"),
-        UniqueConstraint("id", "name"),  # jobs copy the name by a foreign key that follows it
+        UniqueConstraint("id", "name"),  # jobs copy the name; their foreign key follows it
         Index(
             "uq_companies_imported_name",
             "imported_name",
