@@ -1,0 +1,351 @@
+"""Foreign HTML, or the text that is left of it, into Markdown that reads the same.
+
+Kept: paragraphs, line breaks, lists (nested), headings, bold, italics, links, table rows.
+Dropped: everything that shows nothing, styles, scripts, pictures.
+"""
+
+import re
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from jobboard.infra.htmltokens import BLOCKS, Tag, has_blocks, tokens, unwrap
+from jobboard.infra.richtext import safe_link
+from jobboard.infra.textrepair import tidy
+from jobboard.infra.unglue import unglue
+
+_BOLD = frozenset({"b", "strong", "th", "dt"})
+_ITALIC = frozenset({"i", "em", "cite"})
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_LISTS = frozenset({"ul", "ol", "menu"})
+_EDGES = " |"
+_CELL = "\x00"  # cannot come from text: `tidy` takes controls out
+_MAX_DEPTH = 6  # deeper lists are read as this deep
+
+_BULLET = re.compile(
+    r"(?:[•●▪■◦‣∙\u2043►▸➢➤✓✔✅❖]\s*(?=\S)|[-\u2013—*·§]\s+(?=\S)|o\s+(?=[A-Z][a-z]))"
+)
+_SPACES = re.compile("  +")
+_INLINE_BULLETS = re.compile(r"[•●▪◦‣].*[•●▪◦‣]")
+_INLINE_BULLET = re.compile(r"\s*[•●▪◦‣]\s*(?=\S)")
+# Markdown that was put where HTML or text was asked for.
+_TYPED_BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n<]{0,300}[^\s*<])\*\*")
+_TYPED_LINK = re.compile(r"\[([^\[\]\n<]{1,300})\]\((https?://[^\s()<>\"]{1,500})\)")
+_TYPED_HEADING = re.compile(r"^[ \t]*(#{1,6})[ \t]+(\S[^\n<]*)$", re.MULTILINE)
+_BLANK_LINE = re.compile(r"\S[^\S\n]*\n\s*\n\s*\S")
+_RISKY = re.compile(
+    r"\\(?=[!-/:-@\[-`{-~]|$)|[`*]|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])|!(?=\[)"
+    r"|<(?=[a-zA-Z/!?])|&(?=#?\w+;)|~(?=~)"
+)
+_RISKY_SIGNS = re.compile(r"[\\`*_\]!<&~]")  # quick to look for; most lines hold none
+_RISKY_START = re.compile(
+    r"(?:#{1,6}(?=\s|$)|[>=|~]|[-+](?=\s|$|-)|:(?=-))|(\d{1,9})([.)])(?=\s|$)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    bold: bool = False
+    italic: bool = False
+    href: str = ""
+
+
+@dataclass(slots=True)
+class _Level:
+    """One open list: its marker, and the indent of what stands in its current item."""
+
+    ordered: bool
+    count: int = 0
+    pending: bool = False  # an item was opened and has shown nothing yet
+    width: int = 0
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Gathers pieces of styled text into blocks of Markdown."""
+
+    plain: bool
+    blocks: list[tuple[str, str]] = field(default_factory=list)  # (kind, Markdown)
+    pieces: list[tuple[str, _Style]] = field(default_factory=list)
+    levels: list[_Level] = field(default_factory=list)
+    bold: int = 0
+    italic: int = 0
+    href: str = ""
+    heading: int = 0
+    row: bool = False
+
+    def text(self, raw: str) -> None:
+        keep_lines = self.plain or _BLANK_LINE.search(raw) is not None
+        text = unglue(tidy(raw), "\n" if self.plain else " ")
+        if not keep_lines:
+            text = text.replace("\n", " ")
+        self.pieces.append((text, _Style(self.bold > 0, self.italic > 0, self.href)))
+
+    def tag(self, tag: Tag) -> None:
+        name, step = tag.name, -1 if tag.closing else 1
+        if name == "br":
+            self.pieces.append(("\n", _Style()))
+        elif name in ("td", "th"):
+            self.pieces.append((_CELL, _Style()))
+        elif name in BLOCKS:
+            self.flush()
+        if name in _BOLD:
+            self.bold = max(0, self.bold + step)
+        elif name in _ITALIC:
+            self.italic = max(0, self.italic + step)
+        elif name == "a":
+            self.href = "" if tag.closing or not safe_link(tag.href) else tag.href
+        elif name in _HEADINGS:
+            self.heading = 0 if tag.closing else int(name[1])
+        elif name in _LISTS:
+            self._list(tag)
+        elif name == "li" and not tag.closing:
+            self._item()
+        elif name == "tr":
+            self.row = not tag.closing
+        elif name == "hr":
+            self.blocks.append(("rule", "---"))
+
+    def _list(self, tag: Tag) -> None:
+        if not tag.closing:
+            self.levels.append(_Level(ordered=tag.name == "ol"))
+        elif self.levels:
+            self.levels.pop()
+
+    def _item(self) -> None:
+        if not self.levels:
+            self.levels.append(_Level(ordered=False))
+        self.levels[-1].pending = True
+        self.levels[-1].width = 0
+
+    def flush(self) -> None:
+        """End the current paragraph: what was gathered becomes blocks."""
+        pieces, self.pieces = self.pieces, []
+        lines = _lines(pieces)
+        paragraph: list[str] = []
+        for line in lines:
+            bullet = self._bullet(line)
+            if (not line or bullet) and paragraph:
+                self._block("\n".join(paragraph))
+                paragraph = []
+            if bullet:
+                self._bulleted(bullet)
+            elif line:
+                paragraph.append(_render(line, self.heading > 0))
+        if paragraph:
+            self._block("\n".join(paragraph))
+
+    def _bullet(self, line: "_Line") -> "_Line":
+        """The line without the bullet that it begins with, or nothing if it has none."""
+        if not line or self.heading or not (found := _BULLET.match(line[0][0])):
+            return []
+        rest = line[0][0][found.end() :]
+        return [(rest, line[0][1]), *line[1:]] if rest or len(line) > 1 else []
+
+    def _bulleted(self, line: "_Line") -> None:
+        inside = self.levels and self.levels[-1].pending
+        if not inside:
+            self.levels.append(_Level(ordered=False))
+        self._item()
+        self._block(_render(_stripped(line), False))
+        if not inside:
+            self.levels.pop()
+
+    def _block(self, markdown: str) -> None:
+        if self.heading and not self.levels:
+            self.blocks.append(
+                ("heading", f"{'#' * self.heading} {markdown.replace(chr(10), ' ')}")
+            )
+            return
+        kind = "row" if self.row else "paragraph"
+        marker = self._marker()
+        outer = self.levels[: _MAX_DEPTH - 1] if len(self.levels) > _MAX_DEPTH else self.levels[:-1]
+        indent = " " * sum(level.width for level in outer)
+        inner = indent + " " * (self.levels[-1].width if self.levels else 0)
+        first, *rest = markdown.split("\n")
+        first = (indent + marker if marker else inner) + first
+        self.blocks.append(
+            ("item" if marker else kind, "\n".join([first, *(inner + line for line in rest)]))
+        )
+
+    def _marker(self) -> str:
+        """The marker of a list item that begins here, if one does."""
+        if not self.levels:
+            return ""
+        for level in self.levels[:-1]:
+            level.pending = False  # an item that holds only a list shows as that list
+        level = self.levels[-1]
+        if not level.pending:
+            return ""
+        level.pending = False
+        level.count += 1
+        marker = f"{level.count}. " if level.ordered else "- "
+        level.width = len(marker)
+        return marker
+
+
+_Line = list[tuple[str, _Style]]
+
+
+def _lines(pieces: list[tuple[str, _Style]]) -> list[_Line]:
+    """Pieces cut at line ends, spaces collapsed, neighbours of one style joined."""
+    lines: list[_Line] = [[]]
+    for text, style in pieces:
+        first, *rest = text.split("\n")
+        lines[-1].append((first, style))
+        lines.extend([(part, style)] for part in rest)
+    return [cut for line in lines for cut in _cut_at_bullets(_joined(line))]
+
+
+def _joined(line: _Line) -> _Line:
+    joined: _Line = []
+    for style, run in groupby(line, key=lambda piece: piece[1]):
+        text = "".join(text for text, _ in run)
+        text = _SPACES.sub(" ", text) if "  " in text else text
+        if joined and joined[-1][0].endswith(" "):
+            text = text.lstrip(" ")
+        if text.strip() or (text and joined):
+            joined.append((text, style))
+    return _stripped([(_cells(text), style) for text, style in joined])
+
+
+def _cells(text: str) -> str:
+    """Cells of a table's row, set apart by a bar."""
+    if _CELL not in text:
+        return text
+    return re.sub(rf"(?:\s*{_CELL})+\s*", " | ", text)
+
+
+def _stripped(line: _Line) -> _Line:
+    """Without spaces and empty cells at the edges."""
+    while line and line[0][0][:1] in _EDGES:
+        text = line[0][0].lstrip(_EDGES)
+        line = [(text, line[0][1]), *line[1:]] if text else line[1:]
+    while line and line[-1][0][-1:] in _EDGES:
+        text = line[-1][0].rstrip(_EDGES)
+        line = [*line[:-1], (text, line[-1][1])] if text else line[:-1]
+    return line
+
+
+def _cut_at_bullets(line: _Line) -> list[_Line]:
+    """One line per bullet where a line holds several: "We offer: • lunch • a bicycle"."""
+    if not _INLINE_BULLETS.search("".join(text for text, _ in line)):
+        return [line]
+    lines: list[_Line] = [[]]
+    for text, style in line:
+        first, *rest = _INLINE_BULLET.split(text)
+        lines[-1].append((first, style))
+        lines.extend([("• " + part, style)] for part in rest)
+    return [stripped for one in lines if (stripped := _stripped(one))]
+
+
+def _render(line: _Line, heading: bool) -> str:
+    """One line of Markdown."""
+    parts: list[str] = []
+    for number, (text, style) in enumerate(line):
+        before = line[number - 1][0][-1:] if number else ""
+        following = line[number + 1] if number + 1 < len(line) else ("", _Style())
+        after = "[" if following[1].href else following[0][:1]
+        gap = " " if _glued(before, text) else ""
+        start = not parts
+        parts.append(gap + _styled(text, style, before if not gap else " ", after, heading, start))
+    return "".join(parts)
+
+
+def _glued(before: str, text: str) -> bool:
+    """Whether the tag between two pieces stood where a break belongs: "Duties</b>You will"."""
+    ends = before.islower() or before.isdigit() or before in ".!?:;,"
+    return bool(before) and ends and text[:1].isupper() and text[1:2].islower()
+
+
+def _styled(text: str, style: _Style, before: str, after: str, heading: bool, start: bool) -> str:
+    core = text.strip()
+    if not core:
+        return text
+    lead, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    if style.href:
+        body = _link(core, style)
+        return lead + (body if heading else _emphasised(body, style)) + tail
+    if heading or not (style.bold or style.italic):
+        return lead + _escaped(core, start, after) + tail
+    lead, core, tail = _loosened(lead, core, tail, before, after)
+    if not core:
+        return _escaped(text, start, after)
+    body = _emphasised(_escaped(core, False, ""), style)
+    return _escaped(lead, start, "") + body + _escaped(tail, False, after)
+
+
+def _loosened(lead: str, core: str, tail: str, before: str, after: str) -> tuple[str, str, str]:
+    """Punctuation out of the emphasis where a letter touches it, or CommonMark shows asterisks."""
+    if not lead and before and not before.isspace():
+        inner = re.sub(r"^\W+", "", core)
+        lead, core = core[: len(core) - len(inner)], inner
+    if not tail and after and not after.isspace():
+        inner = re.sub(r"\W+$", "", core)
+        tail, core = core[len(inner) :], inner
+    return lead, core, tail
+
+
+def _emphasised(body: str, style: _Style) -> str:
+    body = f"*{body}*" if style.italic and not style.bold else body
+    return f"**{body}**" if style.bold else body
+
+
+def _link(text: str, style: _Style) -> str:
+    target = re.sub(r"[\s<>]", lambda m: f"%{ord(m[0]):02X}", style.href)
+    target = f"<{target}>" if re.search(r"[()\\*_]", target) else target
+    label = re.sub(r"([\[\]])", r"\\\1", _escaped(text, False, ""))
+    return f"[{label}]({target})"
+
+
+def _escaped(text: str, start: bool, after: str) -> str:
+    r"""Text in which no character is markup: \* and \# only where they would be."""
+    if _RISKY_SIGNS.search(text):
+        text = _RISKY.sub(lambda m: "\\" + m[0], text)
+    if after == "[" and text.endswith("!"):
+        text = text[:-1] + "\\!"  # or the link would be a picture
+    if start and (found := _RISKY_START.match(text)):
+        at = found.start(2) if found[1] else 0
+        text = text[:at] + "\\" + text[at:]
+    return text
+
+
+def html_to_markdown(source: str) -> str:
+    """Markdown of foreign HTML or of bare text, damage repaired. Never raises.
+
+    Where no tag makes the lines, line ends do, and a line that begins with a bullet is an item.
+    """
+    source = unwrap(source)
+    writer = _Writer(plain=not has_blocks(source))
+    for token in tokens(_typed_markdown(source)):
+        if isinstance(token, Tag):
+            writer.tag(token)
+        else:
+            writer.text(token)
+    writer.flush()
+    return _assembled(writer.blocks)
+
+
+def _typed_markdown(source: str) -> str:
+    """Headings, bold and links that were typed as Markdown, as tags."""
+    if "**" in source:
+        source = _TYPED_BOLD.sub(r"<b>\1</b>", source)
+    if "](" in source:
+        source = _TYPED_LINK.sub(r'<a href="\2">\1</a>', source)
+    if "# " in source:
+        source = _TYPED_HEADING.sub(_heading, source)
+    return source
+
+
+def _heading(typed: re.Match[str]) -> str:
+    level = len(typed[1])
+    return f"<h{level}>{typed[2].rstrip('# ')}</h{level}>"
+
+
+def _assembled(blocks: list[tuple[str, str]]) -> str:
+    parts: list[str] = []
+    previous = ""
+    for kind, markdown in blocks:
+        tight = kind == previous and kind in ("item", "row")
+        parts.append(("" if not parts else "\n" if tight else "\n\n") + markdown)
+        previous = kind
+    return "".join(parts)

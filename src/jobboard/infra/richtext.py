@@ -1,0 +1,82 @@
+"""Rich text: Markdown in, safe HTML out; and foreign HTML into Markdown and into plain text.
+
+Descriptions are kept as Markdown. What people's browsers get is made from it by
+`markdown_to_html` and nothing else: no raw HTML passes, and an allow-list cleans the result.
+"""
+
+import re
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from jobboard.infra.htmltokens import BLOCKS, Tag, has_tags, tokens, unwrap
+from jobboard.infra.textrepair import tidy
+from jobboard.infra.unglue import unglue
+
+SCHEMES = frozenset({"http", "https", "mailto", "tel"})
+TAGS = """
+    p br strong em ul ol li h2 h3 h4 h5 h6 blockquote code pre hr a table thead tbody tr th td
+"""
+_TOP_LEVEL = 2  # the page has its own h1
+_ABSOLUTE = re.compile(rf"(?:{'|'.join(sorted(SCHEMES))}):", re.IGNORECASE)
+_SPACES = re.compile(r"[^\S\n]+")
+
+
+def safe_link(url: str) -> bool:
+    """Whether a link may point there: an absolute address of a harmless kind."""
+    return _ABSOLUTE.match(url) is not None
+
+
+def _renderer() -> MarkdownIt:
+    renderer = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
+    renderer.disable("image")
+    renderer.validateLink = safe_link  # the hook that its documentation names
+    return renderer
+
+
+_MARKDOWN = _renderer()
+_CLEANER = nh3.Cleaner(
+    tags=set(TAGS.split()),
+    attributes={"a": {"href", "title"}, "ol": {"start"}},
+    url_schemes=set(SCHEMES),
+    link_rel="nofollow noopener ugc",
+)
+
+
+def markdown_to_html(markdown: str) -> str:
+    """Safe HTML for a page: CommonMark with tables, where a line end is a line break.
+
+    HTML in it shows as text, images become links, headings start at h2.
+    """
+    parsed = _MARKDOWN.parse(markdown)
+    _demote_headings(parsed)
+    return _CLEANER.clean(_MARKDOWN.renderer.render(parsed, _MARKDOWN.options, {})).strip()
+
+
+def _demote_headings(parsed: list[Token]) -> None:
+    """Make the highest level used an h2 and leave no level out: an outline for screen readers."""
+    headings = [token for token in parsed if token.type in ("heading_open", "heading_close")]
+    levels = sorted({token.tag for token in headings})
+    new = {tag: f"h{min(6, level)}" for level, tag in enumerate(levels, _TOP_LEVEL)}
+    for token in headings:
+        token.tag = new[token.tag]
+
+
+def plain_text(source: str) -> str:
+    """What a reader sees of HTML or text, one line per paragraph: for search and excerpts."""
+    parts = []
+    for token in tokens(unwrap(source)):
+        if isinstance(token, Tag):
+            parts.append("\n" if token.name in BLOCKS or token.name == "br" else "")
+        else:
+            parts.append(tidy(token))
+    lines = (_SPACES.sub(" ", line).strip() for line in "".join(parts).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def clean_line(text: str, limit: int) -> str:
+    """One line for a title or a name: no markup, entities, controls or edges; at most `limit`."""
+    text = plain_text(text) if has_tags(text) or "&" in text else tidy(text)
+    line = unglue(" ".join(text.split()))
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
