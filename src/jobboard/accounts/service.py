@@ -14,6 +14,7 @@ from jobboard.accounts.schemas import Actor, PersonRead, PersonUpdate, Registrat
 from jobboard.clock import now
 from jobboard.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from jobboard.notifications.service import notify
+from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.settings import Settings
 
 REFRESH_GRACE = timedelta(seconds=45)  # a lost answer may be asked for again this long
@@ -75,7 +76,7 @@ async def register(session: AsyncSession, data: Registration, settings: Settings
 async def create_admin(
     session: AsyncSession, settings: Settings, *, email: str, full_name: str, password: str
 ) -> PersonRead:
-    """Make an admin. Only the command line calls this. Raises Conflict when the address is taken."""
+    """Make an admin, for the command line only. Raises Conflict when the address is taken."""
     person = await _create(
         session, settings, email=email, full_name=full_name, password=password, role=Role.ADMIN
     )
@@ -311,6 +312,19 @@ async def end_logins(session: AsyncSession, person_id: UUID, *, but: UUID | None
     if but is not None:
         statement = statement.where(LoginSession.id != but)
     await session.execute(statement.values(ended_at=now()))
+
+
+async def list_people(
+    session: AsyncSession, *, q: str | None, cursor: str | None, limit: int
+) -> Page[PersonRead]:
+    """Everyone, newest first; `q` is part of a name or an address. For admins."""
+    statement = queries.people(before=read_moment_cursor(cursor), limit=limit, q=q)
+    found, more = cut((await session.scalars(statement)).all(), limit)
+    last = found[-1] if more else None
+    return Page(
+        items=[read(person) for person in found],
+        next_cursor=moment_cursor(last.created_at, last.id) if last else None,
+    )
 
 
 async def set_suspended(

@@ -146,7 +146,7 @@ async def count_by_stage(session: AsyncSession, job_id: UUID) -> dict[Stage, int
         .where(Application.job_id == job_id)
         .group_by(Application.stage)
     )
-    return {stage: count for stage, count in counts}
+    return dict(counts.tuples())
 
 
 async def count_by_job(session: AsyncSession, job_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -156,7 +156,7 @@ async def count_by_job(session: AsyncSession, job_ids: Sequence[UUID]) -> dict[U
         .where(Application.job_id.in_(job_ids))
         .group_by(Application.job_id)
     )
-    return {job_id: count for job_id, count in counts}
+    return dict(counts.tuples())
 
 
 async def of_person(session: AsyncSession, person_id: UUID, job_id: UUID) -> Application | None:

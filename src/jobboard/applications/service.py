@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,13 +16,19 @@ from jobboard.applications.models import (
     Side,
     Stage,
 )
-from jobboard.applications.schemas import ApplicationCreate, ApplicationRead, ApplicationUpdate
+from jobboard.applications.schemas import (
+    ApplicationBrief,
+    ApplicationCreate,
+    ApplicationRead,
+    ApplicationUpdate,
+)
 from jobboard.clock import now
 from jobboard.companies import queries as companies
 from jobboard.errors import Conflict, Forbidden, NotFound
 from jobboard.jobs import queries as jobs
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.notifications.service import notify
+from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.uploads import service as uploads
 
 
@@ -99,6 +106,49 @@ async def read(session: AsyncSession, actor: Actor, application_id: UUID) -> App
     if side is Side.COMPANY and application.stage is Stage.SUBMITTED and not actor.is_admin:
         await _move(session, actor, application, Stage.VIEWED, Side.COMPANY)
     return await _shape(session, actor, application, side)
+
+
+async def list_own(
+    session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int
+) -> Page[ApplicationBrief]:
+    """What `actor` applied to, newest first."""
+    return await _page(
+        session, actor, Application.person_id == actor.id, cursor=cursor, limit=limit
+    )
+
+
+async def list_for_job(
+    session: AsyncSession,
+    actor: Actor,
+    job_id: UUID,
+    *,
+    stage: Stage | None = None,
+    cursor: str | None,
+    limit: int,
+) -> Page[ApplicationBrief]:
+    """Who applied to a job, newest first, for the people of its company."""
+    job, _ = await jobs.get(session, actor, job_id)
+    await companies.require_member(session, actor, job.company_id)
+    where = [Application.job_id == job_id]
+    if stage is not None:
+        where.append(Application.stage == stage)
+    return await _page(session, actor, *where, cursor=cursor, limit=limit)
+
+
+async def _page(
+    session: AsyncSession,
+    actor: Actor,
+    *where: ColumnElement[bool],
+    cursor: str | None,
+    limit: int,
+) -> Page[ApplicationBrief]:
+    statement = queries.page(actor, *where, before=read_moment_cursor(cursor), limit=limit)
+    rows, more = cut((await session.execute(statement)).all(), limit)
+    last = rows[-1] if more else None
+    return Page(
+        items=[queries.brief(row) for row in rows],
+        next_cursor=moment_cursor(last.created_at, last.id) if last else None,
+    )
 
 
 def _side(actor: Actor, application: Application) -> Side:

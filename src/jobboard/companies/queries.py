@@ -43,7 +43,7 @@ async def role_of(session: AsyncSession, actor: Actor, company_id: UUID) -> Memb
 async def require_member(
     session: AsyncSession, actor: Actor, company_id: UUID, *, owner: bool = False
 ) -> None:
-    """Raise Forbidden unless `actor` acts for the company (as an owner, if asked) or is an admin."""
+    """Raise Forbidden unless `actor` acts for the company (`owner`: owns it) or is an admin."""
     if actor.is_admin:
         return
     role = await role_of(session, actor, company_id)

@@ -12,10 +12,17 @@ from jobboard.accounts.models import Role
 from jobboard.accounts.schemas import Actor
 from jobboard.companies import queries
 from jobboard.companies.models import Company, CompanyMember, MemberRole
-from jobboard.companies.schemas import CompanyCreate, CompanyUpdate, MemberAdd, MemberRead
+from jobboard.companies.schemas import (
+    CompanyCreate,
+    CompanyRead,
+    CompanyUpdate,
+    MemberAdd,
+    MemberRead,
+)
 from jobboard.errors import Conflict, Forbidden, Invalid, NotFound
 from jobboard.infra.richtext import markdown_to_html
 from jobboard.infra.slugs import slugify, unique_slug
+from jobboard.pagination import Page, cut, decode_cursor, encode_cursor, wrong_cursor
 
 
 async def create(session: AsyncSession, actor: Actor, data: CompanyCreate) -> Company:
@@ -42,6 +49,29 @@ async def create(session: AsyncSession, actor: Actor, data: CompanyCreate) -> Co
     session.add(CompanyMember(company_id=company.id, person_id=actor.id, role=MemberRole.OWNER))
     await session.flush()
     return company
+
+
+async def list_companies(
+    session: AsyncSession, *, q: str | None, cursor: str | None, limit: int
+) -> Page[CompanyRead]:
+    """Every company by name; `q` is part of a name."""
+    statement = queries.listed(after=_read_cursor(cursor), limit=limit, q=q)
+    found, more = cut((await session.scalars(statement)).all(), limit)
+    last = found[-1] if more else None
+    return Page(
+        items=[CompanyRead.model_validate(company) for company in found],
+        next_cursor=encode_cursor(last.name.lower(), str(last.id)) if last else None,
+    )
+
+
+def _read_cursor(cursor: str | None) -> tuple[str, UUID] | None:
+    if cursor is None:
+        return None
+    name, row_id = decode_cursor(cursor, str, str)
+    try:
+        return name, UUID(row_id)
+    except ValueError:
+        raise wrong_cursor() from None
 
 
 async def change(

@@ -11,19 +11,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts.schemas import Actor
 from jobboard.clock import now
 from jobboard.companies import queries as companies
+from jobboard.companies.schemas import CompanyBrief
 from jobboard.errors import Conflict, Forbidden, Invalid
 from jobboard.infra.richtext import markdown_to_html, plain_text
 from jobboard.infra.slugs import unique_slug
-from jobboard.jobs import lifecycle, queries
+from jobboard.jobs import lifecycle, queries, schemas
 from jobboard.jobs.lifecycle import Party, Step
 from jobboard.jobs.models import Job, JobEvent, JobReport, JobStatus
 from jobboard.jobs.places import parse_location
 from jobboard.jobs.salary import yearly
-from jobboard.jobs.schemas import JobCreate, JobUpdate, ReportCreate, SalaryInput
+from jobboard.jobs.schemas import JobCreate, JobRead, JobUpdate, ReportCreate, SalaryInput
 from jobboard.notifications.service import notify
 from jobboard.settings import Settings
 
 PLAIN = ("title", "location", "remote", "employment_type", "experience", "tags", "apply_url")
+
+
+async def read(session: AsyncSession, viewer: Actor | None, job_id: UUID) -> JobRead:
+    """One job as `viewer` may see it, or NotFound."""
+    job, company = await queries.get(session, viewer, job_id)
+    return schemas.read(job, CompanyBrief.model_validate(company))
 
 
 async def create(session: AsyncSession, actor: Actor, data: JobCreate) -> Job:

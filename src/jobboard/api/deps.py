@@ -1,0 +1,84 @@
+"""What endpoints ask for: a transaction, the person who asks, the engines, the page wanted."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from fastapi.security import OAuth2PasswordBearer
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts import queries, tokens
+from jobboard.accounts.schemas import Actor
+from jobboard.errors import Unauthenticated
+from jobboard.infra.engines import Engines
+from jobboard.pagination import DEFAULT_LIMIT
+from jobboard.settings import Settings
+
+bearer = OAuth2PasswordBearer(
+    tokenUrl="/api/v1/auth/token", refreshUrl="/api/v1/auth/token", auto_error=False
+)
+
+
+def get_engines(request: Request) -> Engines:
+    """The clients that the lifespan made."""
+    return request.app.state.engines
+
+
+EnginesDep = Annotated[Engines, Depends(get_engines)]
+
+
+def get_settings(engines: EnginesDep) -> Settings:
+    """The settings of this process."""
+    return engines.settings
+
+
+SettingsDep = Annotated[Settings, Depends(get_settings)]
+
+
+async def transaction(engines: EnginesDep) -> AsyncIterator[AsyncSession]:
+    """One transaction for the request, committed before the answer leaves."""
+    async with engines.database.transaction() as session:
+        yield session
+
+
+# Scope "function": with the default, the commit would come after the response.
+SessionDep = Annotated[AsyncSession, Depends(transaction, scope="function")]
+
+
+async def get_viewer(
+    request: Request,
+    session: SessionDep,
+    settings: SettingsDep,
+    token: Annotated[str | None, Depends(bearer)],
+) -> Actor | None:
+    """Who asks, or None without a token. A bad token is refused, not ignored."""
+    if token is None:
+        return None
+    secret = settings.secret_key.get_secret_value()
+    person_id, login_id = tokens.read_access_token(token, secret, issuer=settings.base_url)
+    actor = await queries.actor_of_login(session, person_id, login_id)
+    if actor is None:
+        raise Unauthenticated("This log-in has ended. Log in again.", code="login_ended")
+    request.state.person_id = str(actor.id)
+    return actor
+
+
+ViewerDep = Annotated[Actor | None, Depends(get_viewer)]
+
+
+def get_actor(viewer: ViewerDep) -> Actor:
+    """Who asks. Raises Unauthenticated without a token."""
+    if viewer is None:
+        raise Unauthenticated("Send an access token: Authorization: Bearer ...")
+    return viewer
+
+
+ActorDep = Annotated[Actor, Depends(get_actor)]
+
+Cursor = Annotated[
+    str | None, Query(max_length=500, description="`next_cursor` of the page before.")
+]
+Limit = Annotated[int, Query(ge=1, le=100, description="Rows of a page.")]
+LIMIT = DEFAULT_LIMIT
+Words = Annotated[str | None, Query(max_length=200), Field(description="Part of a name.")]

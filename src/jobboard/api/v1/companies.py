@@ -1,0 +1,102 @@
+"""Companies, their logos and their people."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, File, UploadFile
+
+from jobboard.api.deps import (
+    LIMIT,
+    ActorDep,
+    Cursor,
+    EnginesDep,
+    Limit,
+    SessionDep,
+    SettingsDep,
+    Words,
+)
+from jobboard.companies import queries, service
+from jobboard.companies.schemas import (
+    CompanyCreate,
+    CompanyRead,
+    CompanyUpdate,
+    MemberAdd,
+    MemberRead,
+)
+from jobboard.pagination import Page
+from jobboard.uploads import service as uploads
+
+router = APIRouter(prefix="/companies", tags=["companies"])
+
+
+@router.get("")
+async def list_companies(
+    session: SessionDep, q: Words = None, cursor: Cursor = None, limit: Limit = LIMIT
+) -> Page[CompanyRead]:
+    """Every company by name."""
+    return await service.list_companies(session, q=q, cursor=cursor, limit=limit)
+
+
+@router.post("", status_code=201)
+async def create_company(data: CompanyCreate, session: SessionDep, actor: ActorDep) -> CompanyRead:
+    """Make a company; you own it."""
+    return CompanyRead.model_validate(await service.create(session, actor, data))
+
+
+@router.get("/{company_id}")
+async def get_company(company_id: UUID, session: SessionDep) -> CompanyRead:
+    """One company."""
+    return CompanyRead.model_validate(await queries.get(session, company_id))
+
+
+@router.patch("/{company_id}")
+async def update_company(
+    company_id: UUID, data: CompanyUpdate, session: SessionDep, actor: ActorDep
+) -> CompanyRead:
+    """Change what you send: absent keeps, null clears. For owners."""
+    return CompanyRead.model_validate(await service.change(session, actor, company_id, data))
+
+
+@router.put("/{company_id}/logo")
+async def put_logo(
+    company_id: UUID,
+    file: Annotated[UploadFile, File(description="PNG, JPEG, WebP or GIF.")],
+    session: SessionDep,
+    actor: ActorDep,
+    engines: EnginesDep,
+    settings: SettingsDep,
+) -> CompanyRead:
+    """Show this picture as the company's logo. Kept small, upright and without its metadata."""
+    await queries.require_member(session, actor, company_id, owner=True)
+    upload = await uploads.add_logo(
+        session,
+        engines.storage,
+        settings,
+        actor.id,
+        filename=file.filename,
+        data=await file.read(),
+    )
+    company = await service.set_logo(session, actor, company_id, upload.key)
+    return CompanyRead.model_validate(company)
+
+
+@router.get("/{company_id}/members")
+async def list_members(company_id: UUID, session: SessionDep, actor: ActorDep) -> Page[MemberRead]:
+    """The people who act for the company, for themselves."""
+    return Page(items=await service.list_members(session, actor, company_id))
+
+
+@router.post("/{company_id}/members", status_code=201)
+async def add_member(
+    company_id: UUID, data: MemberAdd, session: SessionDep, actor: ActorDep
+) -> MemberRead:
+    """Let a colleague act for the company. They need an employer's account first."""
+    return await service.add_member(session, actor, company_id, data)
+
+
+@router.delete("/{company_id}/members/{person_id}", status_code=204)
+async def remove_member(
+    company_id: UUID, person_id: UUID, session: SessionDep, actor: ActorDep
+) -> None:
+    """Let someone go, or leave yourself. One owner stays."""
+    await service.remove_member(session, actor, company_id, person_id)

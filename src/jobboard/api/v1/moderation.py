@@ -1,0 +1,90 @@
+"""Moderation: the queue, decisions, reports, people. For admins."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from jobboard.accounts import service as accounts
+from jobboard.accounts.schemas import PersonRead
+from jobboard.admin import service
+from jobboard.admin.queries import require_admin
+from jobboard.admin.schemas import Decision, PersonModeration, QueueItem, ReportItem
+from jobboard.api.deps import LIMIT, ActorDep, Cursor, Limit, SessionDep, SettingsDep, Words
+from jobboard.jobs import service as jobs
+from jobboard.jobs.models import JobStatus
+from jobboard.jobs.schemas import JobRead
+from jobboard.pagination import Page
+
+router = APIRouter(prefix="/admin", tags=["moderation"])
+
+
+@router.get("/jobs")
+async def list_moderation_queue(
+    session: SessionDep,
+    actor: ActorDep,
+    status: Annotated[JobStatus, Query()] = JobStatus.PENDING,
+    cursor: Cursor = None,
+    limit: Limit = LIMIT,
+) -> Page[QueueItem]:
+    """Jobs of one status with the reasons to look closely, longest waiting first."""
+    return await service.queue(session, actor, status, cursor=cursor, limit=limit)
+
+
+@router.post("/jobs/{job_id}/approve")
+async def approve_job(
+    job_id: UUID,
+    session: SessionDep,
+    actor: ActorDep,
+    settings: SettingsDep,
+    version: Annotated[
+        int | None, Query(description="The `version` that you read; an edit since is a 409.")
+    ] = None,
+) -> JobRead:
+    """Publish a pending job."""
+    await jobs.approve(session, actor, job_id, settings, version=version)
+    return await jobs.read(session, actor, job_id)
+
+
+@router.post("/jobs/{job_id}/reject")
+async def reject_job(job_id: UUID, data: Decision, session: SessionDep, actor: ActorDep) -> JobRead:
+    """Send a pending job back. The company reads the reason and can submit it again."""
+    await jobs.reject(session, actor, job_id, data.reason)
+    return await jobs.read(session, actor, job_id)
+
+
+@router.post("/jobs/{job_id}/remove")
+async def remove_job(job_id: UUID, data: Decision, session: SessionDep, actor: ActorDep) -> JobRead:
+    """Take a job off the board for good."""
+    await jobs.remove(session, actor, job_id, data.reason)
+    return await jobs.read(session, actor, job_id)
+
+
+@router.get("/reports")
+async def list_reports(
+    session: SessionDep, actor: ActorDep, cursor: Cursor = None, limit: Limit = LIMIT
+) -> Page[ReportItem]:
+    """Open reports, oldest first."""
+    return await service.reports(session, actor, cursor=cursor, limit=limit)
+
+
+@router.get("/people")
+async def list_people(
+    session: SessionDep,
+    actor: ActorDep,
+    q: Words = None,
+    cursor: Cursor = None,
+    limit: Limit = LIMIT,
+) -> Page[PersonRead]:
+    """Everyone, newest first."""
+    require_admin(actor)
+    return await accounts.list_people(session, q=q, cursor=cursor, limit=limit)
+
+
+@router.patch("/people/{person_id}")
+async def update_person(
+    person_id: UUID, data: PersonModeration, session: SessionDep, actor: ActorDep
+) -> PersonRead:
+    """Suspend someone, or let them back in. Their log-ins end at once."""
+    require_admin(actor)
+    return await accounts.set_suspended(session, actor, person_id, suspended=data.suspended)

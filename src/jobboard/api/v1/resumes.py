@@ -1,0 +1,54 @@
+"""Résumés: hand one in, load it again."""
+
+from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter, File, UploadFile
+from fastapi.responses import StreamingResponse
+
+from jobboard.api.deps import ActorDep, EnginesDep, SessionDep, SettingsDep
+from jobboard.applications import service as applications
+from jobboard.uploads import service
+from jobboard.uploads.schemas import ResumeRead
+
+router = APIRouter(prefix="/resumes", tags=["uploads"])
+
+
+@router.post("", status_code=201)
+async def create_resume(
+    file: Annotated[UploadFile, File(description="PDF or DOCX.")],
+    session: SessionDep,
+    actor: ActorDep,
+    engines: EnginesDep,
+    settings: SettingsDep,
+) -> ResumeRead:
+    """Hand in a résumé; its id goes into an application."""
+    upload = await service.add_resume(
+        session,
+        engines.storage,
+        settings,
+        actor.id,
+        filename=file.filename,
+        data=await file.read(),
+    )
+    return ResumeRead.model_validate(upload)
+
+
+@router.get("/{resume_id}/file", response_class=StreamingResponse)
+async def get_resume_file(
+    resume_id: UUID, session: SessionDep, actor: ActorDep, engines: EnginesDep
+) -> StreamingResponse:
+    """The file itself, for its owner and for the companies that it was sent to."""
+    await applications.require_resume(session, actor, resume_id)
+    upload = await service.get(session, resume_id)
+    return StreamingResponse(
+        engines.storage.stream(upload.key),
+        media_type=upload.media_type,
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(upload.filename)}",
+            "Content-Length": str(upload.size),
+            "Cache-Control": "private, no-store",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
