@@ -1,0 +1,31 @@
+"""What the worker's handlers work with."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from jobboard.infra.mailer import Mailer, make_mailer
+from jobboard.infra.postgres import Database
+from jobboard.infra.queue import Doorbell
+from jobboard.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The clients of one worker process."""
+
+    settings: Settings
+    database: Database
+    mailer: Mailer
+
+
+@asynccontextmanager
+async def open_context(settings: Settings) -> AsyncIterator[Context]:
+    """Make the clients in the running loop; close them at the end."""
+    doorbell = Doorbell(settings.redis_url.get_secret_value())
+    database = Database(settings.database_url.get_secret_value(), ring=doorbell.ring, pool_size=2)
+    try:
+        yield Context(settings, database, make_mailer(settings))
+    finally:
+        await database.close()
+        doorbell.close()

@@ -1,0 +1,12 @@
+"""What happens to jobs by themselves."""
+
+from jobboard.jobs import service
+from jobboard.worker.context import Context
+
+
+async def expire_due(context: Context) -> None:
+    """Mark the published jobs whose time is over, a batch to a transaction."""
+    while True:
+        async with context.database.transaction() as session:
+            if not await service.expire_due(session):
+                return
