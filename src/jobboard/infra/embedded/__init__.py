@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobboard.infra.embedded.crew import ALL, Crew
+from jobboard.infra.embedded.crew import ALL, Crew, choose
 from jobboard.infra.embedded.datadir import DataDir, InUse
 from jobboard.infra.embedded.errors import BoardError
+from jobboard.infra.embedded.process import end_left_overs
 
-__all__ = ["ALL", "BoardError", "Crew", "DataDir", "InUse", "Urls", "engines", "temporary"]
+__all__ = ["ALL", "BoardError", "DataDir", "InUse", "Urls", "engines", "temporary"]
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,17 @@ def engines(
     """
     folder = DataDir(data_dir)
     with folder.locked("command", wait=wait), asyncio.Runner() as runner:
-        crew = Crew(folder, needed, volatile=volatile)
+        crew = Crew(folder)
+        chosen = choose(folder, needed, volatile=volatile)
+
+        async def start() -> None:
+            await end_left_overs(folder)
+            async with crew.starting(chosen):
+                pass
+
         try:
-            runner.run(crew.start())
-            yield Urls(**crew.urls())
+            runner.run(start())
+            yield Urls(**{engine.setting: engine.url for engine in chosen})
         finally:
             runner.run(crew.stop())
 

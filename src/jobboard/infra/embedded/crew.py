@@ -1,53 +1,76 @@
-"""The engines of one folder, started and stopped together."""
+"""The programs of one board, started and stopped together."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager
+from itertools import groupby
 
 from jobboard.infra.embedded.datadir import DataDir
+from jobboard.infra.embedded.errors import BoardError
 from jobboard.infra.embedded.mongo import Mongo
 from jobboard.infra.embedded.postgres import Postgres
-from jobboard.infra.embedded.process import Child, end_left_overs
+from jobboard.infra.embedded.process import Child, Program
 from jobboard.infra.embedded.redis import Redis
 
 Engine = Postgres | Redis | Mongo
 ALL = ("database_url", "redis_url", "mongo_url")
+TRIES = 3  # a port may be taken from under us, a killed server's memory may still be in use
+
+
+def choose(folder: DataDir, needed: Collection[str], *, volatile: bool = False) -> list[Engine]:
+    """The engines that fill the `needed` settings. The optional one only where it is installed."""
+    kinds = [kind for kind in (Postgres, Redis, Mongo) if kind.setting in needed]
+    if Mongo in kinds and not Mongo.installed():
+        kinds.remove(Mongo)
+    return [kind(folder, volatile=volatile) for kind in kinds]
 
 
 class Crew:
-    """Those engines of a folder that are `needed`, by the setting that they fill."""
+    """What runs now, by key."""
 
-    def __init__(self, folder: DataDir, needed: Collection[str], *, volatile: bool) -> None:
+    def __init__(self, folder: DataDir) -> None:
         self.folder = folder
-        self.needed = needed
-        self.volatile = volatile
-        self.engines: list[Engine] = []
-        self.children: list[Child] = []
+        self.children: dict[str, Child] = {}
 
-    def urls(self) -> dict[str, str]:
-        """The settings that the engines fill."""
-        return {engine.setting: engine.url for engine in self.engines}
+    async def launch(self, program: Program) -> None:
+        """Start a program and wait until it answers. Raises BoardError."""
+        child = await Child.spawn(program, self.folder)
+        self.children[program.key] = child
+        await child.ready()
 
-    async def start(self) -> None:
-        """Return when all of them answer. Raises BoardError."""
-        await end_left_overs(self.folder)
-        kinds = [kind for kind in (Postgres, Redis, Mongo) if kind.setting in self.needed]
-        if not Mongo.installed() and Mongo in kinds:
-            kinds.remove(Mongo)
-        self.engines = [kind(self.folder, volatile=self.volatile) for kind in kinds]
+    @asynccontextmanager
+    async def starting(
+        self, engines: Sequence[Engine]
+    ) -> AsyncGenerator[dict[str, asyncio.Task[None]]]:
+        """Start engines side by side; at the end of the block all of them answer.
+
+        Gives the task that starts each, for what can begin earlier. Raises BoardError.
+        """
         try:
             async with asyncio.TaskGroup() as group:
-                for engine in self.engines:
-                    group.create_task(self._start(engine))
-        except ExceptionGroup as failed:
+                yield {engine.setting: group.create_task(self._start(engine)) for engine in engines}
+        except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
 
     async def _start(self, engine: Engine) -> None:
-        await engine.prepare()
-        child = await Child.spawn(engine.program(), self.folder)
-        self.children.append(child)
-        await child.ready()
+        for tries_left in reversed(range(TRIES)):
+            await engine.prepare()
+            program = engine.program()
+            try:
+                await self.launch(program)
+                break
+            except BoardError:
+                await self.children[program.key].stop()
+                if not tries_left:
+                    raise
 
     async def stop(self) -> None:
-        """End them all."""
-        await asyncio.gather(*(child.stop() for child in self.children))
+        """End them all: what has the highest stage first, each stage side by side."""
+        children = sorted(self.children.values(), key=_stage, reverse=True)
+        for _, stage in groupby(children, key=_stage):
+            await asyncio.gather(*(child.stop() for child in stage))
         self.children.clear()
+
+
+def _stage(child: Child) -> int:
+    return child.program.stage

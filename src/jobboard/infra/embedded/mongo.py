@@ -8,9 +8,6 @@ import os
 import sys
 from importlib.util import find_spec
 
-from pymongo import MongoClient
-from pymongo.errors import OperationFailure
-
 from jobboard.infra.embedded.datadir import DataDir
 from jobboard.infra.embedded.process import Child, Program
 
@@ -27,7 +24,7 @@ class Mongo:
         self.folder = folder
         self.volatile = volatile
         self.data = folder.root / "mongo"
-        self.port = folder.port("mongo")
+        self.port = 0  # chosen by prepare()
 
     @staticmethod
     def installed() -> bool:
@@ -45,21 +42,26 @@ class Mongo:
 
     async def prepare(self) -> None:
         """Make its user on the first start, which only a server without log-ins lets us do."""
+        self.port = self.folder.port("mongo")
         self.data.mkdir(mode=0o700, exist_ok=True)
         # With a file of ours it looks for none in the home or working folder.
         (self.data / "secantusd.toml").touch(mode=0o600)
         made = self.data / "user-made"
-        if made.exists():
-            return
-        child = await Child.spawn(self._program(), self.folder)
-        try:
-            await child.ready()
-            await asyncio.to_thread(self._make_user)
-        finally:
-            await child.stop()
-        made.touch()
+        while not made.exists():
+            child = await Child.spawn(self._program(), self.folder)
+            try:
+                await child.ready()
+                await asyncio.to_thread(self._make_user)
+            finally:
+                ended = await child.stop()
+            if ended:  # a killed server may have lost its last writes
+                made.touch()
 
     def _make_user(self) -> None:
+        # Only a first start needs the driver, and it takes a third of a second to load.
+        from pymongo import MongoClient
+        from pymongo.errors import OperationFailure
+
         role = "readWriteAnyDatabase" if self.volatile else "readWrite"
         database = "admin" if self.volatile else DATABASE
         with MongoClient("127.0.0.1", self.port, directConnection=True) as client:
@@ -97,7 +99,7 @@ class Mongo:
             cwd=self.data,
             env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.data)},
             answers=self._answers,
-            stops_on_call=True,
+            hard_of_hearing=True,
         )
 
     async def _answers(self) -> bool:

@@ -49,7 +49,7 @@ class Postgres:
         self.data = folder.root / "postgres"
         self.account = pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else None
         self.server = self._server()
-        self.port = folder.port("postgres")
+        self.port = 0  # chosen by prepare()
 
     @property
     def url(self) -> str:
@@ -73,6 +73,7 @@ class Postgres:
 
     async def prepare(self) -> None:
         """Make the database on the first start. Raises BoardError for data of another version."""
+        self.port = self.folder.port("postgres")
         if self.account is not None:
             self._reachable(self.account)
         if not self.data.exists():

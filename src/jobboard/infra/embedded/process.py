@@ -1,4 +1,4 @@
-"""Child processes that end when we end, and what is left of them when we could not end them."""
+"""Child processes that end when we end, and the search for those that outlived us."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import time
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from pwd import struct_passwd
 from jobboard.infra.embedded.datadir import DataDir
 from jobboard.infra.embedded.errors import BoardError
 
+REMINDER = 0.4  # seconds
 LEFT_OVER_GRACE = 8.0  # seconds that children of a killed board get to end by themselves
 
 
@@ -28,12 +29,14 @@ class Program:
     argv: Sequence[str]
     cwd: Path
     answers: Callable[[], Awaitable[bool]]
-    env: Mapping[str, str] | None = None  # None: ours
+    env: Mapping[str, str]
     account: struct_passwd | None = None  # whom to become
     stop_signal: signal.Signals = signal.SIGTERM
-    stop_grace: float = 5.0  # seconds until it is killed
+    stop_grace: float = 3.0  # seconds until it is killed
+    stage: int = 0  # what has the highest is stopped first
+    inherits: Sequence[int] = ()  # open descriptors that it gets
     patience: float = 60.0  # seconds until it must answer
-    stops_on_call: bool = False  # it waits for a caller, so it sees our signal at the next one
+    hard_of_hearing: bool = False  # see _remind
     logged: bool = True  # to logs/KEY.log; otherwise to our standard error
 
 
@@ -58,6 +61,7 @@ class Child:
                 cwd=program.cwd,
                 env=program.env,
                 start_new_session=True,
+                pass_fds=program.inherits,
             )
         finally:
             if output is not None:
@@ -72,24 +76,49 @@ class Child:
                 break
             if await self.program.answers():
                 return
-        raise BoardError(f"{self.program.name} did not start; {where_to_look(self)}")
+        raise BoardError(f"{self.program.name} did not start; {self.where_to_look()}")
 
-    async def stop(self) -> None:
-        """Ask it to end, then make it."""
+    def where_to_look(self) -> str:
+        """Names the log and its last word."""
+        if not self.program.logged:
+            return "its last lines above say why"
+        log = self.folder.logs / f"{self.program.key}.log"
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["empty"]
+        last = next((line for line in reversed(lines[-20:]) if "FATAL" in line), lines[-1])
+        return f"see {log}: {last}"
+
+    async def stop(self) -> bool:
+        """Ask it to end, then make it. Whether asking was enough."""
         with suppress(ProcessLookupError):
             self.process.send_signal(self.program.stop_signal)
         try:
             await asyncio.wait_for(self._end(), self.program.stop_grace)
+            return True
         except TimeoutError:
             _kill_group(self.process.pid)
             await self.process.wait()
-        self.forget()
+            return False
+        finally:
+            self.forget()
 
     async def _end(self) -> None:
-        if self.program.stops_on_call:
-            await asyncio.sleep(0.02)
-            await self.program.answers()
+        if self.program.hard_of_hearing:
+            await self._remind()
         await self.process.wait()
+
+    async def _remind(self) -> None:
+        """For a Python server with an accepting thread: that one ends only with its next caller,
+        and a signal that comes just before the main thread waits is not seen until another does.
+        """
+        told = time.monotonic()
+        async for _ in ticks(self.program.stop_grace):
+            if self.process.returncode is not None:
+                break
+            await self.program.answers()
+            if time.monotonic() > told + REMINDER:
+                told = time.monotonic()
+                with suppress(ProcessLookupError):
+                    self.process.send_signal(self.program.stop_signal)
 
     def forget(self) -> None:
         """It is gone: nothing of it is to be looked for."""
@@ -107,14 +136,21 @@ async def ticks(seconds: float) -> AsyncIterator[None]:
         pause = min(pause * 1.2, 0.2)
 
 
-def where_to_look(child: Child) -> str:
-    """Names the log and its last line."""
-    if not child.program.logged:
-        return "its last lines above say why"
-    log = child.folder.logs / f"{child.program.key}.log"
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    last = next((line for line in reversed(lines) if "FATAL" in line), (lines or [""])[-1])
-    return f"see {log}: {last}"
+async def complete(name: str, argv: Sequence[str], env: Mapping[str, str]) -> str:
+    """Run a program to its end for what it prints. Raises BoardError if it fails."""
+    process = await asyncio.create_subprocess_exec(
+        *become(None, "--pdeathsig=TERM"), *argv,
+        stdin=DEVNULL, stdout=PIPE, stderr=2, env=env, start_new_session=True,
+    )  # fmt: skip
+    try:
+        output, _ = await process.communicate()
+    except asyncio.CancelledError:
+        _kill_group(process.pid)
+        await process.wait()
+        raise
+    if process.returncode:
+        raise BoardError(f"{name} failed; its last lines above say why")
+    return output.decode(errors="replace")
 
 
 def become(account: struct_passwd | None, *options: str) -> list[str]:

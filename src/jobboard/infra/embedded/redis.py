@@ -20,7 +20,7 @@ class Redis:
         self.volatile = volatile
         self.data = folder.root / "redis"
         self.server = self._server()
-        self.port = folder.port("redis")
+        self.port = 0  # chosen by prepare()
 
     @property
     def url(self) -> str:
@@ -42,6 +42,7 @@ class Redis:
 
     async def prepare(self) -> None:
         """Write its configuration, which holds the password: a command line is no secret."""
+        self.port = self.folder.port("redis")
         self.data.mkdir(mode=0o700, exist_ok=True)
         lines = {
             "bind": "127.0.0.1",
