@@ -54,6 +54,7 @@ class _Level:
     """One open list: its marker, and the indent of what stands in its current item."""
 
     ordered: bool
+    bare: bool = False  # an item without a list around it
     count: int = 0
     pending: bool = False  # an item was opened and has shown nothing yet
     width: int = 0
@@ -98,8 +99,8 @@ class _Writer:
             self.heading = 0 if tag.closing else int(name[1])
         elif name in _LISTS:
             self._list(tag)
-        elif name == "li" and not tag.closing:
-            self._item()
+        elif name == "li":
+            self._item(tag)
         elif name == "tr":
             self.row = not tag.closing
         elif name == "hr":
@@ -111,11 +112,14 @@ class _Writer:
         elif self.levels:
             self.levels.pop()
 
-    def _item(self) -> None:
-        if not self.levels:
-            self.levels.append(_Level(ordered=False))
-        self.levels[-1].pending = True
-        self.levels[-1].width = 0
+    def _item(self, tag: Tag) -> None:
+        if tag.closing and self.levels and self.levels[-1].bare:
+            self.levels.pop()
+        elif not tag.closing:
+            if not self.levels:
+                self.levels.append(_Level(ordered=False, bare=True))
+            self.levels[-1].pending = True
+            self.levels[-1].width = 0
 
     def flush(self) -> None:
         """End the current paragraph: what was gathered becomes blocks."""
@@ -142,10 +146,9 @@ class _Writer:
         return [(rest, line[0][1]), *line[1:]] if rest or len(line) > 1 else []
 
     def _bulleted(self, line: "_Line") -> None:
-        inside = self.levels and self.levels[-1].pending
+        inside = bool(self.levels) and self.levels[-1].pending
         if not inside:
-            self.levels.append(_Level(ordered=False))
-        self._item()
+            self.levels.append(_Level(ordered=False, pending=True))
         self._block(_render(_stripped(line), False))
         if not inside:
             self.levels.pop()
@@ -199,13 +202,23 @@ def _lines(pieces: list[tuple[str, _Style]]) -> list[_Line]:
 def _joined(line: _Line) -> _Line:
     joined: _Line = []
     for style, run in groupby(line, key=lambda piece: piece[1]):
-        text = "".join(text for text, _ in run)
+        text = _with_breaks([text for text, _ in run])
         text = _SPACES.sub(" ", text) if "  " in text else text
         if joined and joined[-1][0].endswith(" "):
             text = text.lstrip(" ")
         if text.strip() or (text and joined):
             joined.append((text, style))
     return _stripped([(_cells(text), style) for text, style in joined])
+
+
+def _with_breaks(texts: list[str]) -> str:
+    """Pieces that a tag kept apart, with the space that it stood for."""
+    parts: list[str] = []
+    for text in texts:
+        if parts and text and _glued(parts[-1][-1:], text):
+            parts.append(" ")
+        parts.append(text)
+    return "".join(parts)
 
 
 def _cells(text: str) -> str:

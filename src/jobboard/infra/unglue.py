@@ -91,6 +91,8 @@ def _gap(text: str, at: int, gap: str) -> str:
 
 
 def _is_address(token: str) -> bool:
+    if token[0].isdigit() and "." not in token:  # 08/14/26Ways
+        return False
     return "/" in token or "@" in token or "www." in token or "::" in token or "\\" in token
 
 
