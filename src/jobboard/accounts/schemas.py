@@ -51,12 +51,6 @@ class PersonUpdate(Input):
     new_password: Password | None = None
 
 
-class Erasure(Input):
-    """The password once more, before an account goes for good."""
-
-    password: Password
-
-
 class PersonRead(BaseModel):
     """A person as they see themselves, and as an admin sees them."""
 

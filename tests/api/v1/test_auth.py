@@ -1,0 +1,266 @@
+"""Sign up, log in, refresh, log out, through the API."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import httpx2
+import jwt
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.models import Person, RefreshToken, Role
+from jobboard.clock import now
+from jobboard.infra.queue import Message
+from jobboard.settings import Settings
+from tests.factories.people import PASSWORD, make_user
+
+pytestmark = pytest.mark.anyio
+
+ADA = {
+    "email": "ada@example.com",
+    "password": "seven sleepy sheep",
+    "full_name": "Ada Example",
+    "role": "employer",
+}
+
+
+async def register(client: httpx2.AsyncClient, **changes: object) -> httpx2.Response:
+    return await client.post("/api/v1/auth/register", json=ADA | changes)
+
+
+async def log_in(client: httpx2.AsyncClient, email: str, password: str) -> httpx2.Response:
+    form = {"grant_type": "password", "username": email, "password": password}
+    return await client.post("/api/v1/auth/token", data=form)
+
+
+async def refresh(client: httpx2.AsyncClient, token: str) -> httpx2.Response:
+    form = {"grant_type": "refresh_token", "refresh_token": token}
+    return await client.post("/api/v1/auth/token", data=form)
+
+
+async def me(client: httpx2.AsyncClient, token: str) -> httpx2.Response:
+    return await client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+
+
+async def test_sign_up_log_in_and_read_oneself(client: httpx2.AsyncClient) -> None:
+    created = await register(client)
+    assert created.status_code == 201
+    assert created.json()["role"] == "employer"
+    assert "password" not in created.text
+
+    answer = await log_in(client, "ADA@example.com", ADA["password"])
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    tokens = answer.json()
+    assert tokens["token_type"] == "bearer"
+    assert tokens["expires_in"] == 600
+
+    mine = await me(client, tokens["access_token"])
+    assert mine.json()["email"] == "ada@example.com"
+    assert mine.json()["id"] == created.json()["id"]
+
+
+async def test_a_taken_address_is_told_to_its_owner_only(
+    client: httpx2.AsyncClient, session: AsyncSession
+) -> None:
+    first = (await register(client)).json()
+    second = await register(client, email="Ada@Example.com", password="another good sentence")
+    assert second.status_code == 201
+    assert second.json().keys() == first.keys()
+    assert second.json()["id"] != first["id"]
+    assert (await log_in(client, ADA["email"], "another good sentence")).status_code == 401
+    kinds = await session.scalars(select(Message.payload["kind"].astext))
+    assert sorted(kinds) == ["account_exists", "welcome"]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"email": "no address"}, "/email"),
+        ({"email": "a@b@c.example"}, "/email"),
+        ({"password": "short"}, "/password"),
+        ({"password": "password1234"}, "/password"),
+        ({"password": "aaaaaaaaaaaaaaaa"}, "/password"),
+        ({"password": "ada@example.com"}, "/password"),
+        ({"full_name": "   "}, "/full_name"),
+        ({"full_name": "nul \x00 byte"}, "/full_name"),
+        ({"role": "admin"}, "/role"),
+        ({"surprise": 1}, "/surprise"),
+    ],
+)
+async def test_sign_up_says_what_is_wrong(
+    client: httpx2.AsyncClient, change: dict[str, object], pointer: str
+) -> None:
+    answer = await register(client, **change)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+
+
+async def test_a_wrong_password_and_a_stranger_look_the_same(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings
+) -> None:
+    user = await make_user(session, settings)
+    wrong = await log_in(client, user.actor.email, "not the password")
+    stranger = await log_in(client, "stranger@example.com", "not the password")
+    assert wrong.status_code == stranger.status_code == 401
+    differing = {"instance", "request_id"}
+    assert {k: v for k, v in wrong.json().items() if k not in differing} == {
+        k: v for k, v in stranger.json().items() if k not in differing
+    }
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"username": "a@example.com", "password": "x"},
+        {"grant_type": "password", "username": "a@example.com"},
+        {"grant_type": "client_credentials"},
+        {"grant_type": "refresh_token"},
+    ],
+)
+async def test_token_forms_that_lack_something(
+    client: httpx2.AsyncClient, form: dict[str, str]
+) -> None:
+    assert (await client.post("/api/v1/auth/token", data=form)).status_code == 422
+
+
+async def test_a_refresh_token_is_traded_for_a_new_pair(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings
+) -> None:
+    user = await make_user(session, settings)
+    first = (await log_in(client, user.actor.email, PASSWORD)).json()
+    second = (await refresh(client, first["refresh_token"])).json()
+    assert second["refresh_token"] != first["refresh_token"]
+    assert (await me(client, second["access_token"])).status_code == 200
+
+
+async def test_reuse_of_a_refresh_token_ends_the_log_in(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings
+) -> None:
+    user = await make_user(session, settings)
+    first = (await log_in(client, user.actor.email, PASSWORD)).json()
+    second = (await refresh(client, first["refresh_token"])).json()
+
+    lost_answer = await refresh(client, first["refresh_token"])
+    assert lost_answer.status_code == 200  # within the grace
+
+    await session.execute(
+        update(RefreshToken)
+        .where(RefreshToken.used_at.is_not(None))
+        .values(used_at=now() - timedelta(minutes=5))
+    )
+    await session.commit()
+    stolen = await refresh(client, first["refresh_token"])
+    assert stolen.status_code == 401
+    assert stolen.json()["code"] == "refresh_token_reused"
+    assert (await refresh(client, second["refresh_token"])).status_code == 401
+    assert (await me(client, second["access_token"])).status_code == 401
+
+
+@pytest.mark.parametrize("which", ["access_token", "refresh_token"])
+async def test_revoking_either_token_ends_both(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings, which: str
+) -> None:
+    user = await make_user(session, settings)
+    pair = (await log_in(client, user.actor.email, PASSWORD)).json()
+    answer = await client.post("/api/v1/auth/revoke", data={"token": pair[which]})
+    assert answer.status_code == 204
+    assert (await me(client, pair["access_token"])).status_code == 401
+    assert (await refresh(client, pair["refresh_token"])).status_code == 401
+
+
+async def test_revoking_nonsense_is_no_error(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/api/v1/auth/revoke", data={"token": "nonsense"})
+    assert answer.status_code == 204
+
+
+async def test_tokens_that_are_not_ours(client: httpx2.AsyncClient, settings: Settings) -> None:
+    good = {
+        "iss": settings.base_url,
+        "aud": "jobboard",
+        "sub": str(uuid4()),
+        "sid": str(uuid4()),
+        "jti": "x",
+        "iat": now(),
+        "exp": now() + timedelta(minutes=5),
+    }
+    secret = settings.secret_key.get_secret_value()
+    forged = [
+        jwt.encode(good, "x" * 40, algorithm="HS256"),
+        jwt.encode(good, secret, algorithm="HS512"),
+        jwt.encode(good | {"aud": "others"}, secret, algorithm="HS256"),
+        jwt.encode(good | {"iss": "https://other.example"}, secret, algorithm="HS256"),
+        jwt.encode(good | {"sub": "7"}, secret, algorithm="HS256"),
+        jwt.encode(good | {"exp": now() - timedelta(1)}, secret, algorithm="HS256"),
+        jwt.encode({k: v for k, v in good.items() if k != "jti"}, secret, algorithm="HS256"),
+        jwt.encode(good, secret, algorithm="HS256"),  # well made, but nobody's
+        "e30.e30.",
+        "not-a-token",
+    ]
+    for token in forged:
+        answer = await me(client, token)
+        assert answer.status_code == 401, token
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_new_password_ends_the_other_log_ins(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings
+) -> None:
+    user = await make_user(session, settings)
+    other = (await log_in(client, user.actor.email, PASSWORD)).json()
+    wrong = {"current_password": "guess", "new_password": "a much better one"}
+    refused = await client.patch("/api/v1/me", json=wrong, headers=user.headers)
+    assert refused.status_code == 422
+    right = wrong | {"current_password": PASSWORD}
+    assert (await client.patch("/api/v1/me", json=right, headers=user.headers)).status_code == 200
+    assert (await client.get("/api/v1/me", headers=user.headers)).status_code == 200
+    assert (await me(client, other["access_token"])).status_code == 401
+    assert (await log_in(client, user.actor.email, "a much better one")).status_code == 200
+
+
+async def test_a_suspended_person_is_out_at_once(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings
+) -> None:
+    admin = await make_user(session, settings, Role.ADMIN)
+    user = await make_user(session, settings)
+    path = f"/api/v1/admin/people/{user.id}"
+    answer = await client.patch(path, json={"suspended": True}, headers=admin.headers)
+    assert answer.json()["suspended"] is True
+    assert (await client.get("/api/v1/me", headers=user.headers)).status_code == 401
+    refused = await log_in(client, user.actor.email, PASSWORD)
+    assert refused.status_code == 403
+    assert refused.json()["code"] == "account_suspended"
+    await client.patch(path, json={"suspended": False}, headers=admin.headers)
+    assert (await log_in(client, user.actor.email, PASSWORD)).status_code == 200
+
+
+async def test_admins_cannot_lock_themselves_out(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings
+) -> None:
+    admin = await make_user(session, settings, Role.ADMIN)
+    answer = await client.patch(
+        f"/api/v1/admin/people/{admin.id}", json={"suspended": True}, headers=admin.headers
+    )
+    assert answer.status_code == 409
+
+
+async def test_people_are_kept_with_argon2id(
+    client: httpx2.AsyncClient, session: AsyncSession
+) -> None:
+    await register(client)
+    hashed = await session.scalar(select(Person.password_hash))
+    assert hashed is not None
+    assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+async def test_log_in_is_slowed_after_ten_tries(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings
+) -> None:
+    user = await make_user(session, settings)
+    answers = [await log_in(client, user.actor.email, "wrong") for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+    other = await make_user(session, settings)
+    assert (await log_in(client, other.actor.email, PASSWORD)).status_code == 200
