@@ -21,9 +21,11 @@ NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
 
 # A request that prints at least one line, and one that is refused.
 ACCEPTED = {
+    "calculator": ["1 + 2"],
     "todo": ["add", "Übung 🎉"],
 }
 REFUSED = {
+    "calculator": ["1 / 0"],
     "todo": ["do", "99"],
 }
 UNICODE = {"todo"}  # programs whose accepted request prints the text above
