@@ -167,6 +167,7 @@ class JobCard(BaseModel):
     status: JobStatus
     published_at: datetime | None
     expires_at: datetime | None
+    apply_url: str | None
 
 
 class ReportCreate(Input):

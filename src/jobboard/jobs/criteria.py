@@ -1,0 +1,137 @@
+"""What one can ask of the search: the query string of GET /jobs and of the front page."""
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from jobboard.jobs.models import EmploymentType, Experience, Workplace
+from jobboard.jobs.schemas import MAX_TAGS, Currency, Pay, Tag
+from jobboard.pagination import DEFAULT_LIMIT, Limit
+from jobboard.schema import Input
+
+NEEDS_CURRENCY = PydanticCustomError(
+    "currency_missing", "Say in which currency `salary_min` is, such as currency=EUR."
+)
+NICKNAMES = {"UK": "GB"}  # not ISO 3166, but what people write
+Item = TypeVar("Item", bound=str)
+
+
+class Sort(StrEnum):
+    """Which jobs come first. Without `q`, relevance means newest."""
+
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    SALARY = "salary"
+
+
+class UndisclosedPay(StrEnum):
+    """Whether jobs stay whose pay is not said, or could not be read."""
+
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+
+
+def _split(values: Any) -> Any:
+    """`DE,FR` is as good as the parameter twice."""
+    if isinstance(values, str):
+        values = [values]
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        return values
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def _distinct(values: list[Item]) -> list[Item]:
+    """Neither order nor repetition means anything."""
+    return sorted(set(values))
+
+
+CountryCode = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{2}$"),
+    AfterValidator(lambda code: NICKNAMES.get(code, code)),
+]
+AnyOf = Annotated[list[Item], BeforeValidator(_split), AfterValidator(_distinct)]
+
+
+class JobSearch(Input):
+    """A search. Empty parameters, as forms send them, count as absent; unknown ones are ignored,
+    so that links with tracking parameters work. Lists: repeat the parameter, or use commas
+    (not for `tag`, which may hold one).
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    q: str | None = Field(
+        None, max_length=500, description='Words, "phrases" and -exclusions.', examples=["baker"]
+    )
+    location: str | None = Field(
+        None, max_length=200, description="Words of a city, region or country."
+    )
+    country: AnyOf[CountryCode] = Field(
+        default_factory=list, max_length=50, description="ISO 3166-1 alpha-2."
+    )
+    remote: AnyOf[Workplace] = Field(default_factory=list)
+    employment_type: AnyOf[EmploymentType] = Field(default_factory=list)
+    experience: AnyOf[Experience] = Field(default_factory=list)
+    salary_min: Pay | None = Field(
+        None,
+        description="For a year, in minor units of `currency`: 5000000 is 50,000.00. Compared with "
+        "the top of a job's range. Jobs paid in other currencies are left out.",
+    )
+    currency: Currency | None = Field(
+        None, description="Of `salary_min`, and the one that sort=salary puts first."
+    )
+    undisclosed_pay: UndisclosedPay = UndisclosedPay.INCLUDE
+    posted_within: int | None = Field(None, ge=1, le=365, description="Days.")
+    company: str | None = Field(None, max_length=200, description="Its slug or id.")
+    tag: Annotated[list[Tag], AfterValidator(_distinct)] = Field(
+        default_factory=list, max_length=MAX_TAGS, description="A job must have all of them."
+    )
+    sort: Sort | None = Field(None, description="Default: relevance with `q`, else newest.")
+    cursor: str | None = None
+    limit: Limit = DEFAULT_LIMIT
+    facets: bool = Field(False, description="Count the choices of four filters, too.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_forms_send_it(cls, data: Any) -> Any:
+        """Drop empty fields; want a currency for an amount."""
+        if not isinstance(data, dict):
+            return data
+        given = {name: kept for name, value in data.items() if (kept := _filled(value)) is not None}
+        if "salary_min" in given and "currency" not in given:
+            problem = InitErrorDetails(type=NEEDS_CURRENCY, loc=("currency",), input=None)
+            raise ValidationError.from_exception_data(cls.__name__, [problem])
+        return given
+
+    @property
+    def order(self) -> Sort:
+        """The sort that holds."""
+        if self.sort in (None, Sort.RELEVANCE):
+            return Sort.RELEVANCE if self.q else Sort.NEWEST
+        return self.sort
+
+    def fingerprint(self) -> str:
+        """Twelve characters that a cursor carries: it leads on in this search only."""
+        asked = self.model_dump_json(exclude={"cursor", "limit", "facets"}, exclude_defaults=True)
+        return hashlib.blake2s(f"{self.order} {asked}".encode(), digest_size=6).hexdigest()
+
+
+def _filled(value: Any) -> Any:
+    """The value stripped, or None where nothing is in it."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, list):
+        return [item for item in value if not isinstance(item, str) or item.strip()] or None
+    return value

@@ -1,0 +1,90 @@
+"""The criteria of a search as conditions on the table of jobs.
+
+Columns stand bare on their side of each comparison, so that their indexes serve.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
+
+from jobboard.clock import now
+from jobboard.companies.models import Company
+from jobboard.jobs import queries
+from jobboard.jobs.criteria import JobSearch, UndisclosedPay
+from jobboard.jobs.models import Job
+
+CONFIG = "english"  # of Job.search
+PLACE_CONFIG = "simple"  # of Job.place_search
+
+Column = InstrumentedAttribute[Any] | ColumnElement[Any]
+
+# The filters with a few choices each; the facets count these.
+CHOICES: dict[str, InstrumentedAttribute] = {
+    "employment_type": Job.employment_type,
+    "remote": Job.remote,
+    "experience": Job.experience,
+    "country": Job.country,
+}
+
+# The best pay for a year that a job offers, as the index ix_jobs_live_pay has it.
+PAY = func.coalesce(Job.yearly_max, Job.yearly_min)
+
+
+def words(q: str) -> ColumnElement:
+    """`q` as a tsquery. PostgreSQL's own reading of the web's syntax: no input is an error."""
+    return func.websearch_to_tsquery(CONFIG, q)
+
+
+def everything(data: JobSearch) -> list[ColumnElement[bool]]:
+    """All conditions; a job found fulfils each."""
+    return [*common(data), *chosen(data).values()]
+
+
+def common(data: JobSearch) -> list[ColumnElement[bool]]:
+    """The conditions that no facet counts."""
+    conditions = [queries.live()]
+    if data.q:
+        conditions.append(Job.search.bool_op("@@")(words(data.q)))
+    if data.location:
+        place = func.plainto_tsquery(PLACE_CONFIG, data.location)
+        conditions.append(Job.place_search.bool_op("@@")(place))
+    if data.tag:
+        conditions.append(Job.tags.contains(cast(data.tag, ARRAY(Text))))
+    if data.posted_within:
+        conditions.append(Job.published_at >= now() - timedelta(days=data.posted_within))
+    if data.company:
+        conditions.append(_company(data.company))
+    return conditions + _pay(data)
+
+
+def chosen(
+    data: JobSearch, columns: Mapping[str, Column] = CHOICES
+) -> dict[str, ColumnElement[bool]]:
+    """The conditions on CHOICES, or on columns of these names: any of the values given."""
+    given = {name: getattr(data, name) for name in CHOICES}
+    return {name: columns[name].in_(values) for name, values in given.items() if values}
+
+
+def _company(slug_or_id: str) -> ColumnElement[bool]:
+    """A company that does not exist has no jobs: that is no error."""
+    try:
+        return Job.company_id == UUID(slug_or_id)
+    except ValueError:
+        named = select(Company.id).where(Company.slug == slug_or_id.lower())
+        return Job.company_id == named.scalar_subquery()
+
+
+def _pay(data: JobSearch) -> list[ColumnElement[bool]]:
+    readable = and_(PAY.is_not(None), Job.currency.is_not(None))
+    conditions = []
+    if data.undisclosed_pay is UndisclosedPay.EXCLUDE:
+        conditions.append(readable)
+    if data.salary_min is not None:
+        enough = and_(Job.currency == data.currency, data.salary_min <= PAY)
+        conditions.append(or_(enough, ~readable))
+    return conditions
