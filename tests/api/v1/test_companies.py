@@ -1,0 +1,127 @@
+"""Companies and their people through the API."""
+
+import asyncio
+
+import httpx2
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.models import Role
+from jobboard.settings import Settings
+from tests.api.v1.conftest import Cast
+from tests.factories.people import make_user
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_two_companies_of_one_name_have_two_addresses(
+    client: httpx2.AsyncClient, cast: Cast
+) -> None:
+    answers = await asyncio.gather(
+        *(
+            client.post("/api/v1/companies", json={"name": "Mill"}, headers=cast.employer.headers)
+            for _ in range(4)
+        )
+    )
+    assert [answer.status_code for answer in answers] == [201] * 4
+    slugs = {answer.json()["slug"] for answer in answers}
+    assert len(slugs) == 4
+    assert "mill" in slugs
+
+
+async def test_a_name_in_any_script(client: httpx2.AsyncClient, cast: Cast) -> None:
+    for name in ("株式会社", "Bäckerei Größe & Söhne", "💼"):
+        answer = await client.post(
+            "/api/v1/companies", json={"name": name}, headers=cast.employer.headers
+        )
+        assert answer.json()["name"] == name
+        assert answer.json()["slug"].isascii()
+        assert answer.json()["slug"]
+
+
+async def test_candidates_make_no_companies(client: httpx2.AsyncClient, cast: Cast) -> None:
+    answer = await client.post(
+        "/api/v1/companies", json={"name": "Mine"}, headers=cast.candidate.headers
+    )
+    assert answer.status_code == 403
+
+
+async def test_null_clears_and_absent_keeps(client: httpx2.AsyncClient, cast: Cast) -> None:
+    path = f"/api/v1/companies/{cast.company.id}"
+    full = {"website": "https://mill.example.com", "description": "We **mill**."}
+    answer = await client.patch(path, json=full, headers=cast.employer.headers)
+    assert "<strong>mill</strong>" in answer.json()["description_html"]
+    answer = await client.patch(path, json={"website": None}, headers=cast.employer.headers)
+    assert answer.json()["website"] is None
+    assert answer.json()["description"] == "We **mill**."
+    answer = await client.patch(path, json={"name": None}, headers=cast.employer.headers)
+    assert answer.status_code == 422
+    answer = await client.patch(path, json={"name": "X"}, headers=cast.rival.headers)
+    assert answer.status_code == 403
+
+
+async def test_colleagues_come_and_go_but_an_owner_stays(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings, cast: Cast
+) -> None:
+    path = f"/api/v1/companies/{cast.company.id}/members"
+    friend = await make_user(session, settings, Role.EMPLOYER)
+    body = {"email": friend.actor.email.upper(), "role": "recruiter"}
+    added = await client.post(path, json=body, headers=cast.employer.headers)
+    assert added.status_code == 201
+    listed = (await client.get(path, headers=friend.headers)).json()["items"]
+    assert [member["role"] for member in listed] == ["owner", "recruiter"]
+    # A recruiter manages no members, but may leave.
+    assert (await client.post(path, json=body, headers=friend.headers)).status_code == 403
+    own = f"{path}/{cast.employer.id}"
+    assert (await client.delete(own, headers=friend.headers)).status_code == 403
+    assert (await client.delete(own, headers=cast.employer.headers)).status_code == 409
+    demote = {"email": cast.employer.actor.email, "role": "recruiter"}
+    answer = await client.post(path, json=demote, headers=cast.employer.headers)
+    assert answer.status_code == 409
+    theirs = f"{path}/{friend.id}"
+    assert (await client.delete(theirs, headers=friend.headers)).status_code == 204
+    assert (await client.get(path, headers=friend.headers)).status_code == 403
+    assert (await client.delete(theirs, headers=cast.employer.headers)).status_code == 404
+
+
+async def test_two_owners_who_leave_at_once_do_not_both(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings, cast: Cast
+) -> None:
+    path = f"/api/v1/companies/{cast.company.id}/members"
+    friend = await make_user(session, settings, Role.EMPLOYER)
+    body = {"email": friend.actor.email, "role": "owner"}
+    await client.post(path, json=body, headers=cast.employer.headers)
+    answers = await asyncio.gather(
+        *(
+            client.delete(f"{path}/{user.id}", headers=user.headers)
+            for user in (cast.employer, friend)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [204, 409]
+
+
+async def test_only_employers_are_added(client: httpx2.AsyncClient, cast: Cast) -> None:
+    path = f"/api/v1/companies/{cast.company.id}/members"
+    for email in (cast.candidate.actor.email, "nobody@example.com"):
+        answer = await client.post(path, json={"email": email}, headers=cast.employer.headers)
+        assert answer.status_code == 422
+        assert answer.json()["code"] == "no_such_employer"
+
+
+async def test_companies_are_listed_by_name_and_paged(
+    client: httpx2.AsyncClient, cast: Cast
+) -> None:
+    for name in ("beta", "Alpha", "100% Wool", "gamma"):
+        await client.post("/api/v1/companies", json={"name": name}, headers=cast.employer.headers)
+    names: list[str] = []
+    params = {"limit": "2"}
+    while True:
+        page = (await client.get("/api/v1/companies", params=params)).json()
+        names += [company["name"] for company in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        params["cursor"] = page["next_cursor"]
+    assert names == sorted(names, key=str.lower)
+    assert len(names) == 6
+    found = (await client.get("/api/v1/companies", params={"q": "% w"})).json()["items"]
+    assert [company["name"] for company in found] == ["100% Wool"]

@@ -1,0 +1,151 @@
+"""Résumés and logos: what is taken, what is refused, who may load it."""
+
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.settings import Settings
+from tests.api.v1.conftest import Cast
+from tests.factories.files import docx, pdf, picture
+from tests.factories.people import make_user
+
+pytestmark = pytest.mark.anyio
+
+
+async def post(client: httpx2.AsyncClient, cast: Cast, name: str, data: bytes) -> httpx2.Response:
+    return await client.post(
+        "/api/v1/resumes", files={"file": (name, data)}, headers=cast.candidate.headers
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "media_type"),
+    [
+        ("cv.pdf", pdf(), "application/pdf"),
+        ("CV.PDF", b"\n" + pdf(), "application/pdf"),
+        (
+            "lebenslauf.docx",
+            docx(),
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ),
+    ],
+)
+async def test_a_resume_comes_back_as_it_was(
+    client: httpx2.AsyncClient, cast: Cast, name: str, data: bytes, media_type: str
+) -> None:
+    resume = await post(client, cast, name, data)
+    assert resume.status_code == 201
+    assert resume.json()["size"] == len(data)
+    file = await client.get(resume.json()["url"], headers=cast.candidate.headers)
+    assert file.content == data
+    assert file.headers["content-type"] == media_type
+    assert file.headers["content-disposition"].startswith("attachment;")
+    assert file.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in file.headers["content-security-policy"]
+    assert "no-store" in file.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "status"),
+    [
+        ("cv.pdf", b"", 422),
+        ("cv.pdf", b"not a pdf", 415),
+        ("cv.exe", pdf(), 415),
+        ("cv", pdf(), 415),
+        ("cv.docx", pdf(), 415),
+        ("cv.docx", b"PK\x03\x04 broken", 415),
+        ("cv.docx", docx(extra={"word/vbaProject.bin": b"macro"}), 415),
+        ("cv.docx", docx(extra={"word/media/bomb": b"\0" * 60_000_000}), 413),
+        ("cv.pdf", pdf() + b" " * 5_300_000, 413),
+    ],
+)
+async def test_what_is_no_resume_is_refused(
+    client: httpx2.AsyncClient, cast: Cast, name: str, data: bytes, status: int
+) -> None:
+    answer = await post(client, cast, name, data)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        ("../../etc/passwd.pdf", "passwd.pdf"),
+        ("C:\\Users\\me\\cv.pdf", "cv.pdf"),
+        ("résumé ☃.pdf", "résumé ☃.pdf"),
+        ("x" * 300 + ".pdf", "x" * 116 + ".pdf"),
+    ],
+)
+async def test_a_filename_is_only_a_name(
+    client: httpx2.AsyncClient, cast: Cast, raw: str, kept: str
+) -> None:
+    answer = await post(client, cast, raw, pdf())
+    assert answer.json()["filename"] == kept
+
+
+async def test_only_the_owner_loads_a_resume_that_was_sent_nowhere(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings, cast: Cast
+) -> None:
+    url = (await post(client, cast, "cv.pdf", pdf())).json()["url"]
+    stranger = await make_user(session, settings)
+    for user in (stranger, cast.employer, cast.admin):
+        assert (await client.get(url, headers=user.headers)).status_code == 404
+    assert (await client.get(url)).status_code == 401
+
+
+async def test_the_quota_counts_all_files_of_a_person(
+    client: httpx2.AsyncClient, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobboard.uploads.service.MEGABYTE", 10)  # so 100 MB are 1,000 bytes
+    monkeypatch.setattr("jobboard.uploads.service._check_size", lambda *_: None)
+    first = await post(client, cast, "cv.pdf", pdf())
+    second = await post(client, cast, "cv.pdf", pdf())
+    assert first.status_code == 201
+    assert second.status_code == 413
+    assert second.json()["code"] == "quota_exceeded"
+
+
+async def put_logo(
+    client: httpx2.AsyncClient, cast: Cast, data: bytes, **changes: Any
+) -> httpx2.Response:
+    return await client.put(
+        f"/api/v1/companies/{cast.company.id}/logo",
+        files={"file": ("logo.png", data)},
+        headers=changes.get("headers", cast.employer.headers),
+    )
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+async def test_a_logo_is_encoded_anew_and_served_to_everyone(
+    client: httpx2.AsyncClient, cast: Cast, kind: str
+) -> None:
+    answer = await put_logo(client, cast, picture(1000, 500, kind=kind))
+    assert answer.status_code == 200
+    logo = await client.get(answer.json()["logo_url"])
+    assert logo.status_code == 200
+    assert logo.headers["content-type"] == "image/webp"
+    assert logo.content[8:12] == b"WEBP"
+    assert "immutable" in logo.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", 415),
+        (picture()[:60], 415),
+        (picture(9000, 9000), 413),
+        (b"", 422),
+    ],
+)
+async def test_what_is_no_logo_is_refused(
+    client: httpx2.AsyncClient, cast: Cast, data: bytes, status: int
+) -> None:
+    assert (await put_logo(client, cast, data)).status_code == status
+
+
+async def test_a_logo_is_its_owners_business(client: httpx2.AsyncClient, cast: Cast) -> None:
+    for user in (cast.rival, cast.candidate):
+        assert (await put_logo(client, cast, picture(), headers=user.headers)).status_code == 403
+    assert (await put_logo(client, cast, picture(), headers={})).status_code == 401

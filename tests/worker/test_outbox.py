@@ -1,0 +1,215 @@
+"""The outbox: a message exists if its transaction committed, is delivered, and is never lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from email.message import EmailMessage
+
+import httpx2
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.models import Role
+from jobboard.clock import now
+from jobboard.infra.postgres import Database
+from jobboard.infra.queue import Message, enqueue
+from jobboard.jobs.models import Job, JobStatus
+from jobboard.settings import Settings
+from jobboard.worker import jobs, outbox
+from jobboard.worker.context import Context
+from tests.factories.companies import make_company
+from tests.factories.jobs import make_job
+from tests.factories.people import make_user
+
+pytestmark = pytest.mark.anyio
+
+
+class Tray:
+    """A mailer that keeps what it is given, and fails as often as it is told to."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.failures = 0
+
+    async def send(self, mail: EmailMessage) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("the mail server is away")
+        self.mails.append(mail)
+
+
+@pytest.fixture
+async def tray() -> Tray:
+    return Tray()
+
+
+@pytest.fixture
+async def context(settings: Settings, db: Database, tray: Tray) -> AsyncIterator[Context]:
+    yield Context(settings, db, tray)
+
+
+async def waiting(session: AsyncSession) -> list[Message]:
+    rows = await session.scalars(select(Message).execution_options(populate_existing=True))
+    return list(rows)
+
+
+async def make_due(session: AsyncSession) -> None:
+    await session.execute(update(Message).values(available_at=now() - timedelta(seconds=1)))
+    await session.commit()
+
+
+async def test_an_application_is_mailed_to_the_company_and_to_the_candidate(
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+    settings: Settings,
+    context: Context,
+    tray: Tray,
+) -> None:
+    employer = await make_user(session, settings, Role.EMPLOYER, full_name="Erin Employer")
+    company = await make_company(session, employer, "Harbour Bakery")
+    job = await make_job(session, employer, company, title="Baker")
+    candidate = await make_user(session, settings, full_name="Cam Candidate")
+    await client.post(
+        f"/api/v1/jobs/{job.id}/applications",
+        json={"cover_letter": "Hello"},
+        headers=candidate.headers,
+    )
+    await outbox.deliver_all(context)
+    mails = {mail["To"].addresses[0].addr_spec: mail for mail in tray.mails}
+    assert mails.keys() == {employer.actor.email, candidate.actor.email}
+    to_company = mails[employer.actor.email]
+    assert to_company["Subject"] == "Cam Candidate applied: Baker"
+    assert "/employer/applications/" in to_company.get_content()
+    assert all(message.done_at for message in await waiting(session))
+
+
+async def test_no_message_without_a_commit(
+    session: AsyncSession, db: Database, context: Context, tray: Tray
+) -> None:
+    with pytest.raises(LookupError):
+        async with db.transaction() as inner:
+            enqueue(inner, "notifications.mail", {})
+            await inner.flush()
+            raise LookupError
+    await outbox.deliver_all(context)
+    assert await waiting(session) == []
+    assert tray.mails == []
+
+
+async def welcome(session: AsyncSession, settings: Settings) -> None:
+    """Queue one mail to someone who exists."""
+    user = await make_user(session, settings)
+    payload = {"person_id": str(user.id), "kind": "welcome", "data": {}}
+    enqueue(session, "notifications.mail", payload)
+    await session.commit()
+
+
+async def test_a_failed_message_waits_and_is_tried_again(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray
+) -> None:
+    await welcome(session, settings)
+    tray.failures = 2
+    for attempt in (1, 2):
+        await outbox.deliver_all(context)
+        (message,) = await waiting(session)
+        assert message.attempts == attempt
+        assert message.done_at is None
+        assert message.last_error == "ConnectionError: the mail server is away"
+        assert message.available_at > now() + timedelta(seconds=50)
+        await make_due(session)
+    await outbox.deliver_all(context)
+    assert len(tray.mails) == 1
+
+
+async def test_after_the_last_try_a_message_stays_as_failed(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray
+) -> None:
+    await welcome(session, settings)
+    await session.execute(update(Message).values(attempts=outbox.MAX_ATTEMPTS - 1))
+    await make_due(session)
+    tray.failures = 1
+    await outbox.deliver_all(context)
+    await make_due(session)
+    await outbox.deliver_all(context)
+    (message,) = await waiting(session)
+    assert message.failed_at is not None
+    assert tray.mails == []
+
+
+async def test_one_bad_message_does_not_hold_up_the_others(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray
+) -> None:
+    enqueue(session, "notifications.mail", {"person_id": "no id", "kind": "welcome", "data": {}})
+    enqueue(session, "unknown.kind", {})
+    await session.commit()
+    await welcome(session, settings)
+    await outbox.deliver_all(context)
+    assert len(tray.mails) == 1
+
+
+async def test_workers_side_by_side_deliver_each_message_once(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray
+) -> None:
+    for _ in range(20):
+        await welcome(session, settings)
+    await asyncio.gather(*(outbox.deliver_all(context) for _ in range(4)))
+    ids = [mail["Message-ID"] for mail in tray.mails]
+    assert len(ids) == len(set(ids)) == 20
+
+
+async def test_a_name_cannot_write_headers(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray
+) -> None:
+    user = await make_user(
+        session, settings, full_name='Eve\r\nBcc: all@example.com "quoted" <x@y.example>'
+    )
+    data = {"title": "A\r\nBcc: all@example.com", "slug": "a", "reason": None, "job_id": "1"}
+    payload = {"person_id": str(user.id), "kind": "job_published", "data": data}
+    enqueue(session, "notifications.mail", payload)
+    await session.commit()
+    await outbox.deliver_all(context)
+    (mail,) = tray.mails
+    assert mail["Bcc"] is None
+    assert [address.addr_spec for address in mail["To"].addresses] == [user.actor.email]
+
+
+@pytest.mark.parametrize("stage", ["viewed", "interview", "offer", "hired", "rejected"])
+async def test_every_answer_has_its_words(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray, stage: str
+) -> None:
+    user = await make_user(session, settings)
+    data = {"title": "Baker", "company": "Mill", "stage": stage, "application_id": "7"}
+    payload = {"person_id": str(user.id), "kind": "application_moved", "data": data}
+    enqueue(session, "notifications.mail", payload)
+    await session.commit()
+    await outbox.deliver_all(context)
+    text = tray.mails[0].get_content()
+    assert "Mill" in text
+    assert "\n\n\n" not in text
+
+
+async def test_old_delivered_messages_are_forgotten_and_failed_ones_kept(
+    session: AsyncSession, settings: Settings, context: Context
+) -> None:
+    await welcome(session, settings)
+    await welcome(session, settings)
+    old = now() - timedelta(days=8)
+    done, failed = await waiting(session)
+    done.done_at = old
+    failed.failed_at = old
+    await session.commit()
+    await outbox.forget_delivered(context)
+    assert [message.id for message in await waiting(session)] == [failed.id]
+
+
+async def test_the_clock_expires_what_is_due(
+    session: AsyncSession, settings: Settings, context: Context
+) -> None:
+    employer = await make_user(session, settings, Role.EMPLOYER)
+    company = await make_company(session, employer)
+    due = await make_job(session, employer, company, expires_at=now() - timedelta(minutes=1))
+    live = await make_job(session, employer, company)
+    await jobs.expire_due(context)
+    statuses = dict((await session.execute(select(Job.id, Job.status))).tuples())
+    assert statuses == {due.id: JobStatus.EXPIRED, live.id: JobStatus.PUBLISHED}
