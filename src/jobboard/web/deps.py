@@ -1,0 +1,99 @@
+"""What pages ask for: a transaction, who looks, a form that is known to be ours."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.responses import RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts import queries, tokens
+from jobboard.accounts.schemas import Actor
+from jobboard.admin.queries import pending_count
+from jobboard.errors import Unauthenticated
+from jobboard.infra.engines import Engines
+from jobboard.settings import Settings
+from jobboard.web import cookies, csrf
+from jobboard.web.cookies import Flash
+from jobboard.web.forms import Form
+from jobboard.web.rendering import engines_of
+
+EnginesDep = Annotated[Engines, Depends(engines_of)]
+
+
+def get_settings(engines: EnginesDep) -> Settings:
+    """The settings of this process."""
+    return engines.settings
+
+
+SettingsDep = Annotated[Settings, Depends(get_settings)]
+
+
+async def transaction(engines: EnginesDep) -> AsyncIterator[AsyncSession]:
+    """One transaction for the request, committed before the page leaves."""
+    async with engines.database.transaction() as session:
+        yield session
+
+
+# Scope "function": with the default, the commit would come after the response.
+SessionDep = Annotated[AsyncSession, Depends(transaction, scope="function")]
+
+
+async def get_viewer(request: Request, session: SessionDep, settings: SettingsDep) -> Actor | None:
+    """Who looks, by the log-in cookie, or None. Left in `request.state` for the page's frame."""
+    token = cookies.read(request, cookies.LOGIN, settings)
+    viewer = await queries.actor_of_cookie(session, tokens.token_hash(token)) if token else None
+    request.state.viewer = viewer
+    if viewer is not None:
+        request.state.person_id = str(viewer.id)  # for the hit log
+        if viewer.is_admin:
+            request.state.pending = await pending_count(session)
+    return viewer
+
+
+ViewerDep = Annotated[Actor | None, Depends(get_viewer)]
+
+
+def get_actor(viewer: ViewerDep) -> Actor:
+    """Who is logged in. Raises Unauthenticated, which on pages leads to the log-in and back."""
+    if viewer is None:
+        raise Unauthenticated
+    return viewer
+
+
+ActorDep = Annotated[Actor, Depends(get_actor)]
+
+
+async def get_form(request: Request, viewer: ViewerDep, settings: SettingsDep) -> Form:
+    """What a form sent, once it is sure that it is ours: see `csrf.py`. Every POST asks for it."""
+    csrf.require_own_page(request, settings)
+    form = Form(await request.form())
+    if viewer is not None:
+        csrf.require_token(form.value(csrf.FIELD), viewer, settings)
+    return form
+
+
+FormDep = Annotated[Form, Depends(get_form)]
+
+
+def redirect(
+    request: Request, to: str, text: str = "", *, tone: str = "good", email: str = ""
+) -> RedirectResponse:
+    """Go on to another page after a form (303), there with a message if `text` says one."""
+    response = RedirectResponse(to, status_code=303)
+    if text:
+        settings = engines_of(request).settings
+        cookies.write_flash(response, Flash(text, tone, email), settings)
+    return response
+
+
+def local_path(target: str | None, default: str = "/") -> str:
+    """`target` if it leads to a page of this board, else `default`: no open redirect.
+
+    Browsers read `//host` and `/\\host` as another site, and drop tabs and line ends first.
+    """
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return default
+    if "\\" in target or any(char <= " " or char == "\x7f" for char in target):
+        return default
+    return target

@@ -1,0 +1,219 @@
+"""What stands in the database, said as a person would say it: money, moments, counts, words."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal
+from markupsafe import Markup
+
+from jobboard.accounts.models import Role
+from jobboard.applications.models import Stage
+from jobboard.clock import now
+from jobboard.companies.models import MemberRole
+from jobboard.infra.currencies import exponent
+from jobboard.jobs.models import (
+    EmploymentType,
+    Experience,
+    JobStatus,
+    PayPeriod,
+    ReportReason,
+    Workplace,
+)
+from jobboard.jobs.schemas import Salary
+
+DASH = "\N{EN DASH}"
+LOCALE = Locale("en", "GB")
+DAYS_AS_AGE = 30  # older than this a date says more than "43 days ago"
+
+# By type first: members of two StrEnums with the same value are equal.
+LABELS: dict[type[StrEnum], dict[str, str]] = {
+    Workplace: {"onsite": "On site", "hybrid": "Hybrid", "remote": "Remote"},
+    EmploymentType: {
+        "full_time": "Full time",
+        "part_time": "Part time",
+        "contract": "Contract",
+        "temporary": "Temporary",
+        "internship": "Internship",
+        "volunteer": "Volunteer",
+        "other": "Other",
+    },
+    Experience: {
+        "entry": "Entry level",
+        "junior": "Junior",
+        "mid": "Experienced",
+        "senior": "Senior",
+        "lead": "Lead",
+        "executive": "Executive",
+    },
+    PayPeriod: {
+        "hour": "an hour",
+        "day": "a day",
+        "week": "a week",
+        "month": "a month",
+        "year": "a year",
+    },
+    JobStatus: {
+        "draft": "Draft",
+        "pending": "Waiting for approval",
+        "published": "Live",
+        "rejected": "Sent back",
+        "closed": "Closed",
+        "expired": "Expired",
+        "removed": "Removed",
+    },
+    Stage: {
+        "submitted": "Sent",
+        "viewed": "Viewed",
+        "interview": "Interview",
+        "offer": "Offer",
+        "hired": "Hired",
+        "rejected": "Not selected",
+        "withdrawn": "Withdrawn",
+    },
+    ReportReason: {
+        "scam": "It looks like a scam",
+        "expired": "The job is no longer open",
+        "wrong": "Something in it is wrong",
+        "offensive": "It is offensive or discriminates",
+        "duplicate": "It is listed twice",
+        "other": "Something else",
+    },
+    Role: {"candidate": "Candidate", "employer": "Employer", "admin": "Moderator"},
+    MemberRole: {"owner": "Owner", "recruiter": "Recruiter"},
+}
+
+
+def label(value: StrEnum) -> str:
+    """The words for a member of one of our enumerations."""
+    return LABELS[type(value)][value.value]
+
+
+def options(kind: type[StrEnum]) -> list[tuple[str, str]]:
+    """(value, words) of every member, for a list to choose from."""
+    return list(LABELS[kind].items())
+
+
+def count(number: int) -> str:
+    """1,119"""
+    return format_decimal(number, locale=LOCALE)
+
+
+def plural(number: int, one: str, many: str) -> str:
+    """1 job, 1,119 jobs"""
+    return f"{count(number)} {one if number == 1 else many}"
+
+
+def money(minor: int, currency: str | None) -> str:
+    """€50,000, or €9.50 where there are cents; a bare number where no currency is known."""
+    digits = exponent(currency)
+    amount = Decimal(minor).scaleb(-digits)
+    tail = "." + "0" * digits if amount % 1 else ""
+    if currency is None:
+        return format_decimal(amount, f"#,##0{tail}", locale=LOCALE)
+    return format_currency(amount, currency, f"¤#,##0{tail}", locale=LOCALE, currency_digits=False)
+
+
+def pay(salary: Salary) -> str:
+    """€50,000-65,000 a year, with a real dash."""
+    period = f" {label(salary.period)}" if salary.period else ""
+    return _range(salary) + period
+
+
+def _range(salary: Salary) -> str:
+    low, high, currency = salary.min, salary.max, salary.currency
+    if low is None and high is not None:
+        return f"Up to {money(high, currency)}"
+    if low is not None and high is None:
+        return f"From {money(low, currency)}"
+    if low is None or high is None or low == high:
+        return money(low or 0, currency)
+    return f"{money(low, currency)}{DASH}{_bare(high, currency)}"
+
+
+def _bare(minor: int, currency: str | None) -> str:
+    """The amount without its sign, with as many decimals as `money` shows."""
+    amount = Decimal(minor).scaleb(-exponent(currency))
+    tail = "." + "0" * exponent(currency) if amount % 1 else ""
+    return format_decimal(amount, f"#,##0{tail}", locale=LOCALE)
+
+
+class Placed(Protocol):
+    """Anything with a place: as written, and as far as it was understood."""
+
+    location: str | None
+    city: str | None
+    region: str | None
+    country: str | None
+
+
+def place(job: Placed) -> str | None:
+    """City and country where they were understood, else the place as it was written."""
+    if job.city and job.country:
+        parts = [job.city, job.region if job.country == "US" else None, country(job.country)]
+        return ", ".join(part for part in parts if part)
+    return job.location or (country(job.country) if job.country else None)
+
+
+def country(code: str) -> str:
+    """DE: Germany"""
+    return LOCALE.territories.get(code, code)
+
+
+def day(moment: datetime) -> Markup:
+    """<time>22 November 2026</time>"""
+    return _time(moment, format_date(moment, "d MMMM y", locale=LOCALE))
+
+
+def clock(moment: datetime) -> Markup:
+    """<time>22 November 2026, 14:03 UTC</time>"""
+    return _time(moment, _exactly(moment))
+
+
+def age(moment: datetime) -> Markup:
+    """<time>3 days ago</time>, with the exact moment for those who point at it."""
+    return _time(moment, _age(moment), title=_exactly(moment))
+
+
+def _age(moment: datetime) -> str:
+    seconds = (now() - moment).total_seconds()
+    days = (now().date() - moment.date()).days
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return plural(int(seconds // 60), "minute", "minutes") + " ago"
+    if days == 0:
+        return plural(int(seconds // 3600), "hour", "hours") + " ago"
+    if days == 1:
+        return "yesterday"
+    if days <= DAYS_AS_AGE:
+        return f"{days} days ago"
+    return format_date(moment, "d MMM y", locale=LOCALE)
+
+
+def _exactly(moment: datetime) -> str:
+    return format_datetime(moment, "d MMMM y, HH:mm", locale=LOCALE) + " UTC"
+
+
+def _time(moment: datetime, words: str, *, title: str = "") -> Markup:
+    stamp = moment.isoformat(timespec="seconds")
+    if title:
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, title, words)
+    return Markup('<time datetime="{}">{}</time>').format(stamp, words)
+
+
+def monogram(name: str) -> str:
+    """HB for Harbour Bakery: what stands where a company has no logo."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in words[:2]).upper() or name[:1].upper()
+
+
+def size(byte_count: int) -> str:
+    """2.4 MB"""
+    for unit, scale in (("MB", 1024 * 1024), ("kB", 1024)):
+        if byte_count >= scale:
+            return f"{format_decimal(round(byte_count / scale, 1), locale=LOCALE)} {unit}"
+    return plural(byte_count, "byte", "bytes")
