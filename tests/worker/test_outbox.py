@@ -1,7 +1,6 @@
 """The outbox: a message exists if its transaction committed, is delivered, and is never lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from email.message import EmailMessage
 
@@ -45,8 +44,8 @@ async def tray() -> Tray:
 
 
 @pytest.fixture
-async def context(settings: Settings, db: Database, tray: Tray) -> AsyncIterator[Context]:
-    yield Context(settings, db, tray)
+async def context(settings: Settings, db: Database, tray: Tray) -> Context:
+    return Context(settings, db, tray)
 
 
 async def waiting(session: AsyncSession) -> list[Message]:
@@ -87,11 +86,14 @@ async def test_an_application_is_mailed_to_the_company_and_to_the_candidate(
 async def test_no_message_without_a_commit(
     session: AsyncSession, db: Database, context: Context, tray: Tray
 ) -> None:
-    with pytest.raises(LookupError):
+    async def fail_midway() -> None:
         async with db.transaction() as inner:
             enqueue(inner, "notifications.mail", {})
             await inner.flush()
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail_midway()
     await outbox.deliver_all(context)
     assert await waiting(session) == []
     assert tray.mails == []
