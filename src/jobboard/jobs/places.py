@@ -31,8 +31,9 @@ _STATE_COUNTRIES = ("US", "CA", "AU")  # whose states are written as codes after
 _WORDS: dict[Remote, str] = {
     "hybrid": r"hybrid\w*|teilweise remote",
     "remote": r"(?:fully |100 ?% )?remote\w*(?:[- ]friendly|[- ]first|[- ]only)?|"
-    r"work(?:ing)? from home|work from anywhere|wfh|home ?office|home[- ]?based|tele(?:work|commut|trabajo|travail)"
-    r"\w*|anywhere(?: in the world)?|worldwide|world[- ]wide|distributed|virtual",
+    r"work(?:ing)? from home|work from anywhere|wfh|home ?office|home[- ]?based|"
+    r"tele(?:work|commut|trabajo|travail)\w*|anywhere(?: in the world)?|world[- ]?wide|"
+    r"distributed|virtual",
     "onsite": r"on[- ]?site|in[- ](?:the[- ])?office|in[- ]person|vor ort",
 }
 _REMOTE: dict[Remote, re.Pattern[str]] = {
@@ -41,8 +42,9 @@ _REMOTE: dict[Remote, re.Pattern[str]] = {
 }
 _NOISE = re.compile(
     r"(?<![\w-])(?:multiple|various|several|all|other|unspecified|blank|n/?a|location|locations|"
-    r"travel(?:[ -]required)?|required|within|based|optional|possible|eligible|friendly|flexible|"
-    r"headquarters|hq|city of|greater|metro(?:politan)?(?: area)?|nationwide|(?-i:in|from)|only|global)"
+    r"travel(?:[ -]required)?|required|within|based|optional|possible|eligible|friendly|"
+    r"flexible|headquarters|hq|city of|greater|metro(?:politan)?(?: area)?|nationwide|"
+    r"(?-i:in|from)|only|global)"
     r"(?![\w-])",
     re.IGNORECASE,
 )
