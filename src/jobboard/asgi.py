@@ -4,22 +4,41 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
-from jobboard import __version__
-from jobboard.api import health
+from jobboard import __version__, web
+from jobboard.analytics.hits import COLLECTION, HitRecorder
+from jobboard.api import docs, errors, health, metrics, v1
+from jobboard.api.middleware import Crashes, Guard, Headers, Identify, Observe
+from jobboard.api.routes import RouteTable
+from jobboard.infra import logs
 from jobboard.infra.engines import open_engines
-from jobboard.settings import Settings
+from jobboard.settings import PREFIX, Settings, SettingsError
+from jobboard.web import errors as web_errors
+
+MEGABYTE = 1024 * 1024
+NEEDED = ("secret_key", "database_url", "redis_url", "storage_url")
+GZIP_LEVEL = 5  # level 9 takes twice the time for one more percent
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The whole web app. Clients are made when it starts, in the loop that it runs in."""
+    """The whole web app. Clients are made when it starts, in the loop that it runs in.
+
+    Raises SettingsError when the settings do not say where the engines are.
+    """
     settings = settings or Settings.from_environment()
+    _require(settings)
+    logs.configure(settings.log_format)
+    hits = HitRecorder()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with open_engines(settings) as engines:
             app.state.engines = engines
+            if engines.mongo is not None:
+                hits.start(engines.mongo.database[COLLECTION], ttl_days=settings.hits_ttl_days)
             yield
+            await hits.close()
 
     app = FastAPI(
         title=settings.board_name,
@@ -28,6 +47,32 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.include_router(health.router)
+    app.state.hits = hits
+    app.state.metrics = metrics.Metrics(hits)
+    errors.install(app, web_errors.render)
+    _add_middleware(app, settings)
+    for router in (health.router, metrics.router, docs.router, *web.routers()):
+        app.include_router(router)
+    for router in v1.routers():
+        app.include_router(router, prefix=v1.PREFIX)
     return app
+
+
+def _require(settings: Settings) -> None:
+    empty = [PREFIX + name.upper() for name in NEEDED if not getattr(settings, name)]
+    if empty:
+        raise SettingsError(f"set {', '.join(empty)}, or let `jobboard up` start it all")
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """From the inside out: what is added last sees a request first."""
+    routes = RouteTable(app)
+    upload_limit = max(settings.resume_max_mb, settings.image_max_mb) * MEGABYTE
+    app.add_middleware(Crashes)
+    app.add_middleware(Guard, routes=routes, upload_limit=upload_limit)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=GZIP_LEVEL)
+    app.add_middleware(Headers, production=settings.production)
+    app.add_middleware(Observe, routes=routes, metrics=app.state.metrics, hits=app.state.hits)
+    app.add_middleware(Identify, trusted_proxies=settings.trusted_proxies)

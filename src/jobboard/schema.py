@@ -1,10 +1,12 @@
-"""The base of everything that comes in: unknown fields and unstorable text are refused."""
+"""The base of everything that comes in, and what we say of input that does not fit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from jobboard.errors import FieldError
 
 MAX_DEPTH = 30
 UNSTORABLE = PydanticCustomError(
@@ -12,6 +14,52 @@ UNSTORABLE = PydanticCustomError(
     "This text holds a character that cannot be stored: a NUL byte or half of a surrogate pair.",
 )
 TOO_DEEP = PydanticCustomError("too_deep", "This is nested too deeply.")
+# Sentences for Pydantic's kinds of error; the names in braces are of its context.
+SENTENCES = {
+    "missing": "This is needed.",
+    "extra_forbidden": "There is no such field here.",
+    "json_invalid": "This is not valid JSON: {error}.",
+    "string_type": "This must be text.",
+    "string_unicode": str(UNSTORABLE.message_template),
+    "string_too_short": "This must have at least {min_length} characters.",
+    "string_too_long": "This must have at most {max_length} characters.",
+    "string_pattern_mismatch": "This is not written in the form that we need.",
+    "bool_type": "This must be true or false.",
+    "bool_parsing": "This must be true or false.",
+    "int_type": "This must be a whole number.",
+    "int_parsing": "This must be a whole number.",
+    "int_parsing_size": "This number is too large.",
+    "int_from_float": "This must be a whole number.",
+    "float_type": "This must be a number.",
+    "float_parsing": "This must be a number.",
+    "finite_number": "This must be a finite number.",
+    "decimal_type": "This must be a number.",
+    "decimal_parsing": "This must be a number.",
+    "greater_than": "This must be more than {gt}.",
+    "greater_than_equal": "This must be {ge} or more.",
+    "less_than": "This must be less than {lt}.",
+    "less_than_equal": "This must be {le} or less.",
+    "literal_error": "This must be {expected}.",
+    "enum": "This must be {expected}.",
+    "none_required": "This must be left out or null.",
+    "uuid_type": "This is not an id of ours.",
+    "uuid_parsing": "This is not an id of ours.",
+    "uuid_version": "This is not an id of ours.",
+    "list_type": "This must be a list.",
+    "dict_type": "This must be an object with fields.",
+    "model_type": "This must be an object with fields.",
+    "model_attributes_type": "This must be an object with fields.",
+    "too_short": "There must be at least {min_length} of these.",
+    "too_long": "There must be at most {max_length} of these.",
+}
+# The first words of kinds that have many variants.
+FAMILIES = {
+    "datetime": "This must be a date and time such as 2026-05-01T12:00:00Z.",
+    "timezone": "This time needs its zone, as in 2026-05-01T12:00:00Z.",
+    "date": "This must be a date such as 2026-05-01.",
+    "url": "This must be a web address such as https://example.com/jobs.",
+    "bytes": "This must be text.",
+}
 
 
 class Input(BaseModel):
@@ -58,3 +106,26 @@ def _problems(data: Any, path: tuple[str | int, ...]) -> Iterator[InitErrorDetai
     elif isinstance(data, list | tuple):
         for index, value in enumerate(data):
             yield from _problems(value, (*path, index))
+
+
+def field_errors(problems: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
+    """`ValidationError.errors()` as we tell it: where (RFC 6901) and, in a sentence, what."""
+    return tuple(FieldError(pointer(problem["loc"]), sentence(problem)) for problem in problems)
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """A path as an RFC 6901 pointer; `` is the whole."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def sentence(problem: Mapping[str, Any]) -> str:
+    """What is wrong with one input, for the person who sent it."""
+    kind, context = problem["type"], problem.get("ctx", {})
+    if context.get("min_length") == 1:
+        return "This must not be empty."
+    if kind in SENTENCES:
+        return SENTENCES[kind].format_map(context)
+    if (family := kind.split("_")[0]) in FAMILIES:
+        return FAMILIES[family]
+    text = problem["msg"].removeprefix("Value error, ").strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import structlog
 from redis.asyncio import Redis
 
+from jobboard.infra.limiter import Limiter
 from jobboard.infra.mongo import Mongo
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
 from jobboard.infra.redis import make_redis
+from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 
 CLOSE_SECONDS = 3.0
@@ -27,6 +29,8 @@ class Engines:
     doorbell: Doorbell
     redis: Redis
     mongo: Mongo | None
+    limiter: Limiter
+    storage: Storage
 
 
 @asynccontextmanager
@@ -50,7 +54,15 @@ async def open_engines(settings: Settings) -> AsyncGenerator[Engines]:
         mongo = Mongo(mongo_url) if mongo_url else None
         if mongo is not None:
             closing("mongo", mongo.close)
-        yield Engines(settings, database, doorbell, redis, mongo)
+        yield Engines(
+            settings=settings,
+            database=database,
+            doorbell=doorbell,
+            redis=redis,
+            mongo=mongo,
+            limiter=Limiter(redis, enabled=settings.rate_limits == "on"),
+            storage=Storage(settings.storage_url),
+        )
 
 
 async def _close(name: str, close: Callable[[], Awaitable[None]]) -> None:

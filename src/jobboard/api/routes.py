@@ -1,0 +1,44 @@
+"""What the middleware must know of the routes: the template and the largest body of each."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from fastapi import FastAPI
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.routing import Match
+from starlette.types import Scope
+
+UNMATCHED = "unmatched"
+
+
+class RouteTable:
+    """Read once, at the first request, when all routers are in."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    def template(self, scope: Scope) -> str:
+        """`/api/v1/jobs/{id}` for the request that was routed; `unmatched` where none fits."""
+        return self._templates.get(id(scope.get("route")), UNMATCHED)
+
+    def takes_uploads(self, scope: Scope) -> bool:
+        """Whether the route of this request, not yet routed, declares a `max_body_size`."""
+        return any(route.matches(scope)[0] is Match.FULL for route in self._uploads)
+
+    @cached_property
+    def _templates(self) -> dict[int, str]:
+        # An included router keeps its routes without the prefix: only the context knows it all.
+        return {
+            id(context.original_route): context.path or UNMATCHED for context in self._contexts()
+        }
+
+    @cached_property
+    def _uploads(self) -> list[RouteContext]:
+        return [context for context in self._contexts() if _max_body_size(context)]
+
+    def _contexts(self) -> Iterator[RouteContext]:
+        return iter_route_contexts(self._app.routes)
+
+
+def _max_body_size(context: RouteContext) -> int | None:
+    return getattr(context, "max_body_size", None)

@@ -1,0 +1,36 @@
+"""Where uploads lie: a folder (`file:///path`) or a bucket (`s3://bucket/prefix`), through obstore.
+
+Credentials and region of a bucket come from the usual AWS_* variables. Keys are ours, random,
+and never a name that a person chose.
+"""
+
+from collections.abc import AsyncGenerator
+
+from obstore.store import LocalStore, from_url
+
+CHUNK = 256 * 1024
+
+
+class Storage:
+    """One folder or bucket."""
+
+    def __init__(self, url: str) -> None:
+        is_folder = url.startswith("file://")
+        self._store = LocalStore.from_url(url, mkdir=True) if is_folder else from_url(url)
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Keep `data` under `key`, whole or not at all."""
+        await self._store.put_async(key, data)
+
+    async def stream(self, key: str) -> AsyncGenerator[bytes]:
+        """The content in pieces. Raises FileNotFoundError."""
+        result = await self._store.get_async(key)
+        async for chunk in result.stream(min_chunk_size=CHUNK):
+            yield bytes(chunk)
+
+    async def delete(self, key: str) -> None:
+        """Forget `key`; one that is not there is no error."""
+        try:
+            await self._store.delete_async(key)
+        except FileNotFoundError:
+            return
