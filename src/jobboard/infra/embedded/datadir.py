@@ -52,12 +52,22 @@ class DataDir:
     def prepare(self) -> None:
         """Make the folder and check that we can work in it. Raises BoardError."""
         try:
+            self._refuse_foreign()
             self._make_folders()
             free = shutil.disk_usage(self.root).free
         except OSError as error:
             raise BoardError(_folder_trouble(self.root, error)) from None
         if free < MINIMUM_FREE:
             raise BoardError(disk_full(self.root, free))
+
+    def _refuse_foreign(self) -> None:
+        """Root could write here, and its files would then be in the way of the owner."""
+        secrets_file = self.root / "secrets.json"
+        if secrets_file.exists() and secrets_file.stat().st_uid != os.geteuid():
+            owner = secrets_file.owner()
+            raise BoardError(
+                f"{self.root} belongs to {owner}; run this as {owner}, or set DATA_DIR"
+            )
 
     def _make_folders(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -74,17 +84,17 @@ class DataDir:
         with _private(self.root / "lock") as lock:
             self._take(lock.fileno(), holder, wait)
             self._make_secrets()
-            self.update(holder=holder, pid=os.getpid(), urls=None)
+            self.update(holder=holder, pid=os.getpid(), settings=None)
             try:
                 yield
             finally:
                 with suppress(OSError):  # a disk that is full must not keep us from ending
-                    self.update(holder=None, pid=None, urls=None)
+                    self.update(holder=None, pid=None, settings=None)
 
     def _take(self, descriptor: int, holder: Holder, wait: float) -> None:
         deadline = time.monotonic() + wait
         while not _flock(descriptor):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or self.running_settings():
                 raise InUse(self._in_use(holder))
             time.sleep(0.05)
 
@@ -106,6 +116,14 @@ class DataDir:
             return _read_json(self.root / "state.json")
         except ValueError:  # half written when the machine stopped: nothing in it is dear
             return {}
+
+    def running_settings(self) -> dict[str, str]:
+        """What a board that is up tells to commands; empty while it starts or stops.
+
+        Only to be believed while another process holds the lock.
+        """
+        state = self.state()
+        return state.get("settings") or {} if state.get("holder") == "board" else {}
 
     def update(self, **changes: Any) -> None:
         """Keep something for the next start, and for commands that look for a running board."""

@@ -71,21 +71,27 @@ class Child:
 
     async def ready(self) -> None:
         """Wait until it answers. Raises BoardError if it ends first or takes too long."""
+        answer = asyncio.create_task(self._answer())
+        end = asyncio.create_task(self.process.wait())
+        done, waiting = await asyncio.wait(
+            (answer, end), timeout=self.program.patience, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in waiting:
+            task.cancel()
+        if answer not in done or end in done:
+            raise BoardError(f"{self.program.name} did not start; {self.where_to_look()}")
+
+    async def _answer(self) -> None:
         async for _ in ticks(self.program.patience):
-            if self.process.returncode is not None:
-                break
             if await self.program.answers():
-                return
-        raise BoardError(f"{self.program.name} did not start; {self.where_to_look()}")
+                break
 
     def where_to_look(self) -> str:
         """Names the log and its last word."""
         if not self.program.logged:
             return "its last lines above say why"
-        log = self.folder.logs / f"{self.program.key}.log"
-        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["empty"]
-        last = next((line for line in reversed(lines[-20:]) if "FATAL" in line), lines[-1])
-        return f"see {log}: {last}"
+        key = self.program.key
+        return f"see {self.folder.logs / key}.log: {last_word(self.folder, key)}"
 
     async def stop(self) -> bool:
         """Ask it to end, then make it. Whether asking was enough."""
@@ -136,12 +142,21 @@ async def ticks(seconds: float) -> AsyncIterator[None]:
         pause = min(pause * 1.2, 0.2)
 
 
-async def complete(name: str, argv: Sequence[str], env: Mapping[str, str]) -> str:
-    """Run a program to its end for what it prints. Raises BoardError if it fails."""
-    process = await asyncio.create_subprocess_exec(
-        *become(None, "--pdeathsig=TERM"), *argv,
-        stdin=DEVNULL, stdout=PIPE, stderr=2, env=env, start_new_session=True,
-    )  # fmt: skip
+async def complete(key: str, argv: Sequence[str], env: Mapping[str, str], folder: DataDir) -> str:
+    """Run a program to its end for what it prints. Raises BoardError with its last word."""
+    log = folder.open_log(key)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *become(None, "--pdeathsig=TERM"),
+            *argv,
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=log,
+            env=env,
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)
     try:
         output, _ = await process.communicate()
     except asyncio.CancelledError:
@@ -149,8 +164,16 @@ async def complete(name: str, argv: Sequence[str], env: Mapping[str, str]) -> st
         await process.wait()
         raise
     if process.returncode:
-        raise BoardError(f"{name} failed; its last lines above say why")
+        raise BoardError(last_word(folder, key).removeprefix("jobboard: "))
     return output.decode(errors="replace")
+
+
+def last_word(folder: DataDir, key: str) -> str:
+    """The line of a log that is most likely to say why a program ended."""
+    with (folder.logs / f"{key}.log").open("rb") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - 8192))
+        lines = log.read().decode(errors="replace").strip().splitlines() or ["it is empty"]
+    return next((line for line in reversed(lines[-20:]) if "FATAL" in line), lines[-1])
 
 
 def become(account: struct_passwd | None, *options: str) -> list[str]:

@@ -1,0 +1,105 @@
+"""`jobboard`: finds the command, and says in one line what went wrong.
+
+Exit codes: 0 done, 1 not done, 2 the command line is wrong, 130 interrupted.
+"""
+
+import errno
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import typer
+from typer.main import get_command
+
+from jobboard import __version__
+from jobboard.errors import DomainError
+from jobboard.infra.embedded import BoardError
+from jobboard.infra.embedded.datadir import disk_full
+from jobboard.settings import SettingsError
+
+# Which file of this folder has the command, as `app`, a Typer. One command loads one file:
+# `up` lives as long as the board and must not keep the core in memory.
+COMMANDS = {
+    "up": "up",
+    "serve": "serve",
+    "worker": "serve",
+    "migrate": "migrate",
+}
+# Trouble with a server, by name: their drivers may not even be loaded.
+UNREACHABLE = {
+    "ConnectionError",
+    "InterfaceError",
+    "InvalidAuthorizationSpecificationError",
+    "InvalidCatalogNameError",
+    "InvalidPasswordError",
+    "OperationalError",
+    "TimeoutError",
+}
+
+
+def make_app(areas: Sequence[str]) -> typer.Typer:
+    """The command line with the commands of some files."""
+    app = typer.Typer(
+        help="A self-hosted job board.", no_args_is_help=True, add_completion=False,
+        rich_markup_mode=None, pretty_exceptions_enable=False,
+    )  # fmt: skip
+    app.callback()(_options)
+    for area in areas:
+        app.add_typer(import_module(f"jobboard.cli.{area}").app)
+    return app
+
+
+def main() -> None:
+    """Run the command that `sys.argv` names."""
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    areas = [COMMANDS[command]] if command in COMMANDS else list(dict.fromkeys(COMMANDS.values()))
+    sys.exit(run(make_app(areas), sys.argv[1:]))
+
+
+def run(app: typer.Typer, arguments: Sequence[str]) -> int:
+    """Run a command and return its exit code; trouble is one line on standard error."""
+    try:
+        return get_command(app).main(arguments, "jobboard", standalone_mode=False) or 0
+    except typer.TyperException as error:
+        return _fail(f"{error.format_message()} (`jobboard --help` says more)", error.exit_code)
+    except (BoardError, SettingsError, DomainError) as error:
+        return _fail(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        return _fail(_os_trouble(error))
+    except Exception as error:
+        if type(error).__name__ not in UNREACHABLE:
+            raise
+        return _fail(f"a server does not answer: {_first_line(error)}")
+
+
+def _options(
+    version: bool = typer.Option(False, "--version", is_eager=True, help="Say the version."),
+) -> None:
+    if version:
+        typer.echo(f"jobboard {__version__}")
+        raise typer.Exit
+
+
+def _fail(message: str, code: int = 1) -> int:
+    typer.echo(f"jobboard: {message}", err=True)
+    return code
+
+
+def _os_trouble(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return disk_full(error.filename)
+    if isinstance(error, ConnectionError | TimeoutError):
+        return f"a server does not answer: {_first_line(error)}"
+    return f"{error.filename}: {error.strerror}" if error.filename else _first_line(error)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""The command lines of the web process and of a worker, the same for `up` and for a server."""
+
+import sys
+from pathlib import Path
+
+PACKAGES = Path(__file__).parents[2]
+GRACE = 2  # seconds that requests under way get when the web process stops
+# -P: a file in the working folder must not pass for one of our modules.
+PYTHON = [sys.executable, "-P", "-m"]
+
+
+def web_command(*where: str) -> list[str]:
+    """The web process, `where` being uvicorn's own `--fd` or `--host` and `--port`."""
+    return [
+        *PYTHON, "uvicorn", "--factory", "jobboard.asgi:create_app", "--app-dir", str(PACKAGES),
+        "--loop", "uvloop", "--http", "httptools", "--lifespan", "on", "--log-level", "warning",
+        "--no-access-log", "--no-server-header", "--no-proxy-headers",
+        "--timeout-graceful-shutdown", str(GRACE), *where,
+    ]  # fmt: skip
+
+
+def worker_command(*, concurrency: int, schedule: Path | None) -> list[str]:
+    """A Celery worker. One worker of a board also runs the schedule, and keeps it in a file."""
+    beat = [] if schedule is None else ["--beat", "--schedule", str(schedule)]
+    return [
+        *PYTHON, "celery", "--quiet", "--app", "jobboard.worker.celery:app", "worker",
+        "--loglevel", "WARNING", "--concurrency", str(concurrency),
+        "--without-gossip", "--without-mingle", "--without-heartbeat", *beat,
+    ]  # fmt: skip
