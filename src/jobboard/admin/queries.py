@@ -84,3 +84,11 @@ async def pending_count(session: AsyncSession) -> int:
         select(func.count()).select_from(Job).where(Job.status == JobStatus.PENDING)
     )
     return count or 0
+
+
+async def open_report_count(session: AsyncSession) -> int:
+    """How many reports nobody has decided yet."""
+    count = await session.scalar(
+        select(func.count()).select_from(JobReport).where(JobReport.resolved_at.is_(None))
+    )
+    return count or 0

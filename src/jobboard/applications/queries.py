@@ -85,6 +85,23 @@ def page(
     return statement
 
 
+def board(viewer: Actor, job_id: UUID, *, each: int) -> Select[Any]:
+    """The newest `each` applications of every stage of a job."""
+    place = func.row_number().over(
+        partition_by=Application.stage,
+        order_by=(Application.created_at.desc(), Application.id.desc()),
+    )
+    ranked = (
+        select(Application.id, place.label("place")).where(Application.job_id == job_id).subquery()
+    )
+    return (
+        rows(viewer)
+        .join(ranked, ranked.c.id == Application.id)
+        .where(ranked.c.place <= each)
+        .order_by(Application.created_at.desc(), Application.id.desc())
+    )
+
+
 def brief(row: Row[Any]) -> ApplicationBrief:
     """A list row in its shape."""
     company = CompanyBrief(
@@ -115,7 +132,7 @@ async def get(
     ).first()
     if row is None:
         raise NotFound("There is no such application.", code="application_not_found")
-    return row.tuple()
+    return row[0], row[1]
 
 
 async def history(session: AsyncSession, application_id: UUID) -> list[HistoryEntry]:

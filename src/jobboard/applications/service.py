@@ -135,6 +135,18 @@ async def list_for_job(
     return await _page(session, actor, *where, cursor=cursor, limit=limit)
 
 
+async def board(
+    session: AsyncSession, actor: Actor, job_id: UUID, *, each: int
+) -> dict[Stage, list[ApplicationBrief]]:
+    """The newest `each` applications of every stage of a job, for the people of its company."""
+    job, _ = await jobs.get(session, actor, job_id)
+    await companies.require_member(session, actor, job.company_id)
+    columns: dict[Stage, list[ApplicationBrief]] = {stage: [] for stage in Stage}
+    for row in await session.execute(queries.board(actor, job_id, each=each)):
+        columns[row.stage].append(queries.brief(row))
+    return columns
+
+
 async def _page(
     session: AsyncSession,
     actor: Actor,

@@ -1,5 +1,7 @@
 """Which jobs there are, and who may see which: `visible_to` is the one place that says so."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from jobboard.companies.models import Company, CompanyMember
 from jobboard.errors import NotFound
 from jobboard.jobs.lifecycle import PUBLIC
 from jobboard.jobs.models import Job, JobEvent, JobReport, JobStatus
+from jobboard.jobs.schemas import JobRow
 
 
 def visible_to(viewer: Actor | None) -> ColumnElement[bool]:
@@ -52,20 +55,36 @@ async def get_by_slug(
 def _found(row: Any) -> tuple[Job, Company]:
     if row is None:
         raise NotFound("There is no such job.", code="job_not_found")
-    return row.tuple()
+    return row[0], row[1]
 
 
 def of_company(
-    company_id: UUID, statuses: frozenset[JobStatus] | None = None
-) -> Select[tuple[Job, Company]]:
-    """A company's jobs for its own people, latest change first."""
+    company_id: UUID,
+    statuses: Collection[JobStatus],
+    *,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Select[Any]:
+    """A company's jobs as its own people list them, latest change first, one more than the page."""
     statement = (
-        select(Job, Company)
-        .join(Company, Company.id == Job.company_id)
-        .where(Job.company_id == company_id)
+        select(*(getattr(Job, name) for name in JobRow.model_fields))
+        .where(Job.company_id == company_id, Job.status.in_(statuses))
         .order_by(Job.updated_at.desc(), Job.id.desc())
+        .limit(limit + 1)
     )
-    return statement.where(Job.status.in_(statuses)) if statuses else statement
+    return (
+        statement.where(func.row(Job.updated_at, Job.id) < func.row(*before))
+        if before
+        else statement
+    )
+
+
+async def count_by_status(session: AsyncSession, company_id: UUID) -> dict[JobStatus, int]:
+    """How many jobs of a company stand where."""
+    counts = await session.execute(
+        select(Job.status, func.count()).where(Job.company_id == company_id).group_by(Job.status)
+    )
+    return dict(counts.tuples())
 
 
 def history(job_id: UUID) -> Select[tuple[JobEvent]]:

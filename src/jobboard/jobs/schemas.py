@@ -170,6 +170,24 @@ class JobCard(BaseModel):
     apply_url: str | None
 
 
+class JobRow(BaseModel):
+    """A job in the list of those who posted it."""
+
+    id: UUID
+    slug: str
+    title: str
+    location: str | None
+    city: str | None
+    region: str | None
+    country: str | None
+    status: JobStatus
+    status_reason: str | None
+    updated_at: datetime
+    submitted_at: datetime | None
+    published_at: datetime | None
+    expires_at: datetime | None
+
+
 class ReportCreate(Input):
     """What is wrong with a job."""
 

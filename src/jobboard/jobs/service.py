@@ -1,5 +1,6 @@
 """The verbs of jobs: create, change, submit, approve, reject, close, reopen, remove, report."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,8 +21,16 @@ from jobboard.jobs.lifecycle import Party, Step
 from jobboard.jobs.models import Job, JobEvent, JobReport, JobStatus
 from jobboard.jobs.places import parse_location
 from jobboard.jobs.salary import yearly
-from jobboard.jobs.schemas import JobCreate, JobRead, JobUpdate, ReportCreate, SalaryInput
+from jobboard.jobs.schemas import (
+    JobCreate,
+    JobRead,
+    JobRow,
+    JobUpdate,
+    ReportCreate,
+    SalaryInput,
+)
 from jobboard.notifications.service import notify
+from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.settings import Settings
 
 PLAIN = ("title", "location", "remote", "employment_type", "experience", "tags", "apply_url")
@@ -31,6 +40,27 @@ async def read(session: AsyncSession, viewer: Actor | None, job_id: UUID) -> Job
     """One job as `viewer` may see it, or NotFound."""
     job, company = await queries.get(session, viewer, job_id)
     return schemas.read(job, CompanyBrief.model_validate(company))
+
+
+async def list_for_company(
+    session: AsyncSession,
+    actor: Actor,
+    company_id: UUID,
+    statuses: Collection[JobStatus],
+    *,
+    cursor: str | None,
+    limit: int,
+) -> Page[JobRow]:
+    """A company's jobs in these states, latest change first, for its own people."""
+    await companies.require_member(session, actor, company_id)
+    before = read_moment_cursor(cursor)
+    statement = queries.of_company(company_id, statuses, before=before, limit=limit)
+    rows, more = cut((await session.execute(statement)).all(), limit)
+    last = rows[-1] if more else None
+    return Page(
+        items=[JobRow(**row._mapping) for row in rows],
+        next_cursor=moment_cursor(last.updated_at, last.id) if last else None,
+    )
 
 
 async def create(session: AsyncSession, actor: Actor, data: JobCreate) -> Job:
