@@ -213,5 +213,5 @@ async def test_the_clock_expires_what_is_due(
     due = await make_job(session, employer, company, expires_at=now() - timedelta(minutes=1))
     live = await make_job(session, employer, company)
     await jobs.expire_due(context)
-    statuses = dict((await session.execute(select(Job.id, Job.status))).tuples())
+    statuses = dict((await session.execute(select(Job.id, Job.status))).all())
     assert statuses == {due.id: JobStatus.EXPIRED, live.id: JobStatus.PUBLISHED}

@@ -42,7 +42,7 @@ async def approved_counts(session: AsyncSession, company_ids: Sequence[UUID]) ->
         .where(Job.company_id.in_(company_ids), Job.published_at.is_not(None))
         .group_by(Job.company_id)
     )
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 async def report_counts(session: AsyncSession, job_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -52,7 +52,7 @@ async def report_counts(session: AsyncSession, job_ids: Sequence[UUID]) -> dict[
         .where(JobReport.job_id.in_(job_ids), JobReport.resolved_at.is_(None))
         .group_by(JobReport.job_id)
     )
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def reports(*, after: tuple[datetime, UUID] | None, limit: int) -> Select[Any]:

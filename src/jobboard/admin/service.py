@@ -18,7 +18,7 @@ async def queue(
     """Jobs of one status with the reasons to look, longest waiting first."""
     queries.require_admin(actor)
     statement = queries.jobs_with(status, after=read_moment_cursor(cursor), limit=limit)
-    found, more = cut([row.tuple() for row in await session.execute(statement)], limit)
+    found, more = cut([(row[0], row[1]) for row in await session.execute(statement)], limit)
     approved = await queries.approved_counts(session, [company.id for _, company in found])
     reported = await queries.report_counts(session, [job.id for job, _ in found])
     items = [

@@ -163,7 +163,7 @@ async def count_by_stage(session: AsyncSession, job_id: UUID) -> dict[Stage, int
         .where(Application.job_id == job_id)
         .group_by(Application.stage)
     )
-    return dict(counts.tuples())
+    return dict(counts.all())
 
 
 async def count_by_job(session: AsyncSession, job_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -173,7 +173,7 @@ async def count_by_job(session: AsyncSession, job_ids: Sequence[UUID]) -> dict[U
         .where(Application.job_id.in_(job_ids))
         .group_by(Application.job_id)
     )
-    return dict(counts.tuples())
+    return dict(counts.all())
 
 
 async def of_person(session: AsyncSession, person_id: UUID, job_id: UUID) -> Application | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
 
-from jobboard.infra.logs import configure_logs
+from jobboard.infra import logs
 from jobboard.infra.queue import DELIVER, make_celery
 from jobboard.settings import Settings
 from jobboard.worker import jobs, outbox
@@ -54,7 +54,7 @@ processes: list[Process] = []  # one, from worker_process_init on
 
 @setup_logging.connect
 def _logs(**_: object) -> None:
-    configure_logs(settings)
+    logs.configure(settings.log_format)
 
 
 @worker_process_init.connect

@@ -189,7 +189,7 @@ async def test_tokens_that_are_not_ours(client: httpx2.AsyncClient, settings: Se
     secret = settings.secret_key.get_secret_value()
     forged = [
         jwt.encode(good, "x" * 40, algorithm="HS256"),
-        jwt.encode(good, secret, algorithm="HS512"),
+        jwt.encode(good, secret, algorithm="HS384"),
         jwt.encode(good | {"aud": "others"}, secret, algorithm="HS256"),
         jwt.encode(good | {"iss": "https://other.example"}, secret, algorithm="HS256"),
         jwt.encode(good | {"sub": "7"}, secret, algorithm="HS256"),

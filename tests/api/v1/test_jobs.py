@@ -1,6 +1,8 @@
 """A job's life through the API: who may do what, and what the loser of a race is told."""
 
 import asyncio
+import json
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -53,7 +55,7 @@ async def test_a_job_that_cannot_be_is_refused_with_the_place(
     body = {"company_id": str(cast.company.id), "title": "Baker"} | change
     answer = await client.post(
         "/api/v1/jobs",
-        content=httpx2.Request("POST", "http://x", json=body).content,
+        content=json.dumps(body),  # escapes what UTF-8 cannot hold
         headers=cast.employer.headers | {"Content-Type": "application/json"},
     )
     assert answer.status_code == 422
@@ -285,8 +287,8 @@ async def test_hostile_markdown_and_html_come_out_harmless(
     assert job["description"] == text
     html = job["description_html"]
     assert "<strong>fine</strong>" in html
-    for bad in ("<script", "<img", 'href="javascript', 'href="data', "onerror=alert(1)>"):
-        assert bad not in html
+    tags = set(re.findall(r"<[^>]*>", html))
+    assert tags <= {"<p>", "</p>", "<strong>", "</strong>"}
 
 
 async def test_reports_reach_the_moderators_and_a_decision_answers_them(
