@@ -24,6 +24,7 @@ COMMANDS = {
     "serve": "serve",
     "worker": "serve",
     "migrate": "migrate",
+    "create-admin": "accounts",
 }
 # Trouble with a server, by name: their drivers may not even be loaded.
 UNREACHABLE = {

@@ -7,6 +7,10 @@ PACKAGES = Path(__file__).parents[2]
 GRACE = 2  # seconds that requests under way get when the web process stops
 # -P: a file in the working folder must not pass for one of our modules.
 PYTHON = [sys.executable, "-P", "-m"]
+# Celery warns root of pickled messages. Ours are JSON, and say no more than that there are some.
+QUIET_ROOT = [
+    sys.executable, "-P", "-W", "ignore:You're running the worker with superuser", "-m",
+]  # fmt: skip
 
 
 def web_command(*where: str) -> list[str]:
@@ -23,7 +27,7 @@ def worker_command(*, concurrency: int, schedule: Path | None) -> list[str]:
     """A Celery worker. One worker of a board also runs the schedule, and keeps it in a file."""
     beat = [] if schedule is None else ["--beat", "--schedule", str(schedule)]
     return [
-        *PYTHON, "celery", "--quiet", "--app", "jobboard.worker.celery:app", "worker",
+        *QUIET_ROOT, "celery", "--quiet", "--app", "jobboard.worker.celery:app", "worker",
         "--loglevel", "WARNING", "--concurrency", str(concurrency),
         "--without-gossip", "--without-mingle", "--without-heartbeat", *beat,
     ]  # fmt: skip

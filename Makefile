@@ -1,0 +1,46 @@
+# Works from any folder, whatever the path of this one: make -C DIR up, make -f DIR/Makefile up.
+HERE := $(shell cd "$$(dirname "$$(printf '%s' "$(MAKEFILE_LIST)" | sed 's/^ //')")" && pwd -P)
+SET_UP := "$(HERE)/scripts/set-up"
+BIN := $(HERE)/.venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: up test check bench format migration lock clean help
+
+up: ## The whole product at http://127.0.0.1:8000 (PORT=, DATA_DIR=, DEMO=0); Ctrl-C stops it
+	@$(SET_UP) up
+	@exec "$(BIN)/jobboard" up $(ARGS)
+
+test: ## The whole test suite on engines of its own (ARGS="-k words")
+	@$(SET_UP) dev
+	@exec "$(HERE)/scripts/run-tests" $(ARGS)
+
+check: ## Format, lint, types, import contracts, migrations in step with the models
+	@$(SET_UP) dev
+	@cd "$(HERE)" && "$(BIN)/ruff" format --check --quiet . && "$(BIN)/ruff" check --quiet .
+	@cd "$(HERE)" && "$(BIN)/ty" check --quiet
+	@cd "$(HERE)" && "$(BIN)/lint-imports" --no-logo
+	@cd "$(HERE)" && "$(BIN)/python" scripts/check_migrations.py
+
+bench: ## The benchmarks, each against its peer or limit in the same run
+	@$(SET_UP) dev
+	@cd "$(HERE)" && "$(BIN)/python" -m benchmarks $(ARGS)
+
+format: ## Format the code and mend what the linter can
+	@$(SET_UP) dev
+	@cd "$(HERE)" && "$(BIN)/ruff" check --fix --quiet . ; "$(BIN)/ruff" format .
+
+migration: ## Write a migration with what the models have and the migrations lack (M="what it does")
+	@$(SET_UP) dev
+	@cd "$(HERE)" && "$(BIN)/python" scripts/new_migration.py "$(M)"
+
+lock: ## Lock the dependencies of pyproject.toml anew (ARGS=--upgrade for newer ones)
+	@$(SET_UP) up
+	@exec "$(HERE)/scripts/lock" $(ARGS)
+
+clean: ## Remove caches and builds; .venv and every board's data stay
+	@cd "$(HERE)" && rm -rf .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage* dist
+	@find "$(HERE)/src" "$(HERE)/tests" -name __pycache__ -prune -exec rm -rf {} +
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\): ## \(.*\)/\1\t\2/p' "$(HERE)/Makefile" | expand -t 12

@@ -1,0 +1,1 @@
+"""Our own pytest plugins, named on the command line."""
