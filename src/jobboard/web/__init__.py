@@ -16,9 +16,9 @@ How a page is made:
 
 from fastapi import APIRouter
 
-from jobboard.web import assets
+from jobboard.web import assets, search
 
 
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
-    return [assets.router]
+    return [assets.router, search.router]

@@ -148,6 +148,7 @@ class Placed(Protocol):
     city: str | None
     region: str | None
     country: str | None
+    remote: Workplace | None
 
 
 def place(job: Placed) -> str | None:
@@ -155,6 +156,8 @@ def place(job: Placed) -> str | None:
     if job.city and job.country:
         parts = [job.city, job.region if job.country == "US" else None, country(job.country)]
         return ", ".join(part for part in parts if part)
+    if job.remote and job.location and job.location.lower() == job.remote:
+        return None  # "Remote" is said once, as the workplace
     return job.location or (country(job.country) if job.country else None)
 
 

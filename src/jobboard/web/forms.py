@@ -13,12 +13,11 @@ A field's name in the page is its path in the input with dots: `salary.min` is `
 import re
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import FormData, UploadFile
 
@@ -34,6 +33,7 @@ from jobboard.errors import (
     Unavailable,
 )
 from jobboard.jobs.schemas import SalaryInput
+from jobboard.schema import field_errors
 from jobboard.web.money import parse_money
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -41,19 +41,6 @@ Model = TypeVar("Model", bound=BaseModel)
 STATUS: dict[type[DomainError], int] = {Conflict: 409, TooLarge: 413, RateLimited: 429}
 PAGES_OF_THEIR_OWN = (NotFound, Forbidden, Unavailable)  # no other input would help
 MONEY = {SalaryInput: ("min", "max")}  # typed in whole units, kept in minor ones
-
-MESSAGES = {
-    "missing": "Please fill this in.",
-    "string_too_short": "Please fill this in.",
-    "string_too_long": "At most {max_length} characters fit here.",
-    "too_long": "At most {max_length} of these, please.",
-    "int_parsing": "This is not a number.",
-    "int_from_float": "This is not a whole number.",
-    "less_than_equal": "At most {le}.",
-    "greater_than_equal": "At least {ge}.",
-    "enum": "Choose one of the list.",
-    "uuid_parsing": "Choose one of the list.",
-}
 
 
 class Form:
@@ -85,6 +72,10 @@ class Form:
         """Whether something was wrong."""
         return bool(self.errors)
 
+    def fill(self, name: str, value: object) -> None:
+        """Put something into a field."""
+        self._values[name] = [str(value)]
+
     def value(self, name: str, default: str = "") -> str:
         """What stands in a field."""
         values = self._values.get(name)
@@ -112,14 +103,15 @@ class Form:
         try:
             return model.model_validate(_gather(self, model) | known)
         except ValidationError as error:
-            problems = tuple(_problem(details) for details in error.errors())
-            raise Invalid("Please look at what is marked below.", errors=problems) from None
+            raise Invalid(errors=field_errors(error.errors())) from None
 
     @asynccontextmanager
-    async def attempt(self, session: AsyncSession, **renamed: str) -> AsyncGenerator[None]:
+    async def attempt(
+        self, session: AsyncSession, renamed: Mapping[str, str] = MappingProxyType({})
+    ) -> AsyncGenerator[None]:
         """Do what the form asks. If the core refuses, nothing is kept, and the form says why.
 
-        `renamed` maps the core's name of a field to the page's where they differ.
+        `renamed` maps the core's names of fields to the page's; "" is what has no field.
         """
         try:
             async with session.begin_nested():
@@ -127,9 +119,9 @@ class Form:
         except PAGES_OF_THEIR_OWN:
             raise
         except DomainError as error:
-            self.refuse(error, **renamed)
+            self.refuse(error, renamed)
 
-    def refuse(self, error: DomainError, **renamed: str) -> None:
+    def refuse(self, error: DomainError, renamed: Mapping[str, str] = MappingProxyType({})) -> None:
         """Put an error of the core beside its fields, or at the top where it has none."""
         self.status = STATUS.get(type(error), 422)
         for problem in error.errors or (FieldError("", error.message),):
@@ -206,11 +198,3 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         if isinstance(part, type) and issubclass(part, BaseModel):
             return part
     return None
-
-
-def _problem(details: ErrorDetails) -> FieldError:
-    pointer = "".join(f"/{part}" for part in details["loc"])
-    words = MESSAGES.get(details["type"])
-    if words is None:
-        return FieldError(pointer, details["msg"].removeprefix("Value error, "))
-    return FieldError(pointer, words.format(**details.get("ctx", {})))

@@ -1,0 +1,281 @@
+"""The front page: search. All of its state is in the address."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.companies import queries as companies
+from jobboard.errors import Invalid, NotFound
+from jobboard.jobs import facets
+from jobboard.jobs.models import EmploymentType, Experience, Workplace
+from jobboard.jobs.search import JobSearch, JobSearchResult, search
+from jobboard.schema import field_errors
+from jobboard.web import formatting
+from jobboard.web.deps import SessionDep, ViewerDep
+from jobboard.web.money import parse_money
+from jobboard.web.rendering import render
+
+router = APIRouter(include_in_schema=False)
+
+Pairs = list[tuple[str, str]]
+
+LISTS = {"country", "remote", "employment_type", "experience", "tag"}
+SINGLE = {
+    "q",
+    "location",
+    "company",
+    "posted_within",
+    "pay_from",
+    "currency",
+    "undisclosed_pay",
+    "sort",
+    "cursor",
+}
+PAY = {"pay_from", "currency", "undisclosed_pay"}  # one filter to a person
+FILTERS = (  # in the order of the chips; `q` and `location` have their own boxes
+    "company",
+    "tag",
+    "remote",
+    "employment_type",
+    "experience",
+    "country",
+    "posted_within",
+    "pay_from",
+    "undisclosed_pay",
+)
+KINDS: dict[str, type[StrEnum]] = {
+    "remote": Workplace,
+    "employment_type": EmploymentType,
+    "experience": Experience,
+}
+GROUPS = {
+    "remote": "Workplace",
+    "employment_type": "Contract",
+    "experience": "Experience",
+    "country": "Country",
+}
+AGES = [("1", "Last 24 hours"), ("3", "Last 3 days"), ("7", "Last week"), ("30", "Last month")]
+SORTS = [("relevance", "Best match"), ("newest", "Newest first"), ("salary", "Best paid first")]
+CURRENCIES = [
+    "EUR",
+    "USD",
+    "GBP",
+    "AUD",
+    "CAD",
+    "CHF",
+    "CZK",
+    "DKK",
+    "INR",
+    "JPY",
+    "NOK",
+    "PLN",
+    "SEK",
+]
+RELAXED_AT_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A box to tick: how many jobs it would bring, where that is known."""
+
+    value: str
+    words: str
+    jobs: int
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that holds, and the address without it."""
+
+    words: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """A search that finds something by asking for less."""
+
+    words: str
+    href: str
+    jobs: int
+
+
+class Asked:
+    """What the address asks for: its pairs, tidied, and the search that they make."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self.pairs = list(_tidy(pairs))
+        self.pay_error = ""
+        self.search = self._search()
+
+    def value(self, name: str) -> str:
+        """One parameter as it was typed."""
+        return next((value for key, value in self.pairs if key == name), "")
+
+    def href(self, *, cursor: str | None = None) -> str:
+        """The address of this search, of its first page or of the one that a cursor names."""
+        kept = [pair for pair in self.pairs if pair[0] != "cursor"]
+        if cursor:
+            kept.append(("cursor", cursor))
+        return "/?" + urlencode(kept) if kept else "/"
+
+    def bare_href(self) -> str:
+        """The address with nothing but the words and the place."""
+        boxes = [pair for pair in self.pairs if pair[0] in {"q", "location"}]
+        return "/?" + urlencode(boxes) if boxes else "/"
+
+    def less(self, name: str, value: str) -> "Asked":
+        """The same search without one of its pairs."""
+        dropped = PAY if name == "pay_from" else ()
+        kept = [pair for pair in self.pairs if pair != (name, value) and pair[0] not in dropped]
+        return Asked(kept)
+
+    def filters(self) -> Pairs:
+        """The pairs that narrow the search, without those of the two boxes."""
+        known = [pair for name in FILTERS for pair in self.pairs if pair[0] == name]
+        return [pair for pair in dict.fromkeys(known) if pair != ("undisclosed_pay", "include")]
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for anything at all."""
+        return bool(self.filters() or self.value("q") or self.value("location"))
+
+    def _search(self) -> JobSearch:
+        asked: dict[str, Any] = {}
+        for name, value in self.pairs:
+            if name in LISTS:
+                asked.setdefault(name, []).append(value)
+            else:
+                asked[name] = value
+        asked |= {"facets": True, "salary_min": self._pay_from(asked)}
+        asked.pop("limit", None)
+        try:
+            return JobSearch.model_validate(asked)
+        except ValidationError as error:
+            raise Invalid(errors=field_errors(error.errors())) from None
+
+    def _pay_from(self, asked: dict[str, Any]) -> int | None:
+        """Pay in minor units. What cannot be read is said beside the field and asks nothing."""
+        if "pay_from" not in asked:
+            return None
+        asked.setdefault("currency", CURRENCIES[0])
+        try:
+            return parse_money(asked["pay_from"], asked["currency"])
+        except ValueError as error:
+            self.pay_error = str(error)
+            return None
+
+
+def _tidy(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The parameters that we know and that say something; those of SINGLE once, the last wins."""
+    single: dict[str, str] = {}
+    several: dict[tuple[str, str], None] = {}
+    for name, value in pairs:
+        if name in LISTS:
+            for part in [value] if name == "tag" else value.split(","):
+                several[name, part.strip()] = None
+        elif name in SINGLE:
+            single[name] = value.strip()
+    yield from (pair for pair in [*single.items(), *several] if pair[1])
+
+
+@router.get("/")
+async def show_search(request: Request, session: SessionDep, _viewer: ViewerDep) -> HTMLResponse:
+    """Jobs that fulfil what the address asks for."""
+    asked = Asked(request.query_params.multi_items())
+    result = await search(session, asked.search)
+    company = await _company_name(session, asked)
+    return render(
+        request,
+        "search/page.html",
+        asked=asked,
+        result=result,
+        groups=_groups(asked, result),
+        chips=[_chip(asked, name, value, company) for name, value in asked.filters()],
+        ages=AGES,
+        sorts=SORTS,
+        currencies=_currencies(asked),
+        relaxed=await _relaxed(session, asked, company) if not result.items else [],
+        next_href=asked.href(cursor=result.next_cursor) if result.next_cursor else None,
+    )
+
+
+async def _company_name(session: AsyncSession, asked: Asked) -> str:
+    """What to call the company that the address names."""
+    slug = asked.value("company")
+    if not slug:
+        return ""
+    try:
+        return (await companies.get_by_slug(session, slug)).name
+    except NotFound:
+        return slug
+
+
+def _groups(asked: Asked, result: JobSearchResult) -> dict[str, tuple[str, list[Choice]]]:
+    """The filters with counts, by parameter: what each is called, and its boxes."""
+    counts = result.facets or {}
+    return {
+        name: (words, list(_choices(asked, name, counts.get(name, {}))))
+        for name, words in GROUPS.items()
+    }
+
+
+def _choices(asked: Asked, name: str, counts: dict[str, int]) -> Iterator[Choice]:
+    """The boxes of one filter: those that would bring something, and those that are ticked."""
+    ticked = {str(value) for value in getattr(asked.search, name)}
+    order = [member.value for member in KINDS[name]] if name in KINDS else list(counts)
+    for value in dict.fromkeys([*order, *sorted(ticked)]):
+        if value in counts or value in ticked:
+            yield Choice(value, _words(name, value), counts.get(value, 0), value in ticked)
+
+
+def _words(name: str, value: str, company: str = "") -> str:
+    """What a filter says, for a person. Values were checked by the search before."""
+    if name in KINDS:
+        return formatting.label(KINDS[name](value))
+    match name:
+        case "country":
+            return formatting.country(value.upper())
+        case "posted_within":
+            return dict(AGES).get(value, f"Last {value} days")
+        case "undisclosed_pay":
+            return "Pay is given"
+        case "company":
+            return company
+        case _:
+            return value
+
+
+def _chip(asked: Asked, name: str, value: str, company: str) -> Chip:
+    words = _words(name, value, company)
+    if name == "pay_from":
+        words = f"From {value} {asked.value('currency') or CURRENCIES[0]} a year"
+    return Chip(words, asked.less(name, value).href())
+
+
+def _currencies(asked: Asked) -> list[str]:
+    """The usual ones, and the one in the address."""
+    return list(dict.fromkeys([*CURRENCIES, asked.search.currency or CURRENCIES[0]]))
+
+
+async def _relaxed(session: AsyncSession, asked: Asked, company: str) -> list[Relaxed]:
+    """What would be found with one thing less, most first."""
+    names = {"q": "those words", "location": "that place"}
+    found = []
+    boxes = [(name, asked.value(name)) for name in names if asked.value(name)]
+    for name, value in [*boxes, *asked.filters()]:
+        wider = asked.less(name, value)
+        if not wider.asks:
+            continue  # "See all jobs" says that
+        if jobs := await facets.count(session, wider.search):
+            words = names.get(name) or f'"{_chip(asked, name, value, company).words}"'
+            found.append(Relaxed(words, wider.href(), jobs))
+    return sorted(found, key=lambda each: -each.jobs)[:RELAXED_AT_MOST]
