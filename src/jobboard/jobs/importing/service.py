@@ -1,0 +1,233 @@
+"""Writes imported jobs: in bulk, and so that the same source again changes nothing."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.clock import now
+from jobboard.companies.models import Company
+from jobboard.infra.richtext import markdown_to_html, plain_text
+from jobboard.infra.slugs import slugify, unique_slug
+from jobboard.jobs.importing.model import ImportedJob, Reading, Rejected
+from jobboard.jobs.models import EmploymentType, Experience, Job, JobStatus, PayPeriod, Workplace
+from jobboard.jobs.salary import yearly
+from jobboard.settings import Settings
+
+BATCH = 200  # rows in one statement
+Key = tuple[str, str]
+
+# What an update leaves alone: where the job stands in its life is the board's to say.
+_KEPT = frozenset({"slug", "source", "external_id", "status", "published_at", "expires_at"})
+
+
+@dataclass(slots=True)
+class Summary:
+    """How many rows became what."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A job that an earlier import left."""
+
+    content_hash: bytes | None
+    status: JobStatus
+
+
+@dataclass(slots=True)
+class _Import:
+    """One run: what it is for, and what it has seen."""
+
+    session: AsyncSession
+    settings: Settings
+    reject: Callable[[Rejected], None]
+    summary: Summary = field(default_factory=Summary)
+    seen: dict[Key, bytes] = field(default_factory=dict)
+    companies: dict[str, tuple[UUID, str]] = field(default_factory=dict)
+
+
+async def import_jobs(
+    session: AsyncSession,
+    rows: Iterable[Reading],
+    settings: Settings,
+    *,
+    reject: Callable[[Rejected], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Summary:
+    """Create what is new and update what changed, published at once under the posted date.
+
+    `reject` gets each row that is not taken, `progress` the number of rows done so far. Jobs
+    that a moderator removed stay removed.
+    """
+    run = _Import(session, settings, reject)
+    done, readings = 0, iter(rows)
+    while batch := list(islice(readings, BATCH)):
+        jobs = [job for job in batch if (isinstance(job, ImportedJob) or _refuse(run, job))]
+        await _write(run, [job for job in jobs if isinstance(job, ImportedJob)])
+        done += len(batch)
+        progress(done)
+    return run.summary
+
+
+def _refuse(run: _Import, row: Rejected) -> bool:
+    run.summary.rejected += 1
+    run.reject(row)
+    return False
+
+
+async def _write(run: _Import, jobs: list[ImportedJob]) -> None:
+    first = dict(_first_of_each(run, jobs))
+    known = await _known(run.session, first)
+    changed = [job for key, job in first.items() if _has_changed(run, job, known.get(key))]
+    if not changed:
+        return
+    await _know_companies(run, {job.company for job in changed})
+    await _upsert(run, [_columns(run, job) for job in changed])
+    new = sum((job.source, job.external_id) not in known for job in changed)
+    run.summary.created += new
+    run.summary.updated += len(changed) - new
+
+
+def _first_of_each(run: _Import, jobs: list[ImportedJob]) -> Iterator[tuple[Key, ImportedJob]]:
+    """The jobs that were not in the source before. A repeat is unchanged, or contradicts."""
+    for job in jobs:
+        key, digest = (job.source, job.external_id), job.content_hash
+        if key not in run.seen:
+            run.seen[key] = digest
+            yield key, job
+        elif run.seen[key] == digest:
+            run.summary.unchanged += 1
+        else:
+            reason = f"its id {job.external_id} stands in this source already, with another text"
+            _refuse(run, Rejected(job.row, reason, asdict(job)))
+
+
+async def _known(session: AsyncSession, keys: Iterable[Key]) -> dict[Key, _Known]:
+    found = await session.execute(
+        select(Job.source, Job.external_id, Job.content_hash, Job.status).where(
+            tuple_(Job.source, Job.external_id).in_(list(keys))
+        )
+    )
+    return {
+        (source, key): _Known(digest, status)
+        for source, key, digest, status in found
+        if source is not None and key is not None
+    }
+
+
+def _has_changed(run: _Import, job: ImportedJob, known: _Known | None) -> bool:
+    if known is None:
+        return True
+    if known.content_hash == job.content_hash:
+        run.summary.unchanged += 1
+        return False
+    if known.status is JobStatus.REMOVED:
+        _refuse(run, Rejected(job.row, "a moderator took this job off the board", asdict(job)))
+        return False
+    return True
+
+
+def _normal(name: str) -> str:
+    """One employer's name, whoever wrote it: case and spaces do not make another company."""
+    return " ".join(name.casefold().split())
+
+
+async def _know_companies(run: _Import, names: set[str]) -> None:
+    """Make the companies that are not there yet, once for each name."""
+    missing = {_normal(name): name for name in sorted(names)}
+    missing = {key: name for key, name in missing.items() if key not in run.companies}
+    for make_slug in (slugify, unique_slug):  # the plain address, unless another company has it
+        missing = {key: name for key, name in missing.items() if key not in run.companies}
+        if not missing:
+            return
+        rows = [
+            {"name": name, "imported_name": key, "slug": make_slug(name) or unique_slug()}
+            for key, name in sorted(missing.items())
+        ]
+        await run.session.execute(insert(Company).values(rows).on_conflict_do_nothing())
+        found = await run.session.execute(
+            select(Company.imported_name, Company.id, Company.name).where(
+                Company.imported_name.in_(missing)
+            )
+        )
+        run.companies |= {key: (company_id, name) for key, company_id, name in found if key}
+
+
+def _columns(run: _Import, job: ImportedJob) -> dict[str, Any]:
+    """A row of the table of jobs."""
+    company_id, company_name = run.companies[_normal(job.company)]
+    html = markdown_to_html(job.description)
+    return {
+        "slug": unique_slug(job.title),
+        "company_id": company_id,
+        "company_name": company_name,
+        "title": job.title,
+        "description": job.description,
+        "description_html": html,
+        "description_text": plain_text(html),
+        "location": job.location_text,
+        "city": job.location.city,
+        "region": job.location.region,
+        "country": job.location.country,
+        "remote": job.remote and Workplace(job.remote),
+        "employment_type": job.employment_type and EmploymentType(job.employment_type),
+        "experience": job.experience and Experience(job.experience),
+        "tags": list(job.tags),
+        "apply_url": job.apply_url,
+        "source": job.source,
+        "external_id": job.external_id,
+        "content_hash": job.content_hash,
+        **_pay(job),
+        **_dates(job.posted_at, run.settings),
+    }
+
+
+def _pay(job: ImportedJob) -> dict[str, Any]:
+    pay = job.salary
+    low, high = yearly(pay.min, pay.max, pay.period) if pay else (None, None)
+    return {
+        "salary_text": job.salary_text,
+        "salary_min": pay.min if pay else None,
+        "salary_max": pay.max if pay else None,
+        "currency": pay.currency if pay else None,
+        "salary_period": PayPeriod(pay.period) if pay and pay.period else None,
+        "yearly_min": low,
+        "yearly_max": high,
+    }
+
+
+def _dates(posted_at: datetime | None, settings: Settings) -> dict[str, Any]:
+    """Published when it was posted; it expires by when it was last seen, for it is open now."""
+    moment = now()
+    return {
+        "status": JobStatus.PUBLISHED,
+        "published_at": min(posted_at or moment, moment),
+        "approved_at": moment,
+        "updated_at": moment,
+        "expires_at": moment + timedelta(days=settings.job_days),
+    }
+
+
+async def _upsert(run: _Import, rows: list[dict[str, Any]]) -> None:
+    """Sorted, so that two imports at once wait for each other and do not lock each other out."""
+    rows = sorted(rows, key=lambda row: (row["source"], row["external_id"]))
+    statement = insert(Job).values(rows)
+    new = {name: statement.excluded[name] for name in rows[0] if name not in _KEPT}
+    await run.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Job.source, Job.external_id],
+            set_={**new, "version": Job.version + 1},
+            where=Job.status != JobStatus.REMOVED,
+        )
+    )
