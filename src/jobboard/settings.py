@@ -34,7 +34,8 @@ class Settings(BaseModel):
         SecretStr(""), description="At least 32 random characters; signs access tokens."
     )
     database_url: SecretStr = Field(
-        SecretStr(""), description="PostgreSQL 18 or later, as `postgresql://user:password@host/db`."
+        SecretStr(""),
+        description="PostgreSQL 18 or later, as `postgresql://user:password@host/db`.",
     )
     redis_url: SecretStr = Field(
         SecretStr(""), description="Redis 6.2 or later, as `redis://:password@host:6379/0`."
@@ -97,7 +98,7 @@ class Settings(BaseModel):
         """Read `JOBBOARD_*` and `JOBBOARD_*_FILE`; `overrides` win. Raises SettingsError."""
         values = _read(os.environ if environ is None else environ)
         try:
-            return cls(**{**values, **overrides})
+            return cls.model_validate({**values, **overrides})
         except ValidationError as error:
             raise SettingsError(_explain(error)) from None
 

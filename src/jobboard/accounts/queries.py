@@ -1,13 +1,12 @@
 """Who is there."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts.models import LoginSession, Person
+from jobboard.accounts.models import LoginSession, Person, Role
 from jobboard.accounts.schemas import Actor
 
 
@@ -16,7 +15,7 @@ async def by_email(session: AsyncSession, email: str) -> Person | None:
     return await session.scalar(select(Person).where(func.lower(Person.email) == email.lower()))
 
 
-def _actors() -> Select[Any]:
+def _actors() -> Select[UUID, str, str, Role, UUID]:
     return (
         select(Person.id, Person.email, Person.full_name, Person.role, LoginSession.id)
         .join(LoginSession, LoginSession.person_id == Person.id)
@@ -44,11 +43,11 @@ async def actor_of_cookie(session: AsyncSession, hashed: bytes) -> Actor | None:
     return _one(rows.first())
 
 
-def _one(row: Row[Any] | None) -> Actor | None:
+def _one(row: Row[UUID, str, str, Role, UUID] | None) -> Actor | None:
     return None if row is None else Actor(*row)
 
 
-def people(*, before: tuple[datetime, UUID] | None, limit: int, q: str | None) -> Select[Any]:
+def people(*, before: tuple[datetime, UUID] | None, limit: int, q: str | None) -> Select[Person]:
     """Everyone, newest first, for admins; `q` is part of a name or an address."""
     statement = select(Person).order_by(Person.created_at.desc(), Person.id.desc()).limit(limit + 1)
     if q:

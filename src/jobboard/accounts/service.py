@@ -64,7 +64,7 @@ async def register(session: AsyncSession, data: Registration, settings: Settings
     if owner is not None:
         notify(session, owner.id, "account_exists", {"full_name": owner.full_name})
     return PersonRead(
-        id=await session.scalar(select(func.uuidv7())),
+        id=(await session.scalars(select(func.uuidv7()))).one(),
         email=data.email,
         full_name=data.full_name,
         role=Role(data.role),

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -22,7 +21,7 @@ def require_admin(actor: Actor) -> None:
 
 def jobs_with(
     status: JobStatus, *, after: tuple[datetime, UUID] | None, limit: int
-) -> Select[tuple[Job, Company]]:
+) -> Select[Job, Company]:
     """Jobs of one status, longest waiting first, one more than the page."""
     waited = func.coalesce(Job.submitted_at, Job.created_at)
     statement = (
@@ -55,7 +54,7 @@ async def report_counts(session: AsyncSession, job_ids: Sequence[UUID]) -> dict[
     return dict(rows.all())
 
 
-def reports(*, after: tuple[datetime, UUID] | None, limit: int) -> Select[Any]:
+def reports(*, after: tuple[datetime, UUID] | None, limit: int) -> Select:
     """Open reports, oldest first, one more than the page."""
     statement = (
         select(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from jobboard.companies.models import Company
-from jobboard.jobs.models import Job, PayPeriod
 from jobboard.infra.currencies import exponent
+from jobboard.jobs.models import Job, PayPeriod
 
 SHORT_TEXT = 200  # characters
 HIGH_YEARLY_PAY = 1_000_000  # whole units of a currency with cents

@@ -35,10 +35,9 @@ async def queue(
         for job, company in found
     ]
     last = found[-1][0] if more else None
-    waited = last and (last.submitted_at or last.created_at)
     return Page(
         items=items,
-        next_cursor=moment_cursor(waited, last.id) if last and waited else None,
+        next_cursor=moment_cursor(last.submitted_at or last.created_at, last.id) if last else None,
     )
 
 

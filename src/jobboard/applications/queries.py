@@ -37,7 +37,7 @@ def visible_to(viewer: Actor) -> ColumnElement[bool]:
     return or_(Application.person_id == viewer.id, Job.company_id.in_(companies))
 
 
-def rows(viewer: Actor) -> Select[Any]:
+def rows(viewer: Actor) -> Select:
     """Everything of a list row, as (Application, Job's, Company's and Person's columns)."""
     return (
         select(
@@ -70,7 +70,7 @@ def page(
     *where: ColumnElement[bool],
     before: tuple[datetime, UUID] | None = None,
     limit: int,
-) -> Select[Any]:
+) -> Select:
     """Newest first, one row more than the page."""
     statement = (
         rows(viewer)

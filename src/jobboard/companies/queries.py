@@ -1,5 +1,6 @@
 """Companies, and who acts for them."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -53,7 +54,7 @@ async def require_member(
         raise Forbidden("Only an owner of this company can do this.", code="not_an_owner")
 
 
-def of_member(person_id: UUID) -> Select[tuple[Company]]:
+def of_member(person_id: UUID) -> Select[Company]:
     """The companies that a person acts for, by name."""
     return (
         select(Company)
@@ -63,7 +64,7 @@ def of_member(person_id: UUID) -> Select[tuple[Company]]:
     )
 
 
-def listed(*, after: tuple[str, UUID] | None, limit: int, q: str | None) -> Select[tuple[Company]]:
+def listed(*, after: tuple[str, UUID] | None, limit: int, q: str | None) -> Select[Company]:
     """Every company by name, one page and one more."""
     statement = select(Company).order_by(func.lower(Company.name), Company.id).limit(limit + 1)
     if q:
@@ -75,7 +76,7 @@ def listed(*, after: tuple[str, UUID] | None, limit: int, q: str | None) -> Sele
     return statement
 
 
-def members(company_id: UUID) -> Select[tuple[UUID, str, str, MemberRole, object]]:
+def members(company_id: UUID) -> Select[UUID, str, str, MemberRole, datetime]:
     """The people of a company, longest first."""
     return (
         select(

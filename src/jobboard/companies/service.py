@@ -128,7 +128,7 @@ async def add_member(
         )
     if data.role is not MemberRole.OWNER:
         await _keep_an_owner(session, company_id, person.id)
-    created_at = await session.scalar(
+    statement = (
         insert(CompanyMember)
         .values(company_id=company_id, person_id=person.id, role=data.role)
         .on_conflict_do_update(
@@ -142,7 +142,7 @@ async def add_member(
         full_name=person.full_name,
         email=person.email,
         role=data.role,
-        created_at=created_at,
+        created_at=(await session.scalars(statement)).one(),
     )
 
 

@@ -4,7 +4,7 @@
 messages that were queued meanwhile. Nothing else in the project commits.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -92,7 +92,7 @@ class Database:
         )
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self) -> AsyncGenerator[AsyncSession]:
         """Begin, yield, commit, then ring. On an error: roll back and ring for nothing."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             async with session.begin():

@@ -34,7 +34,7 @@ def live() -> ColumnElement[bool]:
     return and_(Job.status == JobStatus.PUBLISHED, Job.expires_at > func.now())
 
 
-def _one(viewer: Actor | None) -> Select[tuple[Job, Company]]:
+def _one(viewer: Actor | None) -> Select[Job, Company]:
     return (
         select(Job, Company).join(Company, Company.id == Job.company_id).where(visible_to(viewer))
     )
@@ -87,12 +87,12 @@ async def count_by_status(session: AsyncSession, company_id: UUID) -> dict[JobSt
     return dict(counts.tuples())
 
 
-def history(job_id: UUID) -> Select[tuple[JobEvent]]:
+def history(job_id: UUID) -> Select[JobEvent]:
     """What happened to a job, oldest first."""
     return select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.at, JobEvent.id)
 
 
-def open_reports(job_id: UUID) -> Select[tuple[JobReport]]:
+def open_reports(job_id: UUID) -> Select[JobReport]:
     """Reports that nobody has decided yet, oldest first."""
     return (
         select(JobReport)

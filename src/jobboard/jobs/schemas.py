@@ -31,6 +31,7 @@ MAX_PAY = 10**13  # minor units; far above any honest figure
 MAX_TAGS = 20
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Markdown = Annotated[str, Field(max_length=50_000, description="Markdown.")]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 Tag = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50, to_lower=True)
@@ -63,33 +64,33 @@ class SalaryInput(Input):
         return self
 
 
-class JobFields(Input):
-    """What an employer writes about a job."""
+class JobFacts(Input):
+    """What an employer may say about a job, or leave out."""
 
-    title: Title = Field(examples=["Baker, early shift"])
-    description: str = Field("", max_length=50_000, description="Markdown.")
     location: Line | None = Field(None, examples=["Hamburg, Germany"])
     remote: Workplace | None = None
     employment_type: EmploymentType | None = None
     experience: Experience | None = None
     salary: SalaryInput | None = None
-    tags: Tags = Field(default_factory=list, examples=[["baking", "shift work"]])
     apply_url: WebLink | None = Field(
         None, description="Where to apply elsewhere. Without it people apply here."
     )
 
 
-class JobCreate(JobFields):
+class JobCreate(JobFacts):
     """A new job, a draft at first."""
 
     company_id: UUID
+    title: Title = Field(examples=["Baker, early shift"])
+    description: Markdown = Field("", examples=["You bake **bread** and rolls."])
+    tags: Tags = Field(default_factory=list, examples=[["baking", "shift work"]])
 
 
-class JobUpdate(JobFields):
+class JobUpdate(JobFacts):
     """What changes. Absent keeps, null clears."""
 
     title: Title | None = None
-    description: str | None = Field(None, max_length=50_000, description="Markdown.")
+    description: Markdown | None = None
     tags: Tags | None = None
     version: int | None = Field(
         None,

@@ -100,7 +100,7 @@ def _columns(given: dict[str, Any], salary: SalaryInput | None) -> dict[str, Any
 def _salary_columns(salary: SalaryInput | None) -> dict[str, Any]:
     if salary is None:
         return dict.fromkeys(SALARY_COLUMNS)
-    yearly_min, yearly_max = yearly(salary.min, salary.max, salary.period)
+    yearly_min, yearly_max = yearly(salary.min, salary.max, salary.period.value)
     return {
         "salary_text": None,
         "salary_min": salary.min,
@@ -257,9 +257,10 @@ async def approve(
     job = await _for_moderator(session, actor, job_id)
     _require_version(job, version)
     lifecycle.require(Step.APPROVE, job.status, Party.ADMIN)
-    job.approved_at = now()
-    job.published_at = job.published_at or job.approved_at
-    job.expires_at = job.approved_at + timedelta(days=settings.job_days)
+    moment = now()
+    job.approved_at = moment
+    job.published_at = job.published_at or moment
+    job.expires_at = moment + timedelta(days=settings.job_days)
     return await _decide(session, actor, job, Step.APPROVE)
 
 

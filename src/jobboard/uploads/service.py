@@ -89,10 +89,8 @@ async def _keep(
 async def _check_quota(
     session: AsyncSession, settings: Settings, person_id: UUID, more: int
 ) -> None:
-    used = await session.scalar(
-        select(func.coalesce(func.sum(Upload.size), 0)).where(Upload.person_id == person_id)
-    )
-    if used + more > settings.upload_quota_mb * MEGABYTE:
+    used = await session.scalar(select(func.sum(Upload.size)).where(Upload.person_id == person_id))
+    if (used or 0) + more > settings.upload_quota_mb * MEGABYTE:
         raise TooLarge(
             f"All your files together are larger than {settings.upload_quota_mb} MB.",
             code="quota_exceeded",
@@ -120,7 +118,7 @@ async def require_own_resume(session: AsyncSession, person_id: UUID, upload_id: 
         raise Invalid.field("resume_id", "This is not one of your résumés.")
 
 
-def resumes_of(person_id: UUID) -> Select[tuple[Upload]]:
+def resumes_of(person_id: UUID) -> Select[Upload]:
     """A person's résumés, newest first."""
     return (
         select(Upload)

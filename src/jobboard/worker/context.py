@@ -1,6 +1,6 @@
 """What the worker's handlers work with."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(settings: Settings) -> AsyncIterator[Context]:
+async def open_context(settings: Settings) -> AsyncGenerator[Context]:
     """Make the clients in the running loop; close them at the end."""
     doorbell = Doorbell(settings.redis_url.get_secret_value())
     database = Database(settings.database_url.get_secret_value(), ring=doorbell.ring, pool_size=2)
