@@ -10,6 +10,7 @@ from jobboard import __version__, web
 from jobboard.analytics.hits import COLLECTION, HitRecorder
 from jobboard.api import docs, errors, health, metrics, v1
 from jobboard.api.middleware import Crashes, Guard, Headers, Identify, Observe
+from jobboard.api.openapi import App
 from jobboard.api.routes import RouteTable
 from jobboard.infra import logs
 from jobboard.infra.engines import open_engines
@@ -40,7 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield
             await hits.close()
 
-    app = FastAPI(
+    app = App(
         title=settings.board_name,
         version=__version__,
         lifespan=lifespan,
