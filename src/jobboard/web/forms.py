@@ -19,6 +19,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
 from starlette.datastructures import FormData, UploadFile
 
 from jobboard.errors import (
@@ -120,6 +121,8 @@ class Form:
             raise
         except DomainError as error:
             self.refuse(error, renamed)
+        except StaleDataError:
+            self.refuse(Conflict("Someone else changed this at the same moment. Look once more."))
 
     def refuse(self, error: DomainError, renamed: Mapping[str, str] = MappingProxyType({})) -> None:
         """Put an error of the core beside its fields, or at the top where it has none."""
