@@ -1,4 +1,4 @@
-"""How Alembic meets our models. `jobboard.infra.migrate` hands over a connection and the lock."""
+"""How Alembic meets our models. `jobboard.infra.revisions` hands over a connection and the lock."""
 
 from alembic import context
 

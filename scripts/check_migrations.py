@@ -2,10 +2,10 @@
 
 import sys
 
-from jobboard.infra import migrate
+from jobboard.infra import revisions
 from jobboard.infra.embedded import temporary
 from jobboard.models import metadata
 
 with temporary(needed=["database_url"]) as urls:
-    differences = migrate.check(urls.database_url, metadata)
+    differences = revisions.check(urls.database_url, metadata)
 sys.exit("\n".join(differences) or None)

@@ -5,8 +5,8 @@ Read it before you commit it: CHECK constraints and data are for you to add. `ma
 
 import sys
 
-from jobboard.infra import migrate
+from jobboard.infra import revisions
 from jobboard.infra.embedded import temporary
 
 with temporary(needed=["database_url"]) as urls:
-    migrate.revision(urls.database_url, sys.argv[1])
+    revisions.revision(urls.database_url, sys.argv[1])

@@ -1,41 +1,18 @@
-"""Alembic, without its ini file: upgrade a database, and compare the models with the migrations."""
+"""Bring a database up to date, at the price of one query when it already is.
 
+Every start asks, and Alembic with all models takes a second to load: `revisions.py` is for the
+start that finds something to do.
+"""
+
+import ast
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+import re
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, MetaData, make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+import asyncpg
 
-from jobboard.infra.postgres import async_url
-
-LOCK = 4_839_201_766  # ours among the advisory locks of a database
 PACKAGE = Path(__file__).parents[1]
-TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-
-# Every column, constraint and index, each as one line. Triggers and functions are no models.
-CATALOG = """
-SELECT format('column %s.%s %s%s default %s generated %s identity %s', c.relname, a.attname,
-              format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN ' NOT NULL' END,
-              pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity)
-  FROM pg_class c
-  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
- WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
-   AND c.relname <> 'alembic_version'
- UNION ALL
-SELECT format('constraint %s.%s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
-  FROM pg_constraint
- WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
-   AND conrelid::regclass::text <> 'alembic_version'
- UNION ALL
-SELECT format('index %s', indexdef) FROM pg_indexes
- WHERE schemaname = 'public' AND tablename <> 'alembic_version'
-"""
+ASSIGNED = re.compile(r"^(revision|down_revision)\b[^=]*= (.+)$", re.MULTILINE)
 
 
 def scripts() -> Path:
@@ -46,82 +23,34 @@ def scripts() -> Path:
 
 def upgrade(database_url: str) -> None:
     """Bring the schema up to date. Two at once wait for each other."""
-    asyncio.run(_alembic(database_url, lambda config: command.upgrade(config, "head")))
+    if asyncio.run(_current(database_url)) != heads():
+        from jobboard.infra.revisions import upgrade as alembic_upgrade  # see above
+
+        alembic_upgrade(database_url)
 
 
-def revision(database_url: str, message: str) -> None:
-    """Write a migration with what the models have and the database, brought up to date, lacks."""
-    upgrade(database_url)
-    asyncio.run(
-        _alembic(database_url, lambda config: command.revision(config, message, autogenerate=True))
-    )
+def heads() -> set[str]:
+    """The revisions that no other one follows, read from the files as text."""
+    revisions: set[str] = set()
+    followed: set[str] = set()
+    for path in scripts().glob("versions/*.py"):
+        values = {
+            name: ast.literal_eval(value)
+            for name, value in ASSIGNED.findall(path.read_text("utf-8"))
+        }
+        revisions.add(values["revision"])
+        before = values["down_revision"] or ()
+        followed.update([before] if isinstance(before, str) else before)
+    return revisions - followed
 
 
-def check(database_url: str, metadata: MetaData) -> list[str]:
-    """What differs between the tables of `metadata` and those that the migrations make.
-
-    Compared by what PostgreSQL says of two scratch databases, because Alembic's own comparison
-    misses CHECK constraints and some defaults. The role must be allowed to create databases.
-    """
-    return asyncio.run(_check(database_url, metadata))
-
-
-async def _alembic(database_url: str, verb: Callable[[Config], object]) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
-    config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s_%%(rev)s")
-
-    def run(connection: Connection) -> None:
-        config.attributes["connection"] = connection
-        verb(config)
-
-    async with _engine(database_url) as engine:
-        # A connection of its own holds the lock, so that a migration may commit in between.
-        async with engine.connect() as guard, engine.connect() as connection:
-            await guard.execution_options(isolation_level="AUTOCOMMIT")
-            await guard.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
-            await connection.run_sync(run)
-
-
-async def _check(database_url: str, metadata: MetaData) -> list[str]:
-    async with _scratch(database_url, "check_migrated") as migrated:
-        await _alembic(migrated, lambda config: command.upgrade(config, "head"))
-        made = await _catalog(migrated)
-        # The models' tables come into a copy: functions and extensions are the migrations' own.
-        async with _scratch(database_url, "check_models", template="check_migrated") as models:
-            meant = await _catalog(models, metadata)
-    return [
-        *(f"only in the models: {line}" for line in sorted(meant - made)),
-        *(f"only in the migrations: {line}" for line in sorted(made - meant)),
-    ]
-
-
-async def _catalog(database_url: str, metadata: MetaData | None = None) -> set[str]:
-    """The lines of CATALOG, after making the tables anew from `metadata` where it is given."""
-    async with _engine(database_url) as engine, engine.begin() as connection:
-        if metadata is not None:
-            for table in (await connection.scalars(text(TABLES))).all():
-                await connection.execute(text(f'DROP TABLE "{table}" CASCADE'))
-            await connection.run_sync(metadata.create_all)
-        return set((await connection.scalars(text(CATALOG))).all())
-
-
-@asynccontextmanager
-async def _scratch(url: str, name: str, *, template: str = "template1") -> AsyncGenerator[str]:
-    async with _engine(url) as engine, engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
-        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-        try:
-            yield make_url(url).set(database=name).render_as_string(hide_password=False)
-        finally:
-            await connection.execute(text(f"DROP DATABASE {name}"))
-
-
-@asynccontextmanager
-async def _engine(database_url: str) -> AsyncGenerator[AsyncEngine]:
-    engine = create_async_engine(async_url(database_url), poolclass=NullPool)
+async def _current(database_url: str) -> set[str]:
+    """The revisions that the database is at; none for an empty one."""
+    connection = await asyncpg.connect(database_url, timeout=10)
     try:
-        yield engine
+        rows = await connection.fetch("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        return set()
     finally:
-        await engine.dispose()
+        await connection.close()
+    return {row["version_num"] for row in rows}
