@@ -158,17 +158,18 @@ class Postgres:
 
     def _reachable(self, account: pwd.struct_passwd) -> None:
         """Make sure that the unprivileged user gets at the data and at the server."""
-        if not self._may("test", "-x", str(self.folder.root)):
+        if not self._may_use(account, self.folder.root):
             raise BoardError(
                 f"PostgreSQL runs as {account.pw_name}, who may not enter {self.folder.root}; "
                 "set DATA_DIR to a folder outside of homes, such as /var/lib/jobboard"
             )
-        if not self._may(str(self.server / "bin/postgres"), "--version"):
+        if not self._may_use(account, self.server / "bin/initdb"):
             self.server = self._copy()
 
-    def _may(self, *command: str) -> bool:
-        run = subprocess.run([*become(self.account), *command], capture_output=True, cwd="/")
-        return run.returncode == 0
+    def _may_use(self, account: pwd.struct_passwd, path: Path) -> bool:
+        # Asked of `test`: setpriv itself still reaches everything when it starts a program.
+        command = [*become(account), "test", "-x", str(path)]
+        return subprocess.run(command, cwd="/").returncode == 0
 
     def _copy(self) -> Path:
         """The server in DATA_DIR, laid out as installed: its libraries are found by that."""
