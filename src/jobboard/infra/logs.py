@@ -30,11 +30,14 @@ SECRET_TEXT = re.compile(
 SIGNS = ("://", "password", "secret", "token", "authorization", "cookie", "bearer", "eyj", "jb_")
 QUIET = {
     "uvicorn.access": logging.CRITICAL,  # jobboard.requests says it, with the request id
-    "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
     "asyncio": logging.WARNING,
     "pymongo": logging.WARNING,
     "aiosmtplib": logging.WARNING,
 }
+
+# One list for good: loggers in use hold on to it, so that they follow a new configuration.
+_processors: list[Processor] = []
 
 
 def configure(format: Literal["text", "json"] = "text", *, level: int = logging.INFO) -> None:
@@ -50,8 +53,9 @@ def configure(format: Literal["text", "json"] = "text", *, level: int = logging.
         hide_fields,
         _without_secrets(render),
     ]
+    _processors[:] = [*before, *after]
     structlog.configure(
-        processors=[*before, *after],
+        processors=_processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,

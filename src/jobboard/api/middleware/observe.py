@@ -39,6 +39,9 @@ class Observe:
         raw_path: bytes = scope.get("raw_path") or path.encode()
         try:
             await self.app(scope, watch.receive, watch.send)
+        except Exception:
+            watch.status, watch.broken = 500, True
+            raise
         finally:
             self._note(scope, path, raw_path, watch)
 
@@ -85,7 +88,7 @@ class Watch:
 
     __slots__ = (
         "_body_read", "_client_left", "_complete", "_receive", "_send",
-        "sent_bytes", "started", "status",
+        "broken", "sent_bytes", "started", "status",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,11 +99,13 @@ class Watch:
         self._complete = False
         self.started = perf_counter()
         self.status = 0
+        self.broken = False
         self.sent_bytes = 0
 
     def outcome(self) -> int:
         """The status sent, or 499 when the client left before the end of the answer."""
-        return CLIENT_LEFT if self._client_left or not self._complete else self.status
+        whole = self.broken or (self._complete and not self._client_left)
+        return self.status if whole else CLIENT_LEFT
 
     async def receive(self) -> Message:
         message = await self._receive()

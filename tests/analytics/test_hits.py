@@ -1,0 +1,230 @@
+"""No hit is unaccounted for, and no request waits for MongoDB."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from time import perf_counter
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
+from pymongo.errors import AutoReconnect, BulkWriteError
+from structlog.testing import capture_logs
+
+from jobboard.analytics.hits import BATCH, DRAIN_SECONDS, Hit, HitRecorder, Hits, truncated
+from jobboard.clock import now
+from jobboard.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+def hit(number: int = 0) -> Hit:
+    """Any hit."""
+    return Hit(
+        at=now(),
+        route="/api/v1/jobs/{id}",
+        method="GET",
+        status=200,
+        ms=1.5,
+        bytes=1200,
+        person_id=None,
+        key_id=None,
+        address="203.0.113.0/24",
+        request_id=f"{number:024x}",
+    )
+
+
+class FakeCollection:
+    """Stands in for MongoDB where the test decides how it fails."""
+
+    def __init__(self) -> None:
+        self.documents: dict[Any, dict[str, Any]] = {}
+        self.failures: list[Exception] = []
+        self.indexes: list[str] = []
+        self.hangs = False
+
+    async def create_index(self, keys: Any, **options: Any) -> None:
+        self._fail()
+        self.indexes.append(options.get("name", "other"))
+
+    async def insert_many(self, documents: list[dict[str, Any]], *, ordered: bool) -> None:
+        assert not ordered
+        if self.hangs:
+            await asyncio.sleep(3600)
+        self._fail()
+        self.documents |= {document["_id"]: document for document in documents}
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+@pytest.fixture
+async def fake() -> FakeCollection:
+    return FakeCollection()
+
+
+@pytest.fixture
+async def hits(settings: Settings) -> AsyncIterator[Hits]:
+    """A collection of the real engine."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        settings.mongo_url.get_secret_value(), tz_aware=True
+    )
+    collection = client.get_default_database()["hits_of_a_test"]
+    yield collection
+    await collection.drop()
+    await client.close()
+
+
+def balanced(recorder: HitRecorder) -> bool:
+    return recorder.received == recorder.stored + recorder.dropped + recorder.buffered
+
+
+async def until(condition: Any, seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - counters are no events
+            await asyncio.sleep(0.01)
+
+
+async def test_hits_reach_mongo_with_an_end_of_life(hits: Hits) -> None:
+    recorder = HitRecorder()
+    recorder.start(hits, ttl_days=30)
+    for number in range(BATCH + 5):
+        recorder.record(hit(number))
+    await until(lambda: recorder.stored == BATCH + 5)
+    await recorder.close()
+    assert await hits.count_documents({}) == BATCH + 5
+    stored = await hits.find_one({"request_id": hit(3).request_id})
+    assert stored is not None
+    assert {**stored, "_id": None, "at": None} == {**hit(3)._asdict(), "_id": None, "at": None}
+    assert stored["at"].utcoffset() is not None
+    indexes = await hits.index_information()
+    assert indexes["at_ttl"]["expireAfterSeconds"] == 30 * 86_400
+    assert balanced(recorder)
+
+
+async def test_a_new_life_span_replaces_the_old(hits: Hits) -> None:
+    for days in (30, 7):
+        recorder = HitRecorder()
+        recorder.start(hits, ttl_days=days)
+        recorder.record(hit())
+        await until(lambda r=recorder: r.stored == 1)
+        await recorder.close()
+    assert (await hits.index_information())["at_ttl"]["expireAfterSeconds"] == 7 * 86_400
+
+
+async def test_a_single_hit_does_not_wait_for_a_full_batch(hits: Hits) -> None:
+    recorder = HitRecorder()
+    recorder.start(hits, ttl_days=30)
+    recorder.record(hit())
+    await until(lambda: recorder.stored == 1, seconds=3)
+    await recorder.close()
+
+
+async def test_what_no_longer_fits_is_dropped_and_counted(fake: FakeCollection) -> None:
+    recorder = HitRecorder(capacity=10)
+    fake.hangs = True
+    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    for number in range(25):
+        recorder.record(hit(number))
+    await asyncio.sleep(0.05)
+    assert (recorder.received, recorder.dropped, recorder.buffered) == (25, 15, 10)
+    assert balanced(recorder)
+
+
+async def test_without_mongo_all_are_dropped_at_once() -> None:
+    recorder = HitRecorder()
+    recorder.record(hit())
+    assert (recorder.received, recorder.dropped, recorder.buffered) == (1, 1, 0)
+    await recorder.close()
+
+
+async def test_they_wait_while_mongo_is_gone_and_are_stored_once(fake: FakeCollection) -> None:
+    recorder = HitRecorder()
+    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    fake.failures = [AutoReconnect("gone"), AutoReconnect("gone")]
+    with capture_logs() as lines:
+        for number in range(BATCH * 2):
+            recorder.record(hit(number))
+        await asyncio.sleep(0.1)
+        assert recorder.stored == 0
+        assert balanced(recorder)
+        await until(lambda: recorder.stored == BATCH * 2)
+    assert [line["event"] for line in lines] == ["hits.mongo_silent", "hits.mongo_answers"]
+    assert len(fake.documents) == BATCH * 2
+    assert fake.indexes  # it may have come back empty
+    await recorder.close()
+
+
+async def test_an_answer_that_got_lost_does_not_store_twice(fake: FakeCollection) -> None:
+    recorder = HitRecorder()
+    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    await asyncio.sleep(0)
+    duplicates = BulkWriteError({"writeErrors": [{"index": 0, "code": 11000}]})
+    fake.indexes = []
+    recorder.record(hit(1))
+    recorder.record(hit(2))
+    await until(lambda: bool(fake.indexes) or recorder.stored)
+    fake.failures = [duplicates]
+    recorder.record(hit(3))
+    await until(lambda: recorder.stored == 3)
+    assert recorder.dropped == 0
+    await recorder.close()
+
+
+async def test_a_document_that_mongo_refuses_is_counted_as_dropped(fake: FakeCollection) -> None:
+    recorder = HitRecorder()
+    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    recorder.record(hit(1))
+    await until(lambda: recorder.stored == 1)
+    fake.failures = [BulkWriteError({"writeErrors": [{"index": 0, "code": 121}]})]
+    recorder.record(hit(2))
+    recorder.record(hit(3))
+    await until(lambda: recorder.buffered == 0)
+    assert (recorder.stored, recorder.dropped) == (2, 1)
+    await recorder.close()
+
+
+async def test_closing_writes_what_is_left(hits: Hits) -> None:
+    recorder = HitRecorder()
+    recorder.start(hits, ttl_days=30)
+    for number in range(2_500):
+        recorder.record(hit(number))
+    await recorder.close()
+    assert (recorder.stored, recorder.dropped, recorder.buffered) == (2_500, 0, 0)
+    assert await hits.count_documents({}) == 2_500
+
+
+async def test_closing_does_not_wait_long_for_a_mongo_that_hangs(fake: FakeCollection) -> None:
+    recorder = HitRecorder()
+    fake.hangs = True
+    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    recorder.record(hit())
+    started = perf_counter()
+    await recorder.close()
+    assert perf_counter() - started < DRAIN_SECONDS + 1
+    assert (recorder.stored, recorder.dropped, recorder.buffered) == (0, 1, 0)
+
+
+async def test_recording_takes_no_time_to_speak_of(fake: FakeCollection) -> None:
+    recorder = HitRecorder()
+    fake.hangs = True
+    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    one = hit()
+    started = perf_counter()
+    for _ in range(10_000):
+        recorder.record(one)
+    assert (perf_counter() - started) / 10_000 < 0.000_1
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
+        ("::ffff:203.0.113.77", "203.0.113.0/24"),
+        ("testclient", ""),
+        ("", ""),
+    ],
+)
+async def test_addresses_are_truncated(address: str, network: str) -> None:
+    assert truncated(address) == network
