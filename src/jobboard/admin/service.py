@@ -1,13 +1,18 @@
 """The verbs of moderation over the queue. Decisions about one job are `jobs.service`'s."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
 from jobboard.admin import queries
 from jobboard.admin.risk import reasons
 from jobboard.admin.schemas import QueueItem, ReasonRead, ReportItem
+from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
-from jobboard.jobs.models import JobStatus
+from jobboard.jobs import queries as jobs
+from jobboard.jobs.models import Job, JobStatus
 from jobboard.jobs.schemas import read
 from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 
@@ -19,9 +24,23 @@ async def queue(
     queries.require_admin(actor)
     statement = queries.jobs_with(status, after=read_moment_cursor(cursor), limit=limit)
     found, more = cut([(row[0], row[1]) for row in await session.execute(statement)], limit)
+    last = found[-1][0] if more else None
+    return Page(
+        items=await _items(session, found),
+        next_cursor=moment_cursor(last.submitted_at or last.created_at, last.id) if last else None,
+    )
+
+
+async def item(session: AsyncSession, actor: Actor, job_id: UUID) -> QueueItem:
+    """One job with the reasons to look, whatever its status. Raises NotFound."""
+    queries.require_admin(actor)
+    return (await _items(session, [await jobs.get(session, actor, job_id)]))[0]
+
+
+async def _items(session: AsyncSession, found: Sequence[tuple[Job, Company]]) -> list[QueueItem]:
     approved = await queries.approved_counts(session, [company.id for _, company in found])
     reported = await queries.report_counts(session, [job.id for job, _ in found])
-    items = [
+    return [
         QueueItem(
             job=read(job, CompanyBrief.model_validate(company)),
             reasons=[
@@ -34,11 +53,6 @@ async def queue(
         )
         for job, company in found
     ]
-    last = found[-1][0] if more else None
-    return Page(
-        items=items,
-        next_cursor=moment_cursor(last.submitted_at or last.created_at, last.id) if last else None,
-    )
 
 
 async def reports(

@@ -1,0 +1,341 @@
+"""Moderation: what waits, decisions about jobs, reports, people."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts import service as accounts
+from jobboard.accounts.schemas import Actor
+from jobboard.admin import queries, service
+from jobboard.admin.schemas import Decision, PersonModeration, QueueItem, ReportItem
+from jobboard.jobs import queries as job_queries
+from jobboard.jobs import service as jobs
+from jobboard.jobs.lifecycle import Party, possible
+from jobboard.jobs.models import JobStatus
+from jobboard.schema import Input
+from jobboard.settings import Settings
+from jobboard.web.deps import FormDep, SessionDep, SettingsDep, local_path, redirect
+from jobboard.web.desk import AdminDep, Cursor, href, outcome
+from jobboard.web.formatting import label
+from jobboard.web.forms import Form
+from jobboard.web.marking import mark, mark_text
+from jobboard.web.rendering import render
+
+router = APIRouter(prefix="/admin", include_in_schema=False)
+
+QUEUE = 20
+REPORTS = 50
+PEOPLE = 50
+TABS = (
+    JobStatus.PENDING,
+    JobStatus.PUBLISHED,
+    JobStatus.REJECTED,
+    JobStatus.REMOVED,
+    JobStatus.CLOSED,
+    JobStatus.EXPIRED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Canned:
+    """A reason to choose: what the moderator sees, and what the company reads."""
+
+    name: str
+    text: str
+
+
+SEND_BACK = {
+    "thin": Canned(
+        "Says too little about the work",
+        "Please say more about the work: what one does in a day, and what one should bring.",
+    ),
+    "money": Canned(
+        "Asks the candidate for money",
+        "Nobody may be asked to pay for a job: no fees, deposits or starter kits. "
+        "Please take that out.",
+    ),
+    "data": Canned(
+        "Asks for private data",
+        "Please do not ask for bank details or copies of papers in an ad.",
+    ),
+    "messenger": Canned(
+        "Moves the talk to a messenger",
+        "Please let people apply here or on your own site, not through a private messenger.",
+    ),
+    "elsewhere": Canned(
+        "Applications go to a foreign site",
+        "The link to apply leads to a site that we cannot connect with your company. "
+        "Please use your own, or leave it out: people then apply here.",
+    ),
+    "discriminates": Canned(
+        "Shuts people out",
+        "Please take out what shuts people out for their age, sex, origin, faith or health.",
+    ),
+    "twice": Canned(
+        "Stands here already",
+        "This job is on the board already. Please change the one that is there.",
+    ),
+}
+TAKE_DOWN = {
+    "scam": Canned("A scam", "This is not an honest offer of work."),
+    "gone": Canned("No longer open", "The job is no longer open."),
+    "offensive": Canned("Offensive", "It offends or shuts people out."),
+    "twice": Canned("Stands here twice", "The same job stands on the board already."),
+}
+
+
+class Verdict(StrEnum):
+    """What a moderator decides about a job."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    REMOVE = "remove"
+
+
+CANNED = {Verdict.REJECT: SEND_BACK, Verdict.REMOVE: TAKE_DOWN}
+DONE = {
+    Verdict.APPROVE: "“{}” is live now. The company gets an e-mail.",
+    Verdict.REJECT: "“{}” went back to the company with your reason.",
+    Verdict.REMOVE: "“{}” is removed. The company reads your reason.",
+}
+
+
+class Seen(Input):
+    """The version of a job that a moderator read."""
+
+    version: int
+
+
+@router.get("")
+async def show_overview(request: Request, session: SessionDep, actor: AdminDep) -> HTMLResponse:
+    """What waits, and for how long."""
+    oldest = await service.queue(session, actor, JobStatus.PENDING, cursor=None, limit=1)
+    reports = await service.reports(session, actor, cursor=None, limit=1)
+    return render(
+        request,
+        "admin/overview.html",
+        private=True,
+        waiting=await queries.pending_count(session),
+        oldest=oldest.items[0].submitted_at if oldest.items else None,
+        reported=await queries.open_report_count(session),
+        oldest_report=reports.items[0].created_at if reports.items else None,
+    )
+
+
+@router.get("/jobs")
+async def show_queue(
+    request: Request,
+    session: SessionDep,
+    actor: AdminDep,
+    status: JobStatus = JobStatus.PENDING,
+    at: UUID | None = None,
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """Jobs of one status, longest waiting first; `at` is the one to look at."""
+    page = await service.queue(session, actor, status, cursor=cursor, limit=QUEUE)
+    ids = [item.job.id for item in page.items]
+    here = {"status": status, "cursor": cursor}
+    more = href("/admin/jobs", status=status, cursor=page.next_cursor)
+    return render(
+        request,
+        "admin/queue.html",
+        private=True,
+        tabs=TABS,
+        tab=status,
+        items=page.items,
+        at=at if at in ids else next(iter(ids), None),
+        after=dict(zip(ids, _places(ids[1:], here), strict=False)),
+        onward=more if page.next_cursor else href("/admin/jobs", status=status),
+        first_href=href("/admin/jobs", status=status) if cursor else None,
+        next_href=more if page.next_cursor else None,
+        **_about_items(Form()),
+    )
+
+
+def _places(ids: list[UUID], here: dict[str, Any]) -> list[str]:
+    """The address of each job in the queue."""
+    return [f"{href('/admin/jobs', **here, at=each)}#job-{each}" for each in ids]
+
+
+def _about_items(form: Form) -> dict[str, Any]:
+    """What the template of one job to decide about needs."""
+    return {
+        "form": form,
+        "canned": {str(verdict): reasons for verdict, reasons in CANNED.items()},
+        "verdicts": lambda status: possible(status, Party.ADMIN),
+        "marked_title": lambda item: mark_text(item.job.title, _matches(item)),
+        "marked_text": lambda item: mark(item.job.description_html, _matches(item)),
+    }
+
+
+def _matches(item: QueueItem) -> list[str]:
+    return [reason.match for reason in item.reasons if reason.match]
+
+
+@router.get("/jobs/{job_id}")
+async def show_job(
+    request: Request, job_id: UUID, session: SessionDep, actor: AdminDep
+) -> HTMLResponse:
+    """One job to decide about, and what readers reported."""
+    return await _job_page(request, session, actor, job_id, Form())
+
+
+async def _job_page(
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    job_id: UUID,
+    form: Form,
+    verdict: Verdict | None = None,
+) -> HTMLResponse:
+    """`form` holds what was typed for a `verdict` that lacked something."""
+    item = await service.item(session, actor, job_id)
+    reports = await session.scalars(job_queries.open_reports(job_id))
+    return render(
+        request,
+        "admin/job.html",
+        status=form.status,
+        private=True,
+        item=item,
+        reports=reports.all(),
+        verdict=verdict,
+        onward=form.value("next", href("/admin/jobs", status=item.job.status)),
+        **_about_items(form),
+    )
+
+
+@router.post("/jobs/{job_id}/dismiss")
+async def dismiss_reports(
+    request: Request, job_id: UUID, session: SessionDep, actor: AdminDep, form: FormDep
+) -> RedirectResponse:
+    """Nothing is wrong with a job that was reported."""
+    job, _ = await job_queries.get(session, actor, job_id)
+    async with form.attempt(session):
+        await jobs.dismiss_reports(session, actor, job_id)
+    text = f"The reports about “{job.title}” are closed. The job stays as it is."
+    return outcome(request, form, "/admin/reports", text)
+
+
+@router.post("/jobs/{job_id}/{verdict}")
+async def decide(
+    request: Request,
+    job_id: UUID,
+    verdict: Verdict,
+    session: SessionDep,
+    actor: AdminDep,
+    form: FormDep,
+    settings: SettingsDep,
+) -> Response:
+    """Decide about a job, then go on to the next."""
+    job, _ = await job_queries.get(session, actor, job_id)
+    title = job.title
+    async with form.attempt(session):
+        await _decide(session, actor, job_id, verdict, form, settings)
+    onward = local_path(form.value("next"), "/admin/jobs")
+    if form.status == 409:
+        return await _overtaken(request, session, actor, job_id, onward)
+    if form.refused:
+        return await _job_page(request, session, actor, job_id, form, verdict)
+    return redirect(request, onward, DONE[verdict].format(title))
+
+
+async def _decide(
+    session: AsyncSession,
+    actor: Actor,
+    job_id: UUID,
+    verdict: Verdict,
+    form: Form,
+    settings: Settings,
+) -> None:
+    if verdict is Verdict.APPROVE:
+        seen = form.parse(Seen)
+        await jobs.approve(session, actor, job_id, settings, version=seen.version)
+        return
+    decision = form.parse(Decision, reason=_reason(form, verdict))
+    step = jobs.reject if verdict is Verdict.REJECT else jobs.remove
+    await step(session, actor, job_id, decision.reason)
+
+
+def _reason(form: Form, verdict: Verdict) -> str:
+    """The canned words that were chosen, then one's own."""
+    chosen = CANNED[verdict].get(form.value("canned"))
+    own = form.value("reason").replace("\r\n", "\n").strip()
+    return "\n\n".join(words for words in (chosen.text if chosen else "", own) if words)
+
+
+async def _overtaken(
+    request: Request, session: AsyncSession, actor: Actor, job_id: UUID, onward: str
+) -> RedirectResponse:
+    """Someone was quicker: say how the job stands now. One that still waits is to be read anew."""
+    job, _ = await job_queries.get(session, actor, job_id)
+    if job.status is JobStatus.PENDING:
+        text = f"“{job.title}” was changed while you read it. Here it is as it stands now."
+        return redirect(request, f"/admin/jobs/{job_id}", text, tone="warn")
+    status = label(job.status).lower()
+    text = f"Someone was quicker: “{job.title}” is {status} already. Your decision was not needed."
+    return redirect(request, onward, text, tone="warn")
+
+
+@router.get("/reports")
+async def show_reports(
+    request: Request, session: SessionDep, actor: AdminDep, cursor: Cursor = None
+) -> HTMLResponse:
+    """What readers reported, oldest first, those about one job together."""
+    page = await service.reports(session, actor, cursor=cursor, limit=REPORTS)
+    by_job: dict[UUID, list[ReportItem]] = {}
+    for item in page.items:
+        by_job.setdefault(item.job_id, []).append(item)
+    more = href("/admin/reports", cursor=page.next_cursor)
+    return render(
+        request,
+        "admin/reports.html",
+        private=True,
+        groups=list(by_job.values()),
+        first_href="/admin/reports" if cursor else None,
+        next_href=more if page.next_cursor else None,
+    )
+
+
+@router.get("/people")
+async def show_people(
+    request: Request,
+    session: SessionDep,
+    _actor: AdminDep,
+    q: Annotated[str, Query(max_length=200)] = "",
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """Everyone, newest first; `q` is part of a name or an address."""
+    words = q.strip() or None
+    page = await accounts.list_people(session, q=words, cursor=cursor, limit=PEOPLE)
+    more = href("/admin/people", q=words, cursor=page.next_cursor)
+    return render(
+        request,
+        "admin/people.html",
+        private=True,
+        q=q,
+        people=page.items,
+        back=href("/admin/people", q=words, cursor=cursor),
+        first_href=href("/admin/people", q=words) if cursor else None,
+        next_href=more if page.next_cursor else None,
+    )
+
+
+@router.post("/people/{person_id}")
+async def suspend_person(
+    request: Request, person_id: UUID, session: SessionDep, actor: AdminDep, form: FormDep
+) -> RedirectResponse:
+    """Shut someone out, or let them back in."""
+    text = ""
+    async with form.attempt(session):
+        wanted = form.parse(PersonModeration)
+        person = await accounts.set_suspended(session, actor, person_id, suspended=wanted.suspended)
+        text = f"{person.full_name} can log in again."
+        if person.suspended:
+            text = f"{person.full_name} is logged out everywhere and cannot log in any more."
+    back = local_path(form.value("back"), "/admin/people")
+    return outcome(request, form, back, text)

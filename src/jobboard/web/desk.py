@@ -1,0 +1,50 @@
+"""What the pages of employers and of moderators share: who may come in, and how a step ends."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request
+from fastapi.responses import RedirectResponse
+
+from jobboard.accounts.models import Role
+from jobboard.accounts.schemas import Actor
+from jobboard.admin.queries import require_admin
+from jobboard.errors import Forbidden
+from jobboard.web.deps import ActorDep, redirect
+from jobboard.web.forms import Form
+
+Cursor = Annotated[str | None, Query(max_length=500)]
+
+
+def get_employer(actor: ActorDep) -> Actor:
+    """Who is logged in, unless they came to look for work."""
+    if actor.role is Role.CANDIDATE:
+        raise Forbidden(
+            "Your account is a candidate's. Sign up as an employer to post jobs.",
+            code="not_an_employer",
+        )
+    return actor
+
+
+def get_admin(actor: ActorDep) -> Actor:
+    """Who is logged in, if they moderate."""
+    require_admin(actor)
+    return actor
+
+
+EmployerDep = Annotated[Actor, Depends(get_employer)]
+AdminDep = Annotated[Actor, Depends(get_admin)]
+
+
+def href(path: str, **query: object) -> str:
+    """An address with the parameters that are not None."""
+    given = {name: str(value) for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def outcome(request: Request, form: Form, to: str, text: str) -> RedirectResponse:
+    """Go on after a form without fields to mend, and say there what was done, or why not."""
+    if form.refused:
+        said = [message for messages in form.errors.values() for message in messages]
+        return redirect(request, to, " ".join(said), tone="warn")
+    return redirect(request, to, text)

@@ -1,0 +1,159 @@
+"""A company as its own people see it: what it says of itself, its logo, its team."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.schemas import Actor
+from jobboard.companies import queries, service
+from jobboard.companies.models import Company, MemberRole
+from jobboard.companies.schemas import CompanyCreate, CompanyUpdate, MemberAdd
+from jobboard.errors import Invalid
+from jobboard.uploads import service as uploads
+from jobboard.web.deps import EnginesDep, FormDep, SessionDep, SettingsDep, redirect
+from jobboard.web.desk import EmployerDep, outcome
+from jobboard.web.forms import MEGABYTE, UPLOAD_BODY, Form
+from jobboard.web.rendering import engines_of, render
+
+router = APIRouter(prefix="/employer/companies", include_in_schema=False)
+
+
+@router.get("/new")
+async def show_new_company(request: Request, _actor: EmployerDep) -> HTMLResponse:
+    """An empty form."""
+    return _new_page(request, Form())
+
+
+def _new_page(request: Request, form: Form) -> HTMLResponse:
+    return render(request, "employer/new_company.html", status=form.status, private=True, form=form)
+
+
+@router.post("/new")
+async def create_company(
+    request: Request, session: SessionDep, actor: EmployerDep, form: FormDep
+) -> Response:
+    """Make a company; whoever does owns it."""
+    company: Company | None = None
+    async with form.attempt(session):
+        company = await service.create(session, actor, form.parse(CompanyCreate))
+    if company is None:
+        return _new_page(request, form)
+    text = f"{company.name} is set up. Now write your first job."
+    return redirect(request, f"/employer/jobs/new?company={company.id}", text)
+
+
+@router.get("/{company_id}")
+async def show_company(
+    request: Request, company_id: UUID, session: SessionDep, actor: EmployerDep
+) -> HTMLResponse:
+    """What the company says of itself, its logo and its team."""
+    return await _page(request, session, actor, company_id)
+
+
+async def _page(
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    company_id: UUID,
+    **refused: Form,
+) -> HTMLResponse:
+    """The page with its three forms; `refused` is the one that was sent, by its name."""
+    members = await service.list_members(session, actor, company_id)
+    company = await queries.get(session, company_id)
+    role = await queries.role_of(session, actor, company_id)
+    filled = {"name": company.name, "website": company.website, "description": company.description}
+    forms: dict[str, Form] = {
+        "details": Form.of(filled),
+        "logo": Form(),
+        "member": Form.of({"role": MemberRole.RECRUITER}),
+    }
+    context: dict[str, Any] = forms | refused
+    return render(
+        request,
+        "employer/company.html",
+        status=max((form.status for form in refused.values()), default=200),
+        private=True,
+        company=company,
+        members=members,
+        role=role,
+        manages=role is MemberRole.OWNER or actor.is_admin,
+        max_mb=engines_of(request).settings.image_max_mb,
+        **context,
+    )
+
+
+@router.post("/{company_id}")
+async def change_company(
+    request: Request, company_id: UUID, session: SessionDep, actor: EmployerDep, form: FormDep
+) -> Response:
+    """Save what the company says of itself."""
+    async with form.attempt(session):
+        await service.change(session, actor, company_id, form.parse(CompanyUpdate))
+    if form.refused:
+        return await _page(request, session, actor, company_id, details=form)
+    return redirect(request, f"/employer/companies/{company_id}", "Your changes are saved.")
+
+
+@router.post("/{company_id}/logo", max_body_size=UPLOAD_BODY)
+async def set_logo(
+    request: Request,
+    company_id: UUID,
+    session: SessionDep,
+    actor: EmployerDep,
+    form: FormDep,
+    engines: EnginesDep,
+    settings: SettingsDep,
+) -> Response:
+    """Show a picture as the logo, or none any more."""
+    await queries.require_member(session, actor, company_id, owner=True)
+    here = f"/employer/companies/{company_id}"
+    if form.value("do") == "remove":
+        await service.set_logo(session, actor, company_id, None)
+        return redirect(request, here, "The logo is gone. The company's initials stand there now.")
+    async with form.attempt(session, {"": "file"}):
+        if not form.has_file("file"):
+            raise Invalid.field("file", "Choose a picture first.")
+        filename, data = await form.read_file("file", limit=settings.image_max_mb * MEGABYTE)
+        upload = await uploads.add_logo(
+            session, engines.storage, settings, actor.id, filename=filename, data=data
+        )
+        await service.set_logo(session, actor, company_id, upload.key)
+    if form.refused:
+        return await _page(request, session, actor, company_id, logo=form)
+    return redirect(request, here, "This is your logo now.")
+
+
+@router.post("/{company_id}/members")
+async def add_member(
+    request: Request, company_id: UUID, session: SessionDep, actor: EmployerDep, form: FormDep
+) -> Response:
+    """Let a colleague act for the company, or change what they are for it."""
+    name = ""
+    async with form.attempt(session):
+        member = await service.add_member(session, actor, company_id, form.parse(MemberAdd))
+        name = member.full_name
+    if form.refused:
+        return await _page(request, session, actor, company_id, member=form)
+    here = f"/employer/companies/{company_id}#team"
+    return redirect(request, here, f"{name} can act for this company now.")
+
+
+@router.post("/{company_id}/members/{person_id}/remove")
+async def remove_member(
+    request: Request,
+    company_id: UUID,
+    person_id: UUID,
+    session: SessionDep,
+    actor: EmployerDep,
+    form: FormDep,
+) -> RedirectResponse:
+    """Let someone go, or leave."""
+    here = f"/employer/companies/{company_id}"
+    async with form.attempt(session):
+        await service.remove_member(session, actor, company_id, person_id)
+    if person_id == actor.id and not form.refused:
+        return redirect(request, "/employer", "You have left the company.")
+    return outcome(request, form, here, "They can no longer act for this company.")
