@@ -41,7 +41,7 @@ UNREACHABLE = {
 def make_app(areas: Sequence[str]) -> typer.Typer:
     """The command line with the commands of some files."""
     app = typer.Typer(
-        help="A self-hosted job board.", no_args_is_help=True, add_completion=False,
+        help="A self-hosted job board.", add_completion=False,
         rich_markup_mode=None, pretty_exceptions_enable=False,
     )  # fmt: skip
     app.callback()(_options)
@@ -54,7 +54,7 @@ def main() -> None:
     """Run the command that `sys.argv` names."""
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     areas = [COMMANDS[command]] if command in COMMANDS else list(dict.fromkeys(COMMANDS.values()))
-    sys.exit(run(make_app(areas), sys.argv[1:]))
+    sys.exit(run(make_app(areas), sys.argv[1:] or ["--help"]))
 
 
 def run(app: typer.Typer, arguments: Sequence[str]) -> int:

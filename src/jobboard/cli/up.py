@@ -1,6 +1,7 @@
 """`jobboard up`: the whole product in one terminal, engines, web process and worker."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -196,6 +197,7 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
     def tell() -> None:
         if not told.is_set():
             told.set()
+            say("Stopping.")
             task.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -228,9 +230,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
     except PermissionError:
-        raise BoardError(f"no right to open port {port}; choose one above 1023") from None
+        raise BoardError(f"no right to open port {port}; choose a PORT above 1023") from None
     except OSError as error:
-        raise BoardError(
-            f"cannot listen on {host} port {port} ({error.strerror}); stop what uses it, or "
-            "choose another PORT"
-        ) from None
+        taken = error.errno == errno.EADDRINUSE
+        why = "is taken; stop what uses it, or choose another PORT" if taken else error.strerror
+        raise BoardError(f"port {port} of {host} {why}") from None

@@ -176,7 +176,7 @@ def _folder_trouble(path: Path, error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return disk_full(path)
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        return f"{error.filename} is a file, not a folder; set DATA_DIR to a folder"
+        return f"{path} is a file, or lies in one; set DATA_DIR to a folder"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"no right to write in {path}; set DATA_DIR to a folder of your own"
     return f"cannot use {path} ({error.strerror}); set DATA_DIR to another folder"
