@@ -22,22 +22,25 @@ NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
 # A request that prints at least one line, and one that is refused.
 ACCEPTED = {
     "calculator": ["1 + 2"],
+    "library": ["join", "Übung"],
     "todo": ["add", "Übung 🎉"],
     "word_count": ["words.txt"],
 }
 REFUSED = {
     "calculator": ["1 / 0"],
+    "library": ["lend", "nothing", "M1"],
     "todo": ["do", "99"],
     "word_count": ["missing.txt"],
 }
-UNICODE = {"todo", "word_count"}  # programs whose accepted request prints the text above
+UNICODE = {"library", "todo", "word_count"}  # programs whose accepted request prints the text above
 
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path, monkeypatch):
     """No program may touch the files of the person who runs the tests."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("TODO_FILE", raising=False)
+    for variable in ("TODO_FILE", "LIBRARY_FILE", "CALCULATOR_HISTORY"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "words.txt").write_text("Übung", encoding="utf-8")
 
