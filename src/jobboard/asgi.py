@@ -9,7 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from jobboard import __version__, web
 from jobboard.analytics.hits import COLLECTION, HitRecorder
 from jobboard.api import docs, errors, health, metrics, v1
-from jobboard.api.middleware import Crashes, Guard, Headers, Identify, Observe
+from jobboard.api.middleware import Crashes, Guard, Headers, Identify, Observe, Proxies
 from jobboard.api.openapi import App
 from jobboard.api.routes import RouteTable
 from jobboard.infra import logs
@@ -69,6 +69,10 @@ def _require(settings: Settings) -> None:
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """From the inside out: what is added last sees a request first."""
+    try:
+        proxies = Proxies.parse(settings.trusted_proxies)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}TRUSTED_PROXIES: {error}") from None
     routes = RouteTable(app)
     upload_limit = max(settings.resume_max_mb, settings.image_max_mb) * MEGABYTE
     app.add_middleware(Crashes)
@@ -76,4 +80,4 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=GZIP_LEVEL)
     app.add_middleware(Headers, production=settings.production)
     app.add_middleware(Observe, routes=routes, metrics=app.state.metrics, hits=app.state.hits)
-    app.add_middleware(Identify, trusted_proxies=settings.trusted_proxies)
+    app.add_middleware(Identify, proxies=proxies)

@@ -17,7 +17,7 @@ import structlog
 from bson import ObjectId
 from pymongo import ASCENDING
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, OperationFailure
 
 COLLECTION = "hits"
 CAPACITY = 50_000
@@ -57,6 +57,7 @@ class HitRecorder:
         self._batch: list[dict[str, Any]] = []  # taken out of `_waiting`, not yet stored
         self._some = asyncio.Event()
         self._full = asyncio.Event()
+        self._closing = asyncio.Event()
         self._collection: Hits | None = None
         self._ttl_days = 0
         self._indexed = False
@@ -82,19 +83,19 @@ class HitRecorder:
         """Begin to write to `collection`, whose documents MongoDB deletes after `ttl_days`."""
         self._collection = collection
         self._ttl_days = ttl_days
-        self._task = asyncio.create_task(self._write_forever(), name="hits")
+        self._closing.clear()
+        self._task = asyncio.create_task(self._write_until_closed(), name="hits")
 
     async def close(self) -> None:
         """Write what is left, for DRAIN_SECONDS at most; the rest is dropped."""
         if self._task is None:
             return
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-        with suppress(TimeoutError, PyMongoError):
+        self._closing.set()
+        self._some.set()
+        self._full.set()
+        with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
-                while self.buffered:
-                    await self._write_batch()
+                await self._task  # cancelled by the timeout, not before: a batch may be under way
         if self.buffered:
             log.warning("hits.lost_at_shutdown", hits=self.buffered)
         self.dropped += self.buffered
@@ -102,19 +103,19 @@ class HitRecorder:
         self._batch = []
         self._collection = self._task = None
 
-    async def _write_forever(self) -> None:
+    async def _write_until_closed(self) -> None:
         failures = 0
-        while True:
-            if not failures:
+        while self.buffered or not self._closing.is_set():
+            if not failures and not self._closing.is_set():
                 await self._gather()
             try:
                 await self._ensure_indexes()
                 await self._write_batch()
-            except PyMongoError as error:
+            except Exception as error:  # noqa: BLE001 - the log must survive whatever befalls it
                 if not failures:
                     log.warning("hits.mongo_silent", error=type(error).__name__)
                 self._indexed = False  # it may come back as another, empty server
-                await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
+                await self._pause(failures)
                 failures += 1
             else:
                 if failures:
@@ -127,6 +128,15 @@ class HitRecorder:
         with suppress(TimeoutError):
             async with asyncio.timeout(GATHER_SECONDS):
                 await self._full.wait()
+
+    async def _pause(self, failures: int) -> None:
+        """Wait before the next try, longer each time, but not when the end has come."""
+        if self._closing.is_set():
+            await asyncio.sleep(PAUSES[0])
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSES[min(failures, len(PAUSES) - 1)]):
+                await self._closing.wait()
 
     async def _write_batch(self) -> None:
         """Store one batch. On an error it is kept, with its ids, for the next try."""

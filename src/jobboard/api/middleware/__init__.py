@@ -11,7 +11,7 @@ Crashes    an exception that nobody handled becomes a 500 without a word of its 
 from jobboard.api.middleware.crashes import Crashes
 from jobboard.api.middleware.guard import Guard
 from jobboard.api.middleware.headers import Headers
-from jobboard.api.middleware.identify import Identify
+from jobboard.api.middleware.identify import Identify, Proxies
 from jobboard.api.middleware.observe import Observe
 
-__all__ = ["Crashes", "Guard", "Headers", "Identify", "Observe"]
+__all__ = ["Crashes", "Guard", "Headers", "Identify", "Observe", "Proxies"]

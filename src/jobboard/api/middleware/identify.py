@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,7 +11,34 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 SOCKET = "unix"  # in the setting: whoever comes by a Unix socket is a proxy of ours
 
-Networks = tuple[IPv4Network | IPv6Network, ...]
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """Who is a proxy of ours."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    socket: bool = False
+
+    @classmethod
+    def parse(cls, setting: str) -> "Proxies":
+        """From `10.0.0.0/8, fd00::/8, unix`. Raises ValueError, which names what is no network."""
+        names = [name.strip() for name in setting.split(",") if name.strip()]
+        networks = tuple(ip_network(name, strict=False) for name in names if name != SOCKET)
+        return cls(networks, SOCKET in names)
+
+    def include(self, address: str) -> bool:
+        """Whether this peer is one of them; `` is a Unix socket."""
+        if not address:
+            return self.socket
+        if not self.networks:
+            return False
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+            parsed = parsed.ipv4_mapped
+        return any(parsed in network for network in self.networks)
 
 
 class Identify:
@@ -20,20 +48,16 @@ class Identify:
     from the right up to the first address that is none of ours, and X-Request-ID is kept.
     """
 
-    def __init__(self, app: ASGIApp, *, trusted_proxies: str) -> None:
+    def __init__(self, app: ASGIApp, *, proxies: Proxies) -> None:
         self.app = app
-        names = [name.strip() for name in trusted_proxies.split(",") if name.strip()]
-        self.socket_is_trusted = SOCKET in names
-        self.networks: Networks = tuple(
-            ip_network(name, strict=False) for name in names if name != SOCKET
-        )
+        self.proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         request_id = ""
-        if self._is_proxy(_peer(scope)):
+        if self.proxies.include(_peer(scope)):
             request_id = self._believe(scope)
         request_id = request_id or os.urandom(12).hex()
         scope.setdefault("state", {})["request_id"] = request_id
@@ -49,19 +73,6 @@ class Identify:
             await self.app(scope, receive, send_with_id)
         finally:
             reset_contextvars(**tokens)
-
-    def _is_proxy(self, address: str) -> bool:
-        if not address:
-            return self.socket_is_trusted
-        if not self.networks:
-            return False
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-            parsed = parsed.ipv4_mapped
-        return any(parsed in network for network in self.networks)
 
     def _believe(self, scope: Scope) -> str:
         """Take client and scheme from the proxy's headers; return its request id, or ``."""
@@ -79,7 +90,7 @@ class Identify:
             if not _is_address(address := address.strip()):
                 break
             scope["client"] = (address, 0)
-            if not self._is_proxy(address):
+            if not self.proxies.include(address):
                 break
         return request_id
 

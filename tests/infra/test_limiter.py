@@ -1,0 +1,108 @@
+"""Log-in stays limited, with Redis, without it, and while it stalls."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from time import perf_counter
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from jobboard.errors import RateLimited
+from jobboard.infra.limiter import Limiter
+from jobboard.infra.redis import make_redis
+from jobboard.settings import Settings
+
+pytestmark = pytest.mark.anyio
+NOWHERE = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+async def limiter(settings: Settings, clean: None) -> AsyncIterator[Limiter]:
+    """On the Redis of the tests."""
+    redis = make_redis(settings.redis_url.get_secret_value())
+    yield Limiter(redis)
+    await redis.aclose()
+
+
+async def tries_until_refused(limiter: Limiter, *key: str, rate: str = "3/minute") -> int:
+    for count in range(20):
+        if not await passes(limiter, rate, *key):
+            return count
+    return 20
+
+
+async def passes(limiter: Limiter, rate: str, *key: str) -> bool:
+    try:
+        await limiter.hit("probe", rate, *key)
+    except RateLimited as error:
+        return not 1 <= error.retry_after <= 60
+    return True
+
+
+async def test_each_key_has_its_own_count(limiter: Limiter) -> None:
+    assert await tries_until_refused(limiter, "ann", "203.0.113.7") == 3
+    assert await tries_until_refused(limiter, "ann", "203.0.113.7") == 0
+    assert await tries_until_refused(limiter, "bob", "203.0.113.7") == 3
+    assert await tries_until_refused(limiter, "ann", "203.0.113.8") == 3
+
+
+async def test_parts_of_a_key_do_not_run_together(limiter: Limiter) -> None:
+    assert await tries_until_refused(limiter, "ab", "c") == 3
+    assert await tries_until_refused(limiter, "a", "bc") == 3
+
+
+async def test_the_window_moves(limiter: Limiter) -> None:
+    assert await tries_until_refused(limiter, "ann", rate="2/second") == 2
+    await asyncio.sleep(1.1)
+    assert await tries_until_refused(limiter, "ann", rate="2/second") == 2
+
+
+async def test_processes_count_together(limiter: Limiter, settings: Settings) -> None:
+    redis = make_redis(settings.redis_url.get_secret_value())
+    assert await tries_until_refused(limiter, "ann") == 3
+    assert await tries_until_refused(Limiter(redis), "ann") == 0
+    await redis.aclose()
+
+
+async def test_without_redis_each_process_counts_for_itself() -> None:
+    redis = make_redis(NOWHERE)
+    assert await tries_until_refused(Limiter(redis), "ann") == 3
+    await redis.aclose()
+
+
+async def test_a_redis_that_stalls_costs_half_a_second_once() -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    redis = make_redis(f"redis://127.0.0.1:{port}/0")
+    started = perf_counter()
+    assert await tries_until_refused(Limiter(redis), "ann") == 3
+    assert perf_counter() - started < 1.5
+    await redis.aclose()
+    server.close()
+
+
+async def test_off_lifts_it(settings: Settings) -> None:
+    redis = make_redis(NOWHERE)
+    assert await tries_until_refused(Limiter(redis, enabled=False), "ann") == 20
+    await redis.aclose()
+
+
+async def test_log_in_is_limited_by_person_and_address(
+    app: FastAPI, client: httpx2.AsyncClient
+) -> None:
+    async def log_in(email: str) -> httpx2.Response:
+        form: dict[str, Any] = {"grant_type": "password", "username": email, "password": "wrong"}
+        return await client.post("/api/v1/auth/token", data=form)
+
+    for _ in range(10):
+        assert (await log_in("ann@example.com")).status_code == 401
+    refused = await log_in("ANN@example.com ")
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert 1 <= int(refused.headers["retry-after"]) <= 300
+    assert (await log_in("bob@example.com")).status_code == 401

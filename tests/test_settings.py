@@ -1,0 +1,120 @@
+"""Settings come from the environment or from files, and production refuses what is unsafe."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from jobboard.asgi import create_app
+from jobboard.settings import Settings, SettingsError
+
+SAFE = {
+    "JOBBOARD_ENVIRONMENT": "production",
+    "JOBBOARD_BASE_URL": "https://jobs.example.com",
+    "JOBBOARD_SECRET_KEY": "x" * 32,
+    "JOBBOARD_DATABASE_URL": "postgresql://jobboard:pw@db/jobboard",
+    "JOBBOARD_REDIS_URL": "redis://redis:6379/0",
+    "JOBBOARD_STORAGE_URL": "s3://bucket/uploads",
+    "JOBBOARD_TRUSTED_PROXIES": "10.0.0.0/8",
+}
+
+
+def test_nothing_set_is_a_development_board() -> None:
+    settings = Settings.from_environment({})
+    assert not settings.production
+    assert settings.rate_limits == "on"
+
+
+def test_production_starts_when_all_is_safe() -> None:
+    assert Settings.from_environment(SAFE).production
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("SECRET_KEY", "", "set JOBBOARD_SECRET_KEY to at least 32 random characters"),
+        ("SECRET_KEY", "x" * 31, "set JOBBOARD_SECRET_KEY to at least 32 random characters"),
+        ("BASE_URL", "http://jobs.example.com", "set JOBBOARD_BASE_URL to the https:// address"),
+        ("BASE_URL", "https://jobs.example.com/", "BASE_URL must not end with a slash"),
+        ("TRUSTED_PROXIES", "*", "set JOBBOARD_TRUSTED_PROXIES to the networks"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, 0.0.0.0/0", "set JOBBOARD_TRUSTED_PROXIES"),
+        ("TRUSTED_PROXIES", "::/0", "set JOBBOARD_TRUSTED_PROXIES"),
+        ("DATABASE_URL", "", "set JOBBOARD_DATABASE_URL to your own server"),
+        ("REDIS_URL", "", "set JOBBOARD_REDIS_URL to your own server"),
+        ("STORAGE_URL", "", "set JOBBOARD_STORAGE_URL"),
+    ],
+)
+def test_production_refuses_what_is_unsafe(name: str, value: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(says)):
+        Settings.from_environment({**SAFE, f"JOBBOARD_{name}": value})
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({"JOBBOARD_ENVIRONMENT": "production"})
+    for name in ("SECRET_KEY", "BASE_URL", "DATABASE_URL", "REDIS_URL", "STORAGE_URL"):
+        assert f"JOBBOARD_{name}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENVIRONMENT", "staging"),
+        ("RATE_LIMITS", "maybe"),
+        ("PASSWORD_MIN_LENGTH", "seven"),
+        ("PASSWORD_MIN_LENGTH", "7"),
+        ("HITS_TTL_DAYS", "0"),
+    ],
+)
+def test_a_value_that_makes_no_sense_names_its_setting(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"JOBBOARD_{name}: "):
+        Settings.from_environment({f"JOBBOARD_{name}": value})
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("from a file, thirty-two characters long\n", encoding="utf-8")
+    environment = {**SAFE, "JOBBOARD_SECRET_KEY_FILE": str(secret)}
+    settings = Settings.from_environment(environment)
+    assert settings.secret_key.get_secret_value() == "from a file, thirty-two characters long"
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_may(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "value"
+    default = Settings().model_dump()[name]
+    text = default.get_secret_value() if hasattr(default, "get_secret_value") else str(default)
+    file.write_text(text, encoding="utf-8")
+    settings = Settings.from_environment({f"JOBBOARD_{name.upper()}_FILE": str(file)})
+    assert settings == Settings()
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    with pytest.raises(SettingsError, match=f"JOBBOARD_SECRET_KEY_FILE: cannot read {gone}"):
+        Settings.from_environment({"JOBBOARD_SECRET_KEY_FILE": str(gone)})
+
+
+def test_overrides_win() -> None:
+    assert Settings.from_environment(SAFE, board_name="Ours").board_name == "Ours"
+
+
+def test_settings_are_frozen_and_show_no_secrets() -> None:
+    settings = Settings.from_environment(SAFE)
+    with pytest.raises(ValidationError):
+        settings.board_name = "Other"  # ty: ignore[invalid-assignment] - that is the test
+    for secret in ("x" * 32, "pw@db"):
+        assert secret not in repr(settings)
+        assert secret not in settings.model_dump_json()
+
+
+def test_the_web_app_says_what_it_needs() -> None:
+    with pytest.raises(SettingsError, match="set JOBBOARD_SECRET_KEY, JOBBOARD_DATABASE_URL"):
+        create_app(Settings())
+
+
+def test_a_network_that_is_none_is_named() -> None:
+    settings = Settings.from_environment(SAFE, trusted_proxies="10.0.0.0/8, nginx")
+    with pytest.raises(SettingsError, match="JOBBOARD_TRUSTED_PROXIES: 'nginx'"):
+        create_app(settings)
