@@ -84,7 +84,7 @@ async def count_by_status(session: AsyncSession, company_id: UUID) -> dict[JobSt
     counts = await session.execute(
         select(Job.status, func.count()).where(Job.company_id == company_id).group_by(Job.status)
     )
-    return dict(counts.tuples())
+    return dict(counts.all())
 
 
 def history(job_id: UUID) -> Select[JobEvent]:
