@@ -96,7 +96,7 @@ def test_never_raises(text: str) -> None:
     parse_location(text)
 
 
-@given(st.sampled_from(["Lyon, France", "Austin, TX", "GB, , Leeds", "Osaka, Japan"]), st.booleans())
+@given(st.sampled_from(["Lyon, France", "Austin, TX", "GB, , Leeds"]), st.booleans())
 def test_case_and_edges_do_not_matter_to_a_city(text: str, shout: bool) -> None:
     city = text.split(", ")[0] if not text.startswith("GB") else "Leeds"
     written = text.replace(city, city.upper() if shout else city.lower())

@@ -34,15 +34,17 @@ _OTHER = _set(
 _NAMES = "|".join(sorted(BLOCKS | INLINE | _SILENT | _OTHER, key=len, reverse=True))
 _ATTRIBUTES = r"""(?:\s|/)(?:[^<>"']++|"[^"]*+"|'[^']*+')*+"""
 _TAG = re.compile(
-    r"<!--.*?(?:-->|\Z)|<[!?][^<>]*+>"  # comments, and Word's <![if ...]>
-    r"|<\s?/?[a-zA-Z]\w*+:[^<>]*+>"  # <o:p>, <w:WordDocument>
-    rf"|<(?P<close>/)?(?P<name>{_NAMES})(?P<attributes>{_ATTRIBUTES})?>"
+    r"<(?=[a-zA-Z/!?\s])(?:"  # nothing else needs a closer look
+    r"!--.*?(?:-->|\Z)|[!?][^<>]*+>"  # comments, and Word's <![if ...]>
+    r"|\s?/?[a-zA-Z]\w*+:[^<>]*+>"  # <o:p>, <w:WordDocument>
+    rf"|(?P<close>/)?(?P<name>{_NAMES})(?P<attributes>{_ATTRIBUTES})?>"
     # A tag with a quote that never ends still ends at its bracket.
-    rf"|<(?P<close2>/)?(?P<name2>{_NAMES})(?=[\s/])[^<>]*+>",
+    rf"|(?P<close2>/)?(?P<name2>{_NAMES})(?=[\s/])[^<>]*+>)",
     re.IGNORECASE | re.DOTALL,
 )
+_ESCAPED_ATTRIBUTES = r"(?:[^<>&]|&(?!(?:amp;)*(?:[lg]t|#60|#62|#x3[ce]);)){0,400}+"
 _ESCAPED_TAG = re.compile(
-    rf"&(?:amp;)*(?:lt|#60|#x3c);/?(?:{_NAMES})(?:\s[^<>]{{0,400}}?|\s*/)?&(?:amp;)*(?:gt|#62|#x3e);",
+    rf"&(?:amp;)*(?:lt|#60|#x3c);/?(?:{_NAMES})(?:\s{_ESCAPED_ATTRIBUTES}|\s*/)?&(?:amp;)*(?:gt|#62|#x3e);",
     re.IGNORECASE,
 )
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)

@@ -200,6 +200,9 @@ def _lines(pieces: list[tuple[str, _Style]]) -> list[_Line]:
 
 
 def _joined(line: _Line) -> _Line:
+    if len(line) == 1 and _CELL not in line[0][0]:  # most lines are one piece
+        text = " ".join(line[0][0].split())
+        return _stripped([(text, line[0][1])]) if text else []
     joined: _Line = []
     for style, run in groupby(line, key=lambda piece: piece[1]):
         text = _with_breaks([text for text, _ in run])
@@ -241,7 +244,7 @@ def _stripped(line: _Line) -> _Line:
 
 def _cut_at_bullets(line: _Line) -> list[_Line]:
     """One line per bullet where a line holds several: "We offer: • lunch • a bicycle"."""
-    if not _INLINE_BULLETS.search("".join(text for text, _ in line)):
+    if not line or not _INLINE_BULLETS.search("".join(text for text, _ in line)):
         return [line]
     lines: list[_Line] = [[]]
     for text, style in line:

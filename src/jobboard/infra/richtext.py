@@ -20,7 +20,7 @@ TAGS = """
 """
 _TOP_LEVEL = 2  # the page has its own h1
 _ABSOLUTE = re.compile(rf"(?:{'|'.join(sorted(SCHEMES))}):", re.IGNORECASE)
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile("  +")
 
 
 def safe_link(url: str) -> bool:
@@ -70,9 +70,9 @@ def plain_text(source: str) -> str:
         if isinstance(token, Tag):
             parts.append("\n" if token.name in BLOCKS or token.name == "br" else "")
         else:
-            parts.append(tidy(token))
-    lines = (_SPACES.sub(" ", line).strip() for line in "".join(parts).split("\n"))
-    return "\n".join(line for line in lines if line)
+            parts.append(token)
+    text = _SPACES.sub(" ", tidy("".join(parts)))
+    return "\n".join(line for raw in text.split("\n") if (line := raw.strip()))
 
 
 def clean_line(text: str, limit: int) -> str:

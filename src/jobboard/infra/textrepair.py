@@ -56,7 +56,9 @@ _WORD_SETTINGS = re.compile(
     r"(?:[A-Z]{2}(?:-[A-Z]{2})?\s+){0,2}(?:X-NONE\s*){1,3}(?:AR-SA\s*)?"
     r"|Micro(?:soft)?InternetExplorer4"
 )
-_WORD_STYLES = re.compile(r"(?:/\*\s*Style Definitions\s*\*/\s*)?table\.MsoNormalTable\s*\{[^}]*\}")
+_WORD_STYLES = re.compile(
+    r"(?:/\*\s*Style Definitions\s*\*/\s*)?table\.MsoNormalTable\s*\{[^{}]*\}"
+)
 
 
 def unescape(text: str) -> str:

@@ -30,6 +30,7 @@ _LOWER_NAMES = _set(
     " camelCase pascalCase innerText localStorage refererId applicationId openFrameworks"
     " helloFresh freeCodeCamp dataLayer openStreetMap commercetoolsCloud"
 )
+_SLASHED = re.compile(r"[\d/]+[A-Z]|\([\w/]+\)")  # "08/14/26Ways", "(m/f/d)You"
 _SMALL_WORDS = _set(
     "an the and or like to for of in with at by as our your is are from on we you if this"
 )
@@ -42,6 +43,7 @@ _HEADING_ENDS = _set(
     " management development maintenance documentation insurance qualification standards"
     " guidelines procedures opportunities environment equivalent proficiency spreadsheets"
     " compensation reports employment permanent candidates members employees holidays"
+    " role position team company"
 )
 # The first word of a line or a sentence, when the one before is stuck to it.
 _LINE_STARTS = _set(
@@ -91,9 +93,8 @@ def _gap(text: str, at: int, gap: str) -> str:
 
 
 def _is_address(token: str) -> bool:
-    if token[0].isdigit() and "." not in token:  # 08/14/26Ways
-        return False
-    return "/" in token or "@" in token or "www." in token or "::" in token or "\\" in token
+    is_path = "/" in token and not _SLASHED.match(token)
+    return is_path or "@" in token or "www." in token or "::" in token or "\\" in token
 
 
 def _is_dotted_name(left: str, right: str) -> bool:
@@ -108,7 +109,9 @@ def _is_dotted_name(left: str, right: str) -> bool:
 def _gap_in_word(left: str, right: str, gap: str) -> str:
     """What belongs inside "experienceYou" (a gap) and inside "JavaScript" (nothing)."""
     first, second = re.search(r"[A-Za-z]?[a-z]*$", left), re.match(r"[A-Z][a-z]+", right)
-    if not first or not second or left[: first.start()][-1:] in tuple("#_.-&=?"):
+    if not first or not second or left[: first.start()][-1:] in tuple("_.-&=?"):
+        return ""
+    if left.startswith(("#", "@")):
         return ""
     one, two = first[0], second[0].lower()
     if one == "a" or one in _SMALL_WORDS:
@@ -120,4 +123,6 @@ def _gap_in_word(left: str, right: str, gap: str) -> str:
 
 
 def _is_seam(one: str, two: str) -> bool:
-    return two in _LINE_STARTS or (one in _HEADING_ENDS and len(two) > 2)
+    if one in _HEADING_ENDS:
+        return len(two) > 2 or two in _SHORT_STARTS
+    return two in _LINE_STARTS and len(two) > 2  # not LinkedIn

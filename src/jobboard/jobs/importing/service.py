@@ -220,14 +220,16 @@ def _dates(posted_at: datetime | None, settings: Settings) -> dict[str, Any]:
 
 
 async def _upsert(run: _Import, rows: list[dict[str, Any]]) -> None:
-    """Sorted, so that two imports at once wait for each other and do not lock each other out."""
+    """Sorted, so that two imports at once wait for each other and do not lock each other out.
+
+    One prepared statement for all rows: quicker than to compile one of six thousand parameters.
+    """
     rows = sorted(rows, key=lambda row: (row["source"], row["external_id"]))
-    statement = insert(Job).values(rows)
+    statement = insert(Job)
     new = {name: statement.excluded[name] for name in rows[0] if name not in _KEPT}
-    await run.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[Job.source, Job.external_id],
-            set_={**new, "version": Job.version + 1},
-            where=Job.status != JobStatus.REMOVED,
-        )
+    upsert = statement.on_conflict_do_update(
+        index_elements=["source", "external_id"],
+        set_={**new, "version": Job.version + 1},
+        where=Job.status != JobStatus.REMOVED,
     )
+    await (await run.session.connection()).execute(upsert, rows)
