@@ -181,6 +181,7 @@ class JobRow(BaseModel):
     city: str | None
     region: str | None
     country: str | None
+    remote: Workplace | None
     status: JobStatus
     status_reason: str | None
     updated_at: datetime
