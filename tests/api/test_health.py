@@ -1,7 +1,15 @@
 """/healthz and /readyz: what a process manager and a load balancer rely on."""
 
+import socket
+from collections.abc import Iterator
+from time import perf_counter
+
 import httpx2
 import pytest
+from pydantic import SecretStr
+
+from jobboard.asgi import create_app
+from jobboard.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -20,3 +28,60 @@ async def test_ready_when_all_engines_answer(client: httpx2.AsyncClient) -> None
         "engines": {"postgres": "up", "redis": "up", "mongo": "up"},
     }
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.fixture
+def stalling() -> Iterator[str]:
+    """The address of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("setting", "scheme", "engine", "status"),
+    [
+        ("database_url", "postgresql", "postgres", 503),
+        ("redis_url", "redis", "redis", 503),
+        ("mongo_url", "mongodb", "mongo", 200),
+    ],
+)
+@pytest.mark.parametrize("how", ["refuses", "stalls"])
+async def test_an_engine_that_is_silent_is_named(
+    settings: Settings,
+    stalling: str,
+    setting: str,
+    scheme: str,
+    engine: str,
+    status: int,
+    how: str,
+) -> None:
+    where = stalling if how == "stalls" else "127.0.0.1:1"
+    url = SecretStr(f"{scheme}://{where}/0")
+    app = create_app(settings.model_copy(update={setting: url}))
+    transport = httpx2.ASGITransport(app=app)
+    started = perf_counter()
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client,
+    ):
+        answer = await client.get("/readyz")
+        assert perf_counter() - started < 2.5
+        assert (await client.get("/healthz")).status_code == 200
+    assert answer.status_code == status
+    assert answer.json()["engines"] == {
+        name: "down" if name == engine else "up" for name in ("postgres", "redis", "mongo")
+    }
+    assert perf_counter() - started < 10
+    if status == 503:
+        assert answer.headers["retry-after"] == "5"
+
+
+async def test_a_board_without_hit_logs_is_ready(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"mongo_url": SecretStr("")}))
+    transport = httpx2.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client,
+    ):
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["engines"]["mongo"]) == (200, "off")

@@ -1,6 +1,7 @@
 """Log-in stays limited, with Redis, without it, and while it stalls."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from time import perf_counter
 from typing import Any
@@ -73,18 +74,12 @@ async def test_without_redis_each_process_counts_for_itself() -> None:
 
 
 async def test_a_redis_that_stalls_costs_half_a_second_once() -> None:
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    redis = make_redis(f"redis://127.0.0.1:{port}/0")
-    started = perf_counter()
-    assert await tries_until_refused(Limiter(redis), "ann") == 3
-    assert perf_counter() - started < 1.5
-    await redis.aclose()
-    server.close()
+    with socket.create_server(("127.0.0.1", 0)) as server:  # takes connections, says nothing
+        redis = make_redis(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
+        started = perf_counter()
+        assert await tries_until_refused(Limiter(redis), "ann") == 3
+        assert perf_counter() - started < 1.5
+        await redis.aclose()
 
 
 async def test_off_lifts_it(settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """/healthz and /readyz: for the process manager and the load balancer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,6 +12,7 @@ from jobboard.infra.engines import Engines
 PING_SECONDS = 1.5
 NEEDED = ("postgres", "redis")
 router = APIRouter(tags=["health"])
+_late: set[asyncio.Task[Any]] = set()  # the loop itself holds tasks only weakly
 
 
 @router.get("/healthz", summary="The process lives")
@@ -38,21 +39,27 @@ async def read_readiness(request: Request) -> JSONResponse:
 
 async def check(engines: Engines) -> dict[str, str]:
     """Ask every engine at once: `up`, `down`, or `off` for one that is not configured."""
-    pings: dict[str, Callable[[], Awaitable[Any]] | None] = {
-        "postgres": engines.database.ping,
-        "redis": engines.redis.ping,
-        "mongo": engines.mongo.ping if engines.mongo else None,
+    pings: dict[str, Coroutine[Any, Any, Any] | None] = {
+        "postgres": engines.database.ping(),
+        "redis": engines.redis.execute_command("PING"),
+        "mongo": engines.mongo.ping() if engines.mongo else None,
     }
-    states = await asyncio.gather(*(_state(ping) for ping in pings.values()))
-    return dict(zip(pings, states, strict=True))
+    tasks = {name: asyncio.create_task(ping) for name, ping in pings.items() if ping}
+    await asyncio.wait(tasks.values(), timeout=PING_SECONDS)
+    return {name: _state(tasks[name]) if name in tasks else "off" for name in pings}
 
 
-async def _state(ping: Callable[[], Awaitable[Any]] | None) -> str:
-    if ping is None:
-        return "off"
-    try:
-        async with asyncio.timeout(PING_SECONDS):
-            await ping()
-    except Exception:  # noqa: BLE001 - every kind of trouble means the same here
+def _state(task: asyncio.Task[Any]) -> str:
+    if not task.done():
+        # Not awaited: a driver may take seconds to give up a connection that hangs.
+        _late.add(task)
+        task.add_done_callback(_forget)
+        task.cancel()
         return "down"
-    return "up"
+    return "down" if task.exception() else "up"
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    _late.discard(task)
+    if not task.cancelled():
+        task.exception()  # looked at, so that nothing warns of it

@@ -1,8 +1,8 @@
 """The servers that a process talks to, made together and closed together."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -35,40 +35,43 @@ class Engines:
 
 @asynccontextmanager
 async def open_engines(settings: Settings) -> AsyncGenerator[Engines]:
-    """Make every client, in the running loop; close them in reverse, each within a bound.
+    """Make every client, in the running loop; close them side by side at the end.
 
     Nothing is dialled here: a server that is gone at start-up may come back later.
     """
-    async with AsyncExitStack() as stack:
-
-        def closing(name: str, close: Callable[[], Awaitable[None]]) -> None:
-            stack.push_async_callback(_close, name, close)
-
-        redis = make_redis(settings.redis_url.get_secret_value())
-        closing("redis", redis.aclose)
-        doorbell = Doorbell(settings.redis_url.get_secret_value())
-        closing("doorbell", lambda: asyncio.to_thread(doorbell.close))
-        database = Database(settings.database_url.get_secret_value(), ring=doorbell.ring)
-        closing("postgres", database.close)
-        mongo_url = settings.mongo_url.get_secret_value()
-        mongo = Mongo(mongo_url) if mongo_url else None
-        if mongo is not None:
-            closing("mongo", mongo.close)
-        yield Engines(
-            settings=settings,
-            database=database,
-            doorbell=doorbell,
-            redis=redis,
-            mongo=mongo,
-            limiter=Limiter(redis, enabled=settings.rate_limits == "on"),
-            storage=Storage(settings.storage_url),
+    engines = _make(settings)
+    try:
+        yield engines
+    finally:
+        await asyncio.gather(
+            _close("mongo", engines.mongo.close() if engines.mongo else None),
+            _close("postgres", engines.database.close()),
+            _close("doorbell", asyncio.to_thread(engines.doorbell.close)),
+            _close("redis", engines.redis.aclose()),
         )
 
 
-async def _close(name: str, close: Callable[[], Awaitable[None]]) -> None:
+def _make(settings: Settings) -> Engines:
+    redis_url = settings.redis_url.get_secret_value()
+    mongo_url = settings.mongo_url.get_secret_value()
+    redis, doorbell = make_redis(redis_url), Doorbell(redis_url)
+    return Engines(
+        settings=settings,
+        database=Database(settings.database_url.get_secret_value(), ring=doorbell.ring),
+        doorbell=doorbell,
+        redis=redis,
+        mongo=Mongo(mongo_url) if mongo_url else None,
+        limiter=Limiter(redis, enabled=settings.rate_limits == "on"),
+        storage=Storage(settings.storage_url),
+    )
+
+
+async def _close(name: str, closing: Awaitable[None] | None) -> None:
     """Close one client. A server that hangs must not keep the process from ending."""
+    if closing is None:
+        return
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
-            await close()
+            await closing
     except Exception as error:  # noqa: BLE001 - whatever it was, the others must still be closed
         log.warning("engine.close_failed", engine=name, error=type(error).__name__)
