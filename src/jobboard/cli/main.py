@@ -25,6 +25,7 @@ COMMANDS = {
     "worker": "serve",
     "migrate": "migrate",
     "create-admin": "accounts",
+    "import": "jobs",
 }
 # Trouble with a server, by name: their drivers may not even be loaded.
 UNREACHABLE = {

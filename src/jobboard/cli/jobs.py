@@ -1,0 +1,142 @@
+"""`jobboard import`: jobs from applicant tracking systems and from files of ads."""
+
+import asyncio
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Generator, Iterable
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from io import BytesIO
+from itertools import chain, islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
+from jobboard.cli.board import board
+from jobboard.cli.surroundings import DataDirOption
+from jobboard.errors import Invalid, TooLarge
+from jobboard.infra.outbound import MAX_BYTES, fetch
+from jobboard.infra.postgres import Database
+from jobboard.jobs.importing import ashby, greenhouse, jsonl, lever
+from jobboard.jobs.importing.model import Reader, Reading, Rejected
+from jobboard.jobs.importing.service import Summary, import_jobs
+from jobboard.settings import Settings
+
+app = typer.Typer()
+
+_GZIP = b"\x1f\x8b"
+_STATEMENT_MS = 60_000  # two hundred long ads, indexed, on a slow disk
+
+
+class Kind(StrEnum):
+    """Whose answer, or which format, the source is."""
+
+    GREENHOUSE = "greenhouse"
+    LEVER = "lever"
+    ASHBY = "ashby"
+    JSONL = "jsonl"
+
+
+READERS: dict[Kind, Reader] = {
+    Kind.GREENHOUSE: greenhouse.read_all,
+    Kind.LEVER: lever.read_all,
+    Kind.ASHBY: ashby.read_all,
+    Kind.JSONL: jsonl.read_all,
+}
+
+
+@app.command("import")
+def import_(
+    kind: Annotated[Kind, typer.Argument(help="What the source is.")],
+    source: Annotated[str, typer.Argument(help="A file (.gz too) or an https address.")],
+    company: Annotated[
+        str | None, typer.Option(help="Whose jobs they are, where the source does not say.")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write rows that are not taken there, with the reasons.")
+    ] = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Take jobs in and publish them. The same source again changes nothing.
+
+    Rows that cannot be used are counted and do not make the command fail.
+    """
+    readings = READERS[kind](_read(source), company)
+    first = list(islice(readings, 1))  # a source of another kind fails here, before engines start
+    with ExitStack() as stack:
+        settings = stack.enter_context(board(data_dir, ["database_url"]))
+        reject = stack.enter_context(_rejects(rejects))
+        progress = stack.enter_context(_progress())
+        rows = chain(first, readings)
+        summary = asyncio.run(_import(settings, rows, reject, progress))
+    typer.echo(
+        f"{summary.created} created, {summary.updated} updated, "
+        f"{summary.unchanged} unchanged, {summary.rejected} rejected"
+    )
+    if summary.rejected and not rejects:
+        typer.echo("jobboard: --rejects FILE lists what was rejected, and why", err=True)
+
+
+@contextmanager
+def _rejects(path: Path | None) -> Generator[Callable[[Rejected], None]]:
+    """Somewhere to put rejected rows: a file of JSON lines, or nowhere."""
+    if path is None:
+        yield lambda _: None
+        return
+    with path.open("w", encoding="utf-8") as file:
+        yield lambda row: print(json.dumps(asdict(row), default=str), file=file)
+
+
+@contextmanager
+def _progress() -> Generator[Callable[[int], None]]:
+    """A count of rows that moves, where somebody watches."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with Progress(SpinnerColumn(), TextColumn("{task.completed} rows"), console=console) as bar:
+        task = bar.add_task("import", total=None)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _read(source: str) -> bytes:
+    """The bytes of a file or an address, unpacked."""
+    if "://" in source:
+        data = asyncio.run(fetch(source))
+    else:
+        with Path(source).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    if data.startswith(_GZIP):
+        data = _unpacked(data, source)
+    if len(data) > MAX_BYTES:
+        raise TooLarge(f"{source} is larger than {MAX_BYTES // 2**20} MB. Split it, please.")
+    return data
+
+
+def _unpacked(data: bytes, source: str) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(data)) as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Invalid(f"{source} is no whole gzip file: {error}") from None
+
+
+async def _import(
+    settings: Settings,
+    readings: Iterable[Reading],
+    reject: Callable[[Rejected], None],
+    progress: Callable[[int], None],
+) -> Summary:
+    database = Database(
+        settings.database_url.get_secret_value(), pool_size=1, statement_timeout_ms=_STATEMENT_MS
+    )
+    try:
+        async with database.transaction() as session:
+            return await import_jobs(session, readings, settings, reject=reject, progress=progress)
+    finally:
+        await database.close()

@@ -1,0 +1,114 @@
+"""`jobboard import`: sources, counts, rejects and exit codes."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobboard.cli.main import make_app, run
+from jobboard.settings import Settings
+
+AD: dict[str, Any] = {
+    "source": "harbour", "title": "Baker", "company": "Harbour Bakery", "location": "Leeds, UK",
+    "description": "Bake bread.",
+}  # fmt: skip
+
+Import = Callable[..., int]
+
+
+@pytest.fixture
+def import_(settings: Settings, clean: None, monkeypatch: pytest.MonkeyPatch) -> Import:
+    """Runs the command on the test board and gives its exit code."""
+    monkeypatch.setenv("JOBBOARD_DATABASE_URL", settings.database_url.get_secret_value())
+    app = make_app(["jobs", "migrate"])
+    return lambda *arguments: run(app, ["import", *map(str, arguments)])
+
+
+@pytest.fixture
+def ads(tmp_path: Path) -> Path:
+    """A file of two ads and a broken line."""
+    path = tmp_path / "a file of ads.jsonl"
+    lines = [AD | {"id": 1}, AD | {"id": 2}]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines) + "{\n")
+    return path
+
+
+def test_says_what_became_of_the_rows(
+    import_: Import, ads: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert import_("jsonl", ads) == 0
+    assert capsys.readouterr().out == "2 created, 0 updated, 0 unchanged, 1 rejected\n"
+    assert import_("jsonl", ads) == 0
+    assert capsys.readouterr().out == "0 created, 0 updated, 2 unchanged, 1 rejected\n"
+
+
+def test_reads_packed_files(
+    import_: Import, ads: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed = tmp_path / "ads.gz"
+    packed.write_bytes(gzip.compress(ads.read_bytes()))
+    assert import_("jsonl", packed) == 0
+    assert "2 created" in capsys.readouterr().out
+
+
+def test_writes_rejects_with_reasons(import_: Import, ads: Path, tmp_path: Path) -> None:
+    rejects = tmp_path / "rejects.jsonl"
+    assert import_("jsonl", ads, "--rejects", rejects) == 0
+    (refused,) = [json.loads(line) for line in rejects.read_text().splitlines()]
+    assert refused == {"row": 3, "reason": "it is not JSON", "raw": "{"}
+
+
+def test_names_the_company_where_the_source_does_not(
+    import_: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "lever.json"
+    path.write_text(json.dumps([{"id": "x", "text": "Baker", "description": "Bake."}]))
+    assert import_("lever", path) == 0
+    assert "0 created" in capsys.readouterr().out
+    assert import_("lever", path, "--company", "Harbour Bakery") == 0
+    assert "1 created" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "message"),
+    [
+        ("greenhouse", b"[]", 'an object with a list "jobs" was expected'),
+        ("lever", b"<html>", "not JSON"),
+        ("jsonl", b"\x1f\x8bbroken", "no whole gzip file"),
+        ("jsonl", gzip.compress(b"{}" * 9000)[:40], "no whole gzip file"),
+        ("jsonl", None, "No such file"),
+    ],
+)
+def test_a_source_that_cannot_be_read_fails_in_one_line(
+    import_: Import,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    content: bytes | None,
+    message: str,
+) -> None:
+    path = tmp_path / "source"
+    if content is not None:
+        path.write_bytes(content)
+    assert import_(kind, path) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["http://example.com/jobs", "https://127.0.0.1/jobs", "file:///etc/passwd"]
+)
+def test_addresses_that_are_not_public_https_are_refused(
+    import_: Import, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    assert import_("jsonl", address) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_an_unknown_kind_is_a_wrong_command_line(import_: Import, ads: Path) -> None:
+    assert import_("monster", ads) == 2
