@@ -26,6 +26,7 @@ COMMANDS = {
     "migrate": "migrate",
     "create-admin": "accounts",
     "import": "jobs",
+    "demo": "demo",
 }
 # Trouble with a server, by name: their drivers may not even be loaded.
 UNREACHABLE = {

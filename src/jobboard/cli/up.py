@@ -10,7 +10,7 @@ import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
+from textwrap import indent
 from typing import Annotated, Any
 
 import typer
@@ -88,7 +88,7 @@ class Up:
             await self._migrate(engines)
         settings = self._settings(engines)
         env = environment(settings) | {"PYTHONUNBUFFERED": "1"}
-        log_ins = await self._demo(env)
+        log_ins = await self._demo(settings, env)
         await crew.launch(self._web(env))
         await self._ready()
         self.folder.update(settings={name: plain(settings, name) for name in TOLD})
@@ -111,10 +111,13 @@ class Up:
         env = environment(self._settings(engines))
         await complete("migrate", [*PYTHON, "jobboard.cli.main", "migrate"], env, self.folder)
 
-    async def _demo(self, env: dict[str, str]) -> str:
-        """The demonstration's log-ins, made on the first start and kept for the next ones."""
+    async def _demo(self, settings: Settings, env: dict[str, str]) -> str:
+        """The demonstration's log-ins, made on the first start and kept for the next ones.
+
+        Empty where somebody else's companies are on the board already.
+        """
         kept = self.folder.root / "demo.txt"
-        if not self.demo or find_spec("jobboard.cli.demo") is None:
+        if not self.demo or settings.production:
             return ""
         if not kept.exists():
             demo = [*PYTHON, "jobboard.cli.main", "demo", "--if-empty"]
@@ -186,7 +189,8 @@ class Up:
         if not plain(settings, "mongo_url"):
             say("  API hits are not kept: secantusdb is not installed, JOBBOARD_MONGO_URL not set.")
         if log_ins:
-            say(log_ins.rstrip())
+            say("  Log-ins of the demonstration:")
+            say(indent(log_ins.rstrip(), "    "))
 
 
 async def _until_told(work: Coroutine[Any, Any, None]) -> None:
