@@ -84,6 +84,10 @@ def test_signs_in_plain_text_stay_what_they_are(text: str) -> None:
         ("as aSenior Baker", "as a Senior Baker"),
         ("12 June 2026This is", "12 June 2026 This is"),
         ("$24.00Pay depends", "$24.00 Pay depends"),
+        ("Information TechnologyTime Type: full", "Information Technology Time Type: full"),
+        ("in the U.S.Learn more", "in the U.S. Learn more"),
+        ("post by 08/14/26Ways of working", "post by 08/14/26 Ways of working"),
+        ("mail and/or packages.Run mail", "mail and/or packages. Run mail"),
     ],
 )
 def test_glued_words_come_apart(damaged: str, mended: str) -> None:

@@ -16,10 +16,18 @@ _CANDIDATE = re.compile(r"[A-Z](?<=[a-z.!?:;,)0-9][A-Z])(?=[a-z])")
 _BEFORE = re.compile(
     r"[a-z]{2}(?P<stop>[.!?:;,])$"  # "the place.We"
     r"|[a-z]{2}\)(?P<stop2>[.!?])$"  # "(and more).We"
-    r"|[a-z]\)$|(?: 20\d\d|\.\d\d|\d/\d\d)$"  # "(any of them)You", "2026This", "$24.00Pay"
+    r"|[a-z]\)$|(?:\.\d\d|\d/\d\d)$"  # "(any of them)You", "$24.00Pay"
+    r"|(?P<number>(?:(?:^|[^A-Za-z\d])\d{3,4}|\d{5})$)"  # "2026This"
+    r"|(?P<initials>(?:[A-Z]\.){2}$)"  # "in the U.S.Learn"
     r"|(?P<word>[a-z]{2}|(?<![^ ])a)$"  # "experienceYou", "as aSenior"
 )
 _PARENTHESIS = re.compile(r"(?<=[a-z]\))(?=(?:and|or|to|in|for|with|the) )")
+_LONG_WORD = re.compile(r"[A-Z][a-z]{3}")
+# Labels of the forms that ads are copied from: "Information TechnologyTime Type: ...".
+_LABEL = re.compile(
+    r"(?:Job (?:Category|Family|Title|Type|Code|Description)|Brand|Address|Location|Department"
+    r"|(?:Time|Employee|Contract|Employment|Position|Worker) Type)(?: \w+)?\s?:"
+)
 _REACH = 60  # characters looked at on each side, so that the work stays linear
 
 # What follows the dot of a name: Node.Js, Booking.Com.
@@ -30,12 +38,12 @@ _LOWER_NAMES = _set(
     " camelCase pascalCase innerText localStorage refererId applicationId openFrameworks"
     " helloFresh freeCodeCamp dataLayer openStreetMap commercetoolsCloud"
 )
-_SLASHED = re.compile(r"[\d/]+[A-Z]|\([\w/]+\)")  # "08/14/26Ways", "(m/f/d)You"
+_ADDRESS = re.compile(r"://|www\.|@|::|\\|\w\.[a-z]{2,}/|^/")
 _SMALL_WORDS = _set(
     "an the and or like to for of in with at by as our your is are from on we you if this"
 )
 # After a lower-case word, these short ones begin a sentence or a line.
-_SHORT_STARTS = _set("a an as at be by do if in is it my no of on or our the to up we you")
+_SHORT_STARTS = _set("a an as at be by do if in is it my no of on or our the to up we you let")
 # The last word of a heading, or of an entry in a list, when the next one is stuck to it.
 _HEADING_ENDS = _set(
     "requirements responsibilities qualifications description benefits skills summary duties"
@@ -43,7 +51,7 @@ _HEADING_ENDS = _set(
     " management development maintenance documentation insurance qualification standards"
     " guidelines procedures opportunities environment equivalent proficiency spreadsheets"
     " compensation reports employment permanent candidates members employees holidays"
-    " role position team company"
+    " role position team company title opportunity"
 )
 # The first word of a line or a sentence, when the one before is stuck to it.
 _LINE_STARTS = _set(
@@ -83,6 +91,10 @@ def _gap(text: str, at: int, gap: str) -> str:
     left, right = before.rsplit(None, 1)[-1], after.split(None, 1)[0]
     if not found or _is_address(left + right):
         return ""
+    if _LABEL.match(after):
+        return gap
+    if found["number"] or found["initials"]:
+        return " " if _LONG_WORD.match(right) else ""
     if found["word"]:
         return _gap_in_word(left, right, gap)
     if found["stop"] == ".":
@@ -93,8 +105,7 @@ def _gap(text: str, at: int, gap: str) -> str:
 
 
 def _is_address(token: str) -> bool:
-    is_path = "/" in token and not _SLASHED.match(token)
-    return is_path or "@" in token or "www." in token or "::" in token or "\\" in token
+    return _ADDRESS.search(token) is not None
 
 
 def _is_dotted_name(left: str, right: str) -> bool:
