@@ -56,10 +56,14 @@ def _distinct(values: list[Item]) -> list[Item]:
     return sorted(set(values))
 
 
+def _country_code(code: str) -> str:
+    if len(code) != 2 or not code.isascii() or not code.isalpha():
+        raise ValueError("This is not a country code. Use two letters, such as DE.")
+    return NICKNAMES.get(code, code)
+
+
 CountryCode = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{2}$"),
-    AfterValidator(lambda code: NICKNAMES.get(code, code)),
+    str, StringConstraints(strip_whitespace=True, to_upper=True), AfterValidator(_country_code)
 ]
 AnyOf = Annotated[list[Item], BeforeValidator(_split), AfterValidator(_distinct)]
 

@@ -1,6 +1,8 @@
 """The criteria of a search as conditions on the table of jobs.
 
-Columns stand bare on their side of each comparison, so that their indexes serve.
+Columns stand bare on their side of each comparison, so that their indexes serve. Cheap conditions
+come first: PostgreSQL checks them in this order where it thinks that all cost the same, and to
+match words it has to unpack a long tsvector, which it does not count as a cost.
 """
 
 from collections.abc import Mapping
@@ -8,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, any_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -17,6 +19,7 @@ from jobboard.companies.models import Company
 from jobboard.jobs import queries
 from jobboard.jobs.criteria import JobSearch, UndisclosedPay
 from jobboard.jobs.models import Job
+from jobboard.jobs.places import parse_location
 
 CONFIG = "english"  # of Job.search
 PLACE_CONFIG = "simple"  # of Job.place_search
@@ -42,24 +45,12 @@ def words(q: str) -> ColumnElement:
 
 def everything(data: JobSearch) -> list[ColumnElement[bool]]:
     """All conditions; a job found fulfils each."""
-    return [*common(data), *chosen(data).values()]
+    return [*_plain(data), *chosen(data).values(), *_texts(data)]
 
 
 def common(data: JobSearch) -> list[ColumnElement[bool]]:
     """The conditions that no facet counts."""
-    conditions = [queries.live()]
-    if data.q:
-        conditions.append(Job.search.bool_op("@@")(words(data.q)))
-    if data.location:
-        place = func.plainto_tsquery(PLACE_CONFIG, data.location)
-        conditions.append(Job.place_search.bool_op("@@")(place))
-    if data.tag:
-        conditions.append(Job.tags.contains(cast(data.tag, ARRAY(Text))))
-    if data.posted_within:
-        conditions.append(Job.published_at >= now() - timedelta(days=data.posted_within))
-    if data.company:
-        conditions.append(_company(data.company))
-    return conditions + _pay(data)
+    return [*_plain(data), *_texts(data)]
 
 
 def chosen(
@@ -67,7 +58,49 @@ def chosen(
 ) -> dict[str, ColumnElement[bool]]:
     """The conditions on CHOICES, or on columns of these names: any of the values given."""
     given = {name: getattr(data, name) for name in CHOICES}
-    return {name: columns[name].in_(values) for name, values in given.items() if values}
+    return {name: _any_of(columns[name], values) for name, values in given.items() if values}
+
+
+def _any_of(column: Column, values: list[str]) -> ColumnElement[bool]:
+    """One condition for any number of values. (The planner takes a plain `=` out of the order in
+    which conditions are written, and checks it after the words.)"""
+    return column == any_(cast(values, ARRAY(Text)))
+
+
+def _plain(data: JobSearch) -> list[ColumnElement[bool]]:
+    conditions = [queries.live(), *_pay(data)]
+    if data.posted_within:
+        conditions.append(Job.published_at >= now() - timedelta(days=data.posted_within))
+    if data.company:
+        conditions.append(_company(data.company))
+    return conditions
+
+
+def _texts(data: JobSearch) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if data.tag:
+        conditions.append(Job.tags.contains(cast(data.tag, ARRAY(Text))))
+    if data.location:
+        conditions.append(_place(data.location))
+    if data.q:
+        conditions.append(Job.search.bool_op("@@")(words(data.q)))
+    return conditions
+
+
+def _place(location: str) -> ColumnElement[bool]:
+    """Jobs whose place has all these words, or lies where they were read to be: "Germany" finds
+    "Köln", "Munich" finds "München", and "home office" what is remote."""
+    read = parse_location(location)
+    place = Job.place_search.bool_op("@@")
+    certain: list[ColumnElement[bool]] = []
+    if name := read.city or read.region:
+        certain.append(place(func.phraseto_tsquery(PLACE_CONFIG, name)))
+    if read.country:
+        certain.append(Job.country == read.country)
+    if read.remote:
+        certain.append(Job.remote == read.remote)
+    in_words = place(func.plainto_tsquery(PLACE_CONFIG, location))
+    return or_(in_words, and_(*certain)) if certain else in_words
 
 
 def _company(slug_or_id: str) -> ColumnElement[bool]:

@@ -137,6 +137,7 @@ class Job(Base):
             "id",
             postgresql_where=text("status = 'published'"),
         ),
+        Index("ix_jobs_live_country", "country", postgresql_where=text("status = 'published'")),
         Index("ix_jobs_company_id_status", "company_id", "status"),
         Index("ix_jobs_pending", "submitted_at", "id", postgresql_where=text("status = 'pending'")),
         Index("ix_jobs_expiring", "expires_at", postgresql_where=text("status = 'published'")),
