@@ -308,6 +308,14 @@ class TestWriting:
         again = await import_jobs(session, readings, settings)
         assert again == Summary(unchanged=2, rejected=2)
 
+    async def test_one_id_in_several_countries_is_several_ads(
+        self, session: AsyncSession, settings: Settings
+    ) -> None:
+        readings = rows(AD, AD | {"location": "Lyon, France"}, AD | {"location": "Leeds, UK"})
+        assert await import_jobs(session, readings, settings) == Summary(created=3)
+        assert await import_jobs(session, readings, settings) == Summary(unchanged=3)
+        assert set(await session.scalars(select(Job.country))) == {"DE", "FR", "GB"}
+
     async def test_companies_are_made_once_by_name(
         self, session: AsyncSession, settings: Settings
     ) -> None:

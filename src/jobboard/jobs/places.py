@@ -25,6 +25,7 @@ Remote = Literal["onsite", "hybrid", "remote"]
 _MAX_TEXT = 500
 _MAX_PLACES = 20
 _MILLION = 1_000_000
+_KNOWN = 30_000  # a name alone means a city only if so many live there
 _CLEARLY = 3  # a bare city name is the largest city of that name, if it is so many times larger
 _STATE_COUNTRIES = ("US", "CA", "AU")  # whose states are written as codes after a city
 
@@ -275,7 +276,7 @@ def _bare(token: str, nearby: str | None) -> Spot:
         return Spot(country=country.country)
     if state and not (towns and key_of(token) == "new york"):
         return _made("", state, state.country) if len(token) > 2 or nearby else _code(towns, state)
-    if not towns:
+    if not towns or towns[0].weight < _KNOWN:
         return _shorter(token, nearby)
     near = [town for town in towns if town.country == nearby]
     best, *rest = near or towns

@@ -52,6 +52,7 @@ _SCALES = {
     "k": 1000, "tsd": 1000, "m": 1_000_000, "mio": 1_000_000, "million": 1_000_000,
     "lakh": 100_000, "lakhs": 100_000, "lac": 100_000, "lpa": 100_000,
 }  # fmt: skip
+_SCALED = re.compile(rf"(?<=\d)\s?(?:{'|'.join(_SCALES)})(?![a-z])", re.IGNORECASE)
 _SIGN = "|".join(
     re.escape(sign) + (r"(?![a-z])" if sign[-1].isalpha() else "")
     for sign in sorted({*SIGNS, *SHARED_SIGNS}, key=len, reverse=True)
@@ -71,7 +72,7 @@ def _amount(number: str) -> str:
 _BETWEEN = r"\s*(?:/?[a-z]{1,6}\.?\s*)?(?:[-\u2013—~]|\.\.+|(?i:to|bis|à|until|and|und|a)\s)\s*"
 _RANGE = re.compile(rf"(?<![\w.,]){_amount('1')}(?:{_BETWEEN}{_amount('2')})?")
 _NOT_PAY = re.compile(
-    r"401\s?\(?k\)?|\b\d+(?:[.,]\d+)?\s?%|^\s*-\s?\d|^\s*\d{4}-\d\d-\d\d|^\s*\d\d?-[A-Za-z]{3}\b"
+    r"401\s?\(?k\)?|\b\d+(?:[.,]\d+)?\s?%|^\s*\d{4}-\d\d-\d\d|^\s*\d\d?-[A-Za-z]{3}\b"
     r"|^\s*[A-Za-z]{3}-\d\d\s*$",
     re.IGNORECASE,
 )
@@ -112,7 +113,7 @@ def parse_salary(text: str | None, country: str | None = None) -> Salary | None:
     currency or such a country: 20,000 and more (or "15K") is a year's, below 100 an hour's.
     """
     line = " ".join(tidy(text or "")[:_MAX_TEXT].split())
-    if not line or (_NOT_PAY.search(line) and not re.search(r"[$€£]", line)):
+    if not line or line[0] == "-" or (_NOT_PAY.search(line) and not re.search("[$€£]", line)):
         return None
     line = _NOT_PAY.sub(" ", line)
     period = _written_period(line)
@@ -143,7 +144,7 @@ def _read(
     scales = [found["scale1"], found["scale2"]]
     if "lpa" in (scale.lower() for scale in scales if scale):
         currency = currency or "INR"
-    if not signs and not any(scales) and not _only_numbers(line):
+    if not signs and not _only_numbers(line):
         return None
     low, high = _ends(found)
     if not _is_plausible(low, high, currency, period, country):
@@ -161,7 +162,7 @@ def _read(
 
 def _only_numbers(line: str) -> bool:
     """Whether nothing but numbers and a period is there: "20000-28000", "15 per hour"."""
-    rest = _ABBREVIATED.sub(" ", _PERIOD.sub(" ", line))
+    rest = _SCALED.sub(" ", _ABBREVIATED.sub(" ", _PERIOD.sub(" ", line)))
     rest = re.sub(r"(?i)\b(?:per|to|bis|pro|par|salary|pay|gross|brutto|from|up)\b", " ", rest)
     return not re.search(r"[^\W\d_]", rest)
 

@@ -1,7 +1,7 @@
 """Writes imported jobs: in bulk, and so that the same source again changes nothing."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -53,7 +53,7 @@ class _Import:
     settings: Settings
     reject: Callable[[Rejected], None]
     summary: Summary = field(default_factory=Summary)
-    seen: dict[Key, bytes] = field(default_factory=dict)
+    seen: dict[Key, ImportedJob] = field(default_factory=dict)
     companies: dict[str, tuple[UUID, str]] = field(default_factory=dict)
 
 
@@ -100,13 +100,18 @@ async def _write(run: _Import, jobs: list[ImportedJob]) -> None:
 
 
 def _first_of_each(run: _Import, jobs: list[ImportedJob]) -> Iterator[tuple[Key, ImportedJob]]:
-    """The jobs that were not in the source before. A repeat is unchanged, or contradicts."""
+    """The jobs that were not in the source before. A repeat is unchanged, or contradicts.
+
+    Some sources give a job one id and a row for each country: these are ads of their own.
+    """
     for job in jobs:
-        key, digest = (job.source, job.external_id), job.content_hash
-        if key not in run.seen:
-            run.seen[key] = digest
-            yield key, job
-        elif run.seen[key] == digest:
+        first = run.seen.get((job.source, job.external_id), job)
+        if first.location_text != job.location_text:
+            job = replace(job, external_id=f"{job.external_id} in {job.location_text}")
+        first = run.seen.setdefault((job.source, job.external_id), job)
+        if first is job:
+            yield (job.source, job.external_id), job
+        elif first.content_hash == job.content_hash:
             run.summary.unchanged += 1
         else:
             reason = f"its id {job.external_id} stands in this source already, with another text"
