@@ -42,7 +42,7 @@ async def write(session: AsyncSession, postings: list[Posting]) -> list[tuple[UU
     """Insert those that are not there yet, with their history. Returns what is new, in order."""
     statement = insert(Job).on_conflict_do_nothing().returning(Job.external_id, Job.id)
     rows = await session.execute(statement, [_row(posting) for posting in postings])
-    ids = dict(rows.tuples().all())
+    ids = dict(rows.all())
     new = [(ids[one.external_id], one) for one in postings if one.external_id in ids]
     events = [event for job_id, one in new for event in _events(job_id, one)]
     if events:
