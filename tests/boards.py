@@ -2,13 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from jobboard.infra.embedded import temporary
 from jobboard.infra.migrate import upgrade
@@ -33,7 +35,7 @@ class Servers:
 
 
 @contextmanager
-def servers() -> Iterator[Servers]:
+def servers() -> Generator[Servers]:
     """Start what the environment does not name, and make the migrated template."""
     given = {setting: os.environ.get(name, "") for setting, name in EXTERNAL.items()}
     with temporary(needed=[setting for setting, url in given.items() if not url]) as started:
@@ -44,7 +46,7 @@ def servers() -> Iterator[Servers]:
 
 
 @contextmanager
-def own_databases(shared: Servers, worker: int) -> Iterator[Servers]:
+def own_databases(shared: Servers, worker: int) -> Generator[Servers]:
     """The servers with databases that only this worker uses, dropped at the end."""
     with new_database(shared.database_url, template=shared.template) as name:
         yield Servers(
@@ -56,7 +58,7 @@ def own_databases(shared: Servers, worker: int) -> Iterator[Servers]:
 
 
 @contextmanager
-def new_database(url: str, *, template: str = "template1") -> Iterator[str]:
+def new_database(url: str, *, template: str = "template1") -> Generator[str]:
     """A new database on the server of `url`, a copy of `template`; dropped at the end."""
     name = f"test_{uuid4().hex[:12]}"
     asyncio.run(_execute(url, f"CREATE DATABASE {name} TEMPLATE {template}"))
@@ -71,16 +73,18 @@ def at(url: str, database: str) -> str:
     return urlsplit(url)._replace(path=f"/{database}").geturl()
 
 
-def emptying() -> str:
-    """One statement that deletes all rows, children first. Empty tables cost next to nothing.
+async def empty(engine: AsyncEngine) -> None:
+    """Delete all rows, children first: 2 ms where few tables hold any.
 
-    A TRUNCATE rewrites every index file of a table: ten times as slow for a few rows.
+    A TRUNCATE makes new files for each table and index: ten times as slow for a few rows.
     """
     tables = [table.name for table in reversed(metadata.sorted_tables)]
-    steps = "\n".join(
-        f"IF EXISTS (SELECT FROM {table}) THEN DELETE FROM {table}; END IF;" for table in tables
+    filled = " UNION ALL ".join(
+        f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables
     )
-    return f"DO $$ BEGIN {steps} END $$"
+    async with engine.begin() as connection:
+        for table in (await connection.scalars(text(filled))).all():
+            await connection.execute(text(f"DELETE FROM {table}"))
 
 
 async def _execute(url: str, statement: str) -> None:

@@ -19,13 +19,12 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from redis.asyncio import Redis
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.asgi import create_app
 from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
-from tests.boards import Servers, emptying, own_databases, servers
+from tests.boards import Servers, empty, own_databases, servers
 
 BASE_URL = "http://127.0.0.1:8000"
 SHARED = pytest.StashKey[tuple[ExitStack, Servers]]()
@@ -99,8 +98,7 @@ async def clean(app: FastAPI) -> AsyncIterator[None]:
     yield
     database: Database = app.state.engines.database
     redis: Redis = app.state.engines.redis
-    async with database.engine.begin() as connection:
-        await connection.execute(text(emptying()))
+    await empty(database.engine)
     await redis.flushdb()
 
 

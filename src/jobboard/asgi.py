@@ -38,8 +38,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.engines = engines
             if engines.mongo is not None:
                 hits.start(engines.mongo.database[COLLECTION], ttl_days=settings.hits_ttl_days)
-            yield
-            await hits.close()
+            try:
+                yield
+            finally:
+                await hits.close()
 
     app = App(
         title=settings.board_name,
