@@ -26,6 +26,7 @@ ACCEPTED = {
     "call_logger": ["textwrap:dedent", "Übung"],
     "library": ["join", "Übung"],
     "todo": ["add", "Übung 🎉"],
+    "validators": ["email", "ann@example.org"],
     "word_count": ["words.txt"],
 }
 REFUSED = {
@@ -33,6 +34,7 @@ REFUSED = {
     "call_logger": ["nothing:at_all"],
     "library": ["lend", "nothing", "M1"],
     "todo": ["do", "99"],
+    "validators": ["email", "--file", "missing.txt"],
     "word_count": ["missing.txt"],
 }
 UNICODE = {
