@@ -47,7 +47,7 @@ class CompanyBrief(BaseModel):
     @property
     def logo_url(self) -> str | None:
         """Where the logo is served, or null."""
-        return f"/logos/{self.logo_key}" if self.logo_key else None
+        return f"/{self.logo_key}" if self.logo_key else None
 
 
 class CompanyRead(CompanyBrief):

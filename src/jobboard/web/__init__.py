@@ -16,9 +16,25 @@ How a page is made:
 
 from fastapi import APIRouter
 
-from jobboard.web import assets, search
+from jobboard.web import (
+    accounts,
+    admin,
+    applications,
+    assets,
+    companies,
+    employer,
+    employer_applications,
+    employer_company,
+    employer_jobs,
+    files,
+    jobs,
+    search,
+    site,
+)
 
 
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
-    return [assets.router, search.router]
+    public = [search, jobs, companies, accounts, applications, files, site, assets]
+    desks = [employer, employer_jobs, employer_applications, employer_company, admin]
+    return [area.router for area in [*public, *desks]]

@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
@@ -123,6 +124,23 @@ def pay(salary: Salary) -> str:
     return _range(salary) + period
 
 
+def yearly(salary: Salary) -> str:
+    """About €41,600 a year, for pay that is given for less than a year; else nothing."""
+    if salary.period in (None, PayPeriod.YEAR) or salary.yearly_min is salary.yearly_max is None:
+        return ""
+    year = salary.model_copy(
+        update={"min": _whole(salary, salary.yearly_min), "max": _whole(salary, salary.yearly_max)}
+    )
+    words = _range(year)
+    return f"About {words[0].lower() + words[1:]} {label(PayPeriod.YEAR)}"
+
+
+def _whole(salary: Salary, minor: int | None) -> int | None:
+    """Cents say nothing in a figure that is only about right."""
+    unit = 10 ** exponent(salary.currency)
+    return None if minor is None else round(minor / unit) * unit
+
+
 def _range(salary: Salary) -> str:
     low, high, currency = salary.min, salary.max, salary.currency
     if low is None and high is not None:
@@ -206,6 +224,11 @@ def _time(moment: datetime, words: str, *, title: str = "") -> Markup:
     if title:
         return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, title, words)
     return Markup('<time datetime="{}">{}</time>').format(stamp, words)
+
+
+def host(address: str) -> str:
+    """example.com for https://www.example.com/about"""
+    return (urlsplit(address).hostname or address).removeprefix("www.")
 
 
 def monogram(name: str) -> str:

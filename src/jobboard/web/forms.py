@@ -39,6 +39,9 @@ from jobboard.web.money import parse_money
 
 Model = TypeVar("Model", bound=BaseModel)
 
+MEGABYTE = 1024 * 1024
+UPLOAD_BODY = 64 * MEGABYTE  # a route that takes files; the guard before it knows the setting
+
 STATUS: dict[type[DomainError], int] = {Conflict: 409, TooLarge: 413, RateLimited: 429}
 PAGES_OF_THEIR_OWN = (NotFound, Forbidden, Unavailable)  # no other input would help
 MONEY = {SalaryInput: ("min", "max")}  # typed in whole units, kept in minor ones
@@ -105,6 +108,13 @@ class Form:
             return model.model_validate(_gather(self, model) | known)
         except ValidationError as error:
             raise Invalid(errors=field_errors(error.errors())) from None
+
+    def require(self, *fields: str) -> None:
+        """Raise Invalid for those left empty, where the input itself could do without."""
+        empty = [name for name in fields if not self.value(name).strip()]
+        if empty:
+            problems = tuple(FieldError(f"/{name}", "This must not be empty.") for name in empty)
+            raise Invalid(errors=problems)
 
     @asynccontextmanager
     async def attempt(

@@ -29,6 +29,7 @@ TEMPLATES.filters.update(
     count=formatting.count,
     country=formatting.country,
     day=formatting.day,
+    host=formatting.host,
     label=formatting.label,
     money=formatting.money,
     monogram=formatting.monogram,
@@ -36,6 +37,7 @@ TEMPLATES.filters.update(
     place=formatting.place,
     plural=formatting.plural,
     size=formatting.size,
+    yearly=formatting.yearly,
 )
 
 

@@ -257,7 +257,8 @@ def _words(name: str, value: str, company: str = "") -> str:
 def _chip(asked: Asked, name: str, value: str, company: str) -> Chip:
     words = _words(name, value, company)
     if name == "pay_from":
-        words = f"From {value} {asked.value('currency') or CURRENCIES[0]} a year"
+        pay = asked.search.salary_min
+        words = f"From {formatting.money(pay, asked.search.currency)} a year" if pay else value
     return Chip(words, asked.less(name, value).href())
 
 

@@ -1,0 +1,196 @@
+"""Sign up, log in, log out, and one's own account."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
+
+from jobboard.accounts import service
+from jobboard.accounts.models import Role
+from jobboard.accounts.schemas import Actor, PersonUpdate, Registration
+from jobboard.errors import RateLimited
+from jobboard.settings import Settings
+from jobboard.web import cookies
+from jobboard.web.deps import (
+    ActorDep,
+    EnginesDep,
+    FormDep,
+    SessionDep,
+    SettingsDep,
+    ViewerDep,
+    local_path,
+    redirect,
+)
+from jobboard.web.forms import Form
+from jobboard.web.rendering import render
+
+router = APIRouter(include_in_schema=False)
+
+ROLES = [("candidate", "I look for work"), ("employer", "I offer work")]
+HOMES = {Role.CANDIDATE: "/", Role.EMPLOYER: "/employer", Role.ADMIN: "/admin"}
+
+# The same words whether or not the address had an account: only its owner is told, by mail.
+SIGNED_UP = "Almost done: log in to begin. If this address had an account already, use that one."
+
+Wished = Annotated[str, Query(alias="next", description="The page to go on to.")]
+
+
+def _onward(actor: Actor, wished: str) -> str:
+    """Where a log-in leads: to the page that asked for it, else to one's own."""
+    return local_path(wished, HOMES[actor.role])
+
+
+def with_next(path: str, wished: str) -> str:
+    """`path`, remembering the page to go on to if it is one of ours."""
+    target = local_path(wished, "")
+    return f"{path}?{urlencode({'next': target})}" if target else path
+
+
+@router.get("/sign-up")
+async def show_sign_up(
+    request: Request,
+    settings: SettingsDep,
+    viewer: ViewerDep,
+    role: str = Role.CANDIDATE,
+    wished: Wished = "",
+) -> Response:
+    """The form; who is logged in has no use for it."""
+    if viewer is not None:
+        return RedirectResponse(_onward(viewer, wished), status_code=303)
+    return _sign_up_page(request, Form.of({"role": role, "next": wished}), settings)
+
+
+def _sign_up_page(request: Request, form: Form, settings: Settings) -> Response:
+    return render(
+        request,
+        "accounts/sign-up.html",
+        status=form.status,
+        private=True,
+        form=form,
+        roles=ROLES,
+        min_length=settings.password_min_length,
+        log_in_href=with_next("/log-in", form.value("next")),
+    )
+
+
+@router.post("/sign-up")
+async def sign_up(
+    request: Request, session: SessionDep, settings: SettingsDep, form: FormDep
+) -> Response:
+    """Make an account, and go on to the log-in."""
+    async with form.attempt(session):
+        person = await service.register(session, form.parse(Registration), settings)
+        onward = with_next("/log-in", form.value("next"))
+        return redirect(request, onward, SIGNED_UP, email=person.email)
+    return _sign_up_page(request, form, settings)
+
+
+@router.get("/log-in")
+async def show_log_in(
+    request: Request, settings: SettingsDep, viewer: ViewerDep, wished: Wished = ""
+) -> Response:
+    """The form, with the address of someone who just signed up."""
+    if viewer is not None:
+        return RedirectResponse(_onward(viewer, wished), status_code=303)
+    flash = cookies.read_flash(request, settings)
+    form = Form.of({"email": flash.email if flash else "", "next": wished})
+    return _log_in_page(request, form)
+
+
+def _log_in_page(request: Request, form: Form) -> Response:
+    wished = local_path(form.value("next"), "")
+    return render(
+        request,
+        "accounts/log-in.html",
+        status=form.status,
+        private=True,
+        form=form,
+        applying=wished.endswith("/apply"),
+        sign_up_href=with_next("/sign-up", wished),
+    )
+
+
+@router.post("/log-in")
+async def log_in(
+    request: Request, session: SessionDep, engines: EnginesDep, viewer: ViewerDep, form: FormDep
+) -> Response:
+    """A new cookie for a right password; the old log-in of this browser ends."""
+    email = form.value("email")
+    try:
+        await engines.limiter.hit_login(email, request.client.host if request.client else "")
+    except RateLimited as error:
+        form.refuse(error)
+        return _log_in_page(request, form)
+    async with form.attempt(session):
+        login = await service.log_in_to_pages(
+            session,
+            email,
+            form.value("password"),
+            engines.settings,
+            user_agent=request.headers.get("user-agent", ""),
+        )
+        if viewer is not None:
+            await service.end_login(session, viewer.login_session_id)
+        response = redirect(request, _onward(login.actor, form.value("next")))
+        cookies.write_login(response, login.token, engines.settings)
+        return response
+    return _log_in_page(request, form)
+
+
+@router.post("/log-out")
+async def log_out(
+    request: Request, session: SessionDep, settings: SettingsDep, viewer: ViewerDep, _form: FormDep
+) -> Response:
+    """End this log-in. Whoever is logged out already gets the same answer."""
+    if viewer is not None:
+        await service.end_login(session, viewer.login_session_id)
+    response = redirect(request, "/", "You are logged out.")
+    cookies.clear(response, cookies.LOGIN, settings)
+    return response
+
+
+@router.get("/me")
+async def show_me(request: Request, settings: SettingsDep, actor: ActorDep) -> Response:
+    """One's own account."""
+    form = Form.of({"full_name": actor.full_name})
+    return _me_page(request, settings, name=form, password=Form())
+
+
+def _me_page(request: Request, settings: Settings, *, name: Form, password: Form) -> Response:
+    return render(
+        request,
+        "accounts/me.html",
+        status=max(name.status, password.status),
+        private=True,
+        name=name,
+        password=password,
+        min_length=settings.password_min_length,
+    )
+
+
+@router.post("/me")
+async def change_name(
+    request: Request, session: SessionDep, settings: SettingsDep, actor: ActorDep, form: FormDep
+) -> Response:
+    """What others call this person."""
+    async with form.attempt(session):
+        form.require("full_name")
+        await service.update_me(session, actor, form.parse(PersonUpdate), settings)
+        return redirect(request, "/me", "Your name is changed.")
+    return _me_page(request, settings, name=form, password=Form())
+
+
+@router.post("/me/password")
+async def change_password(
+    request: Request, session: SessionDep, settings: SettingsDep, actor: ActorDep, form: FormDep
+) -> Response:
+    """A new password; every other log-in ends."""
+    async with form.attempt(session, {"password": "new_password"}):
+        form.require("current_password", "new_password")
+        await service.update_me(session, actor, form.parse(PersonUpdate), settings)
+        done = "Your password is changed. Everywhere else you are logged out."
+        return redirect(request, "/me", done)
+    name = Form.of({"full_name": actor.full_name})
+    return _me_page(request, settings, name=name, password=form)

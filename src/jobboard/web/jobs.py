@@ -1,0 +1,231 @@
+"""A job's page, applying to it, and reporting it."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from jobboard.accounts.models import Role
+from jobboard.accounts.schemas import Actor
+from jobboard.applications import queries as applications
+from jobboard.applications import service as applying
+from jobboard.applications.models import Application
+from jobboard.applications.schemas import ApplicationCreate
+from jobboard.clock import now
+from jobboard.companies import queries as companies
+from jobboard.companies.models import Company
+from jobboard.companies.schemas import CompanyBrief
+from jobboard.errors import Conflict, Forbidden
+from jobboard.infra.engines import Engines
+from jobboard.jobs import queries, service
+from jobboard.jobs.models import Job, JobStatus, ReportReason
+from jobboard.jobs.schemas import JobCard, JobRead, ReportCreate, read
+from jobboard.jobs.search import JobSearch, search
+from jobboard.settings import Settings
+from jobboard.uploads import service as uploads
+from jobboard.uploads.models import Upload
+from jobboard.web.deps import (
+    ActorDep,
+    EnginesDep,
+    FormDep,
+    SessionDep,
+    SettingsDep,
+    ViewerDep,
+    redirect,
+)
+from jobboard.web.formatting import host, options
+from jobboard.web.forms import MEGABYTE, UPLOAD_BODY, Form
+from jobboard.web.jsonld import job_posting, script_text
+from jobboard.web.rendering import render
+
+router = APIRouter(include_in_schema=False)
+
+OTHERS = 3
+SUMMARY = 155  # characters of a description that search engines show
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A job as its page shows it."""
+
+    job: JobRead
+    company: Company
+    live: bool
+    ours: bool  # the viewer acts for the company, or moderates
+    applied: Application | None
+    others: list[JobCard]  # what else there is, when this one is over
+    summary: str
+
+    @property
+    def apply_host(self) -> str:
+        """The site where one applies, if not here."""
+        return host(self.job.apply_url or "")
+
+
+@router.get("/jobs/{slug}")
+async def show_job(
+    request: Request, slug: str, session: SessionDep, settings: SettingsDep, viewer: ViewerDep
+) -> Response:
+    """The job; a preview of it for its company before it is public."""
+    shown = await _shown(session, viewer, slug)
+    return _page(request, shown, settings, Form())
+
+
+def _page(request: Request, shown: Shown, settings: Settings, report: Form) -> Response:
+    posting: Markup | None = None
+    if shown.live:
+        posting = script_text(job_posting(shown.job, shown.company, settings))
+    return render(
+        request,
+        "jobs/page.html",
+        status=report.status,
+        private=shown.ours,
+        shown=shown,
+        job=shown.job,
+        posting=posting,
+        report=report,
+        report_reasons=options(ReportReason),
+    )
+
+
+async def _shown(session: AsyncSession, viewer: Actor | None, slug: str) -> Shown:
+    job, company = await queries.get_by_slug(session, viewer, slug)
+    live = _is_live(job)
+    return Shown(
+        job=read(job, CompanyBrief.model_validate(company)),
+        company=company,
+        live=live,
+        ours=await _acts_for(session, viewer, company),
+        applied=await applications.of_person(session, viewer.id, job.id) if viewer else None,
+        others=[] if live else await _others(session, company, job),
+        summary=" ".join(job.description_text.split())[:SUMMARY],
+    )
+
+
+def _is_live(job: Job) -> bool:
+    """Whether one can apply; an expired job is over even before the clock marks it."""
+    return job.status is JobStatus.PUBLISHED and bool(job.expires_at and job.expires_at > now())
+
+
+async def _acts_for(session: AsyncSession, viewer: Actor | None, company: Company) -> bool:
+    if viewer is None or viewer.is_admin:
+        return viewer is not None
+    return await companies.role_of(session, viewer, company.id) is not None
+
+
+async def _others(session: AsyncSession, company: Company, job: Job) -> list[JobCard]:
+    """Live jobs of the same company, else the newest of the same country."""
+    wishes = [{"company": company.slug}, {"country": job.country}, {}]
+    for wish in wishes:
+        found = (await search(session, JobSearch.model_validate({**wish, "limit": OTHERS}))).items
+        if found:
+            return found
+    return []
+
+
+@router.post("/jobs/{slug}/report")
+async def report_job(
+    request: Request,
+    slug: str,
+    session: SessionDep,
+    engines: EnginesDep,
+    viewer: ViewerDep,
+    form: FormDep,
+) -> Response:
+    """Tell the moderators that something is wrong with this job."""
+    shown = await _shown(session, viewer, slug)
+    async with form.attempt(session):
+        await service.report(session, viewer, shown.job.id, form.parse(ReportCreate))
+    if form.refused:
+        return _page(request, shown, engines.settings, form)
+    return redirect(request, shown.job.path, "Thank you. A moderator will look at this job.")
+
+
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """What the form to apply needs to know."""
+
+    shown: Shown
+    resumes: list[Upload]
+
+
+async def _applying(session: AsyncSession, actor: Actor, slug: str) -> Applying:
+    """Raises Forbidden for those who do not look for work, Conflict where one cannot apply here."""
+    if actor.role is not Role.CANDIDATE:
+        raise Forbidden(
+            "Applications are sent from a candidate's account, and yours is another kind.",
+            code="not_a_candidate",
+        )
+    shown = await _shown(session, actor, slug)
+    if not shown.live:
+        raise Conflict("This job takes no more applications.", code="job_closed")
+    if shown.job.apply_url:
+        raise Conflict("This company takes applications on its own site.", code="applies_elsewhere")
+    return Applying(shown, list(await session.scalars(uploads.resumes_of(actor.id))))
+
+
+@router.get("/jobs/{slug}/apply")
+async def show_apply_form(
+    request: Request, slug: str, session: SessionDep, settings: SettingsDep, actor: ActorDep
+) -> Response:
+    """The form, with the latest résumé chosen."""
+    applying = await _applying(session, actor, slug)
+    form = Form()
+    if applying.resumes:
+        form.fill("resume_id", applying.resumes[0].id)
+    return _apply_page(request, applying, settings, form)
+
+
+def _apply_page(request: Request, about: Applying, settings: Settings, form: Form) -> Response:
+    return render(
+        request,
+        "jobs/apply.html",
+        status=form.status,
+        private=True,
+        shown=about.shown,
+        job=about.shown.job,
+        resumes=about.resumes,
+        form=form,
+        max_mb=settings.resume_max_mb,
+    )
+
+
+@router.post("/jobs/{slug}/apply", max_body_size=UPLOAD_BODY)
+async def apply(
+    request: Request,
+    slug: str,
+    session: SessionDep,
+    engines: EnginesDep,
+    actor: ActorDep,
+    form: FormDep,
+) -> Response:
+    """Send an application. A résumé that came with it is kept even if something else is wrong."""
+    about = await _applying(session, actor, slug)
+    if about.shown.applied is None:
+        await _keep_resume(session, engines, actor, form)
+    if not form.value("consent"):
+        form.error("consent", "They can only decide about you if you agree to this.")
+    if not form.refused:
+        async with form.attempt(session):
+            data = form.parse(ApplicationCreate)
+            await applying.apply(session, actor, about.shown.job.id, data)
+    if form.refused:
+        about = await _applying(session, actor, slug)
+        return _apply_page(request, about, engines.settings, form)
+    done = f"Your application is on its way to {about.shown.company.name}."
+    return redirect(request, "/me/applications", done)
+
+
+async def _keep_resume(session: AsyncSession, engines: Engines, actor: Actor, form: Form) -> None:
+    """Put a new résumé among the person's own, and choose it."""
+    if not form.has_file("file"):
+        return
+    async with form.attempt(session, {"": "file"}):
+        limit = engines.settings.resume_max_mb * MEGABYTE
+        filename, data = await form.read_file("file", limit=limit)
+        upload = await uploads.add_resume(
+            session, engines.storage, engines.settings, actor.id, filename=filename, data=data
+        )
+        form.fill("resume_id", upload.id)

@@ -1,0 +1,24 @@
+"""What robots ask for."""
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
+
+router = APIRouter(include_in_schema=False)
+
+ROBOTS = """\
+User-agent: *
+Disallow: /me
+Disallow: /employer
+Disallow: /admin
+Disallow: /log-in
+Disallow: /sign-up
+Disallow: /resumes
+Disallow: /jobs/*/apply
+Disallow: /api/
+"""
+
+
+@router.get("/robots.txt")
+async def read_robots() -> PlainTextResponse:
+    """Jobs and companies may be indexed, the rest is of no use to searchers."""
+    return PlainTextResponse(ROBOTS, headers={"Cache-Control": "public, max-age=3600"})
