@@ -30,7 +30,8 @@ def safe_link(url: str) -> bool:
 
 def _renderer() -> MarkdownIt:
     renderer = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
-    renderer.disable("image")
+    # Nobody indents a job ad to mean code; the others only cost time without raw HTML.
+    renderer.disable(["image", "code", "reference", "html_block", "html_inline"])
     renderer.validateLink = safe_link  # the hook that its documentation names
     return renderer
 
