@@ -104,10 +104,15 @@ class Form:
 
     def parse(self, model: type[Model], **known: Any) -> Model:
         """The input that was typed, and what the page knows itself. Raises Invalid."""
+        unread: list[FieldError] = []
+        gathered = _gather(self, model, unread)
         try:
-            return model.model_validate(_gather(self, model) | known)
+            parsed = model.model_validate(gathered | known)
         except ValidationError as error:
-            raise Invalid(errors=field_errors(error.errors())) from None
+            raise Invalid(errors=(*unread, *field_errors(error.errors()))) from None
+        if unread:
+            raise Invalid(errors=tuple(unread))
+        return parsed
 
     def require(self, *fields: str) -> None:
         """Raise Invalid for those left empty, where the input itself could do without."""
@@ -149,37 +154,40 @@ class Form:
         self.refuse(Invalid.field(field.replace(".", "/"), message))
 
 
-def _gather(form: Form, model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
-    """The posted fields that `model` has, in its shape. What was not posted is left out."""
+def _gather(
+    form: Form, model: type[BaseModel], unread: list[FieldError], prefix: str = ""
+) -> dict[str, Any]:
+    """The posted fields that `model` has, in its shape. What was not posted is left out.
+
+    Amounts that cannot be read go to `unread`.
+    """
     gathered: dict[str, Any] = {}
     for name, info in model.model_fields.items():
         field = prefix + name
         nested = _model_in(info.annotation)
         if nested is not None:
             if any(key.startswith(f"{field}.") for key in form._values):
-                gathered[name] = _gather_group(form, nested, field)
+                gathered[name] = _gather_group(form, nested, unread, field)
         elif field in form._values:
             gathered[name] = _scalar_or_list(form, field, info)
     return gathered
 
 
-def _gather_group(form: Form, model: type[BaseModel], field: str) -> dict[str, Any] | None:
+def _gather_group(
+    form: Form, model: type[BaseModel], unread: list[FieldError], field: str
+) -> dict[str, Any] | None:
     """A nested input, or None where nothing optional in it is filled in (pay without figures)."""
-    group = _gather(form, model, f"{field}.")
+    group = _gather(form, model, unread, f"{field}.")
     optional = [name for name, info in model.model_fields.items() if _may_be_none(info)]
     if all(group.get(name) is None for name in optional):
         return None
     for name in MONEY.get(model, ()):
         if group.get(name) is not None:
-            group[name] = _minor_units(group[name], group.get("currency"), f"/{field}/{name}")
-    return group
-
-
-def _minor_units(text: str, currency: str | None, pointer: str) -> int:
-    try:
-        return parse_money(text, currency)
-    except ValueError as error:
-        raise Invalid(str(error), errors=(FieldError(pointer, str(error)),)) from None
+            try:
+                group[name] = parse_money(group[name], group.get("currency"))
+            except ValueError as error:
+                unread.append(FieldError(f"/{field}/{name}", str(error)))
+    return None if unread else group
 
 
 def _scalar_or_list(form: Form, field: str, info: FieldInfo) -> Any:
