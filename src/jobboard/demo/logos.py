@@ -45,8 +45,9 @@ def _cross(pen: ImageDraw.ImageDraw, ink: str) -> None:
 
 
 def _leaf(pen: ImageDraw.ImageDraw, ink: str) -> None:
-    pen.chord((110, 60, 470, 420), 45, 225, fill=ink)
-    pen.chord((42, 92, 402, 452), 225, 45, fill=ink)
+    there = [(u, 90 * math.cos(math.pi * u / 400)) for u in range(-200, 201, 10)]
+    around = there + [(u, -width) for u, width in reversed(there)]
+    pen.polygon([(256 + 0.7 * (u + w), 256 + 0.7 * (w - u)) for u, w in around], fill=ink)
 
 
 def _shield(pen: ImageDraw.ImageDraw, ink: str) -> None:

@@ -60,10 +60,10 @@ class Writer:
             "about": self._rng.choice(employer.about),
             "duties": self._duties(occupation),
             "hours": self._terms(employer, variant, workplace),
-            "needs": self._listed("needs", self._own[occupation.key, "needs"].hand(3)),
+            "needs": self._needs(occupation, variant),
             "scene": self._scene(occupation),
             "offers": self._listed("offers", self._offered(employer, variant)),
-            "next": self._next(employer),
+            "next": self._next(employer, variant),
         }
         text = "\n\n".join(parts[name] for name in self._layouts.deal())
         return text.replace("{company}", employer.name).replace("{city}", city)
@@ -71,18 +71,22 @@ class Writer:
     def _phrase(self, name: str) -> str:
         return self._phrases[name].deal()
 
-    def _listed(self, name: str, items: list[str]) -> str:
-        """A heading and a list. Sentences of their own end as sentences do in lists: bare."""
-        return "\n".join(
-            [f"## {self._phrase(f'headings_{name}')}", "", *(f"- {item}" for item in items)]
-        )
+    def _listed(self, name: str, items: list[str], *, led: float = 0.0) -> str:
+        """A heading and a list, with a sentence between them in `led` of the cases."""
+        lines = [f"## {self._phrase(f'headings_{name}')}", ""]
+        if self._rng.random() < led:
+            lines += [self._phrase(f"leads_{name}"), ""]
+        return "\n".join([*lines, *(f"- {item}" for item in items)])
 
     def _duties(self, occupation: Occupation) -> str:
-        listed = self._listed("duties", self._own[occupation.key, "duties"].hand(4))
-        if self._rng.random() < 0.4:
-            heading, _, items = listed.partition("\n\n")
-            return f"{heading}\n\n{self._phrase('leads_duties')}\n\n{items}"
-        return listed
+        duties = self._own[occupation.key, "duties"].hand(3)
+        return self._listed("duties", [*duties, self._phrase("any_duties")], led=0.4)
+
+    def _needs(self, occupation: Occupation, variant: Variant) -> str:
+        needs = self._own[occupation.key, "needs"].hand(2)
+        if variant.employment_type is not EmploymentType.VOLUNTEER:
+            needs.append(self._phrase("any_needs"))
+        return self._listed("needs", needs, led=0.3)
 
     def _scene(self, occupation: Occupation) -> str:
         scene = self._own[occupation.key, "scenes"].deal()
@@ -92,8 +96,7 @@ class Writer:
     def _offered(self, employer: Employer, variant: Variant) -> list[str]:
         if variant.employment_type is EmploymentType.VOLUNTEER:
             return self._phrases["offers_volunteer"].hand(3)
-        few = variant.employment_type is EmploymentType.INTERNSHIP
-        return self._offers[employer.key].hand(2 if few else 3)
+        return [*self._offers[employer.key].hand(2), self._phrase("any_offers")]
 
     def _terms(self, employer: Employer, variant: Variant, workplace: Workplace) -> str:
         """Hours, length of the contract, and where the desk stands."""
@@ -111,9 +114,11 @@ class Writer:
             return terms
         return f"{terms} {self._places[workplace].deal()}"
 
-    def _next(self, employer: Employer) -> str:
-        way = "next_elsewhere" if employer.applies_elsewhere else "next"
-        lines = [f"## {self._phrase('headings_next')}", "", self._phrase(way)]
+    def _next(self, employer: Employer, variant: Variant) -> str:
+        volunteers = variant.employment_type is EmploymentType.VOLUNTEER
+        elsewhere = "next_elsewhere" if employer.applies_elsewhere else "next"
+        way = self._phrase("next_volunteer" if volunteers else elsewhere)
+        lines = [f"## {self._phrase('headings_next')}", "", way]
         if self._rng.random() < 0.5:
             lines += ["", self._phrase("welcome")]
         return "\n".join(lines)
