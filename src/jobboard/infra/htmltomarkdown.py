@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from jobboard.infra.htmltokens import BLOCKS, Tag, has_blocks, tokens, unwrap
+from jobboard.infra.markdownline import Line, Style, glued, render
 from jobboard.infra.richtext import safe_link
 from jobboard.infra.textrepair import tidy
 from jobboard.infra.unglue import unglue
@@ -32,21 +33,6 @@ _TYPED_BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n<]{0,300}[^\s*<])\*\*")
 _TYPED_LINK = re.compile(r"\[([^\[\]\n<]{1,300})\]\((https?://[^\s()<>\"]{1,500})\)")
 _TYPED_HEADING = re.compile(r"^[ \t]*(#{1,6})[ \t]+(\S[^\n<]*)$", re.MULTILINE)
 _BLANK_LINE = re.compile(r"\S[^\S\n]*\n\s*\n\s*\S")
-_RISKY = re.compile(
-    r"\\(?=[!-/:-@\[-`{-~]|$)|[`*]|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])|!(?=\[)"
-    r"|<(?=[a-zA-Z/!?])|&(?=#?\w+;)|~(?=~)"
-)
-_RISKY_SIGNS = re.compile(r"[\\`*_\]!<&~]")  # quick to look for; most lines hold none
-_RISKY_START = re.compile(
-    r"(?:#{1,6}(?=\s|$)|[>=|~]|[-+](?=\s|$|-)|:(?=-))|(\d{1,9})([.)])(?=\s|$)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Style:
-    bold: bool = False
-    italic: bool = False
-    href: str = ""
 
 
 @dataclass(slots=True)
@@ -66,7 +52,7 @@ class _Writer:
 
     plain: bool
     blocks: list[tuple[str, str]] = field(default_factory=list)  # (kind, Markdown)
-    pieces: list[tuple[str, _Style]] = field(default_factory=list)
+    pieces: list[tuple[str, Style]] = field(default_factory=list)
     levels: list[_Level] = field(default_factory=list)
     bold: int = 0
     italic: int = 0
@@ -79,14 +65,14 @@ class _Writer:
         text = unglue(tidy(raw), "\n" if self.plain else " ")
         if not keep_lines:
             text = text.replace("\n", " ")
-        self.pieces.append((text, _Style(self.bold > 0, self.italic > 0, self.href)))
+        self.pieces.append((text, Style(self.bold > 0, self.italic > 0, self.href)))
 
     def tag(self, tag: Tag) -> None:
         name, step = tag.name, -1 if tag.closing else 1
         if name == "br":
-            self.pieces.append(("\n", _Style()))
+            self.pieces.append(("\n", Style()))
         elif name in ("td", "th"):
-            self.pieces.append((_CELL, _Style()))
+            self.pieces.append((_CELL, Style()))
         elif name in BLOCKS:
             self.flush()
         if name in _BOLD:
@@ -134,22 +120,22 @@ class _Writer:
             if bullet:
                 self._bulleted(bullet)
             elif line:
-                paragraph.append(_render(line, self.heading > 0))
+                paragraph.append(render(line, self.heading > 0))
         if paragraph:
             self._block("\n".join(paragraph))
 
-    def _bullet(self, line: "_Line") -> "_Line":
+    def _bullet(self, line: Line) -> Line:
         """The line without the bullet that it begins with, or nothing if it has none."""
         if not line or self.heading or not (found := _BULLET.match(line[0][0])):
             return []
         rest = line[0][0][found.end() :]
         return [(rest, line[0][1]), *line[1:]] if rest or len(line) > 1 else []
 
-    def _bulleted(self, line: "_Line") -> None:
+    def _bulleted(self, line: Line) -> None:
         inside = bool(self.levels) and self.levels[-1].pending
         if not inside:
             self.levels.append(_Level(ordered=False, pending=True))
-        self._block(_render(_stripped(line), False))
+        self._block(render(_stripped(line), False))
         if not inside:
             self.levels.pop()
 
@@ -186,12 +172,9 @@ class _Writer:
         return marker
 
 
-_Line = list[tuple[str, _Style]]
-
-
-def _lines(pieces: list[tuple[str, _Style]]) -> list[_Line]:
+def _lines(pieces: list[tuple[str, Style]]) -> list[Line]:
     """Pieces cut at line ends, spaces collapsed, neighbours of one style joined."""
-    lines: list[_Line] = [[]]
+    lines: list[Line] = [[]]
     for text, style in pieces:
         first, *rest = text.split("\n")
         lines[-1].append((first, style))
@@ -199,11 +182,11 @@ def _lines(pieces: list[tuple[str, _Style]]) -> list[_Line]:
     return [cut for line in lines for cut in _cut_at_bullets(_joined(line))]
 
 
-def _joined(line: _Line) -> _Line:
+def _joined(line: Line) -> Line:
     if len(line) == 1 and _CELL not in line[0][0]:  # most lines are one piece
         text = " ".join(line[0][0].split())
         return _stripped([(text, line[0][1])]) if text else []
-    joined: _Line = []
+    joined: Line = []
     for style, run in groupby(line, key=lambda piece: piece[1]):
         text = _with_breaks([text for text, _ in run])
         text = _SPACES.sub(" ", text) if "  " in text else text
@@ -218,7 +201,7 @@ def _with_breaks(texts: list[str]) -> str:
     """Pieces that a tag kept apart, with the space that it stood for."""
     parts: list[str] = []
     for text in texts:
-        if parts and text and _glued(parts[-1][-1:], text):
+        if parts and text and glued(parts[-1][-1:], text):
             parts.append(" ")
         parts.append(text)
     return "".join(parts)
@@ -231,7 +214,7 @@ def _cells(text: str) -> str:
     return re.sub(rf"(?:\s*{_CELL})+\s*", " | ", text)
 
 
-def _stripped(line: _Line) -> _Line:
+def _stripped(line: Line) -> Line:
     """Without spaces and empty cells at the edges."""
     while line and line[0][0][:1] in _EDGES:
         text = line[0][0].lstrip(_EDGES)
@@ -242,87 +225,16 @@ def _stripped(line: _Line) -> _Line:
     return line
 
 
-def _cut_at_bullets(line: _Line) -> list[_Line]:
+def _cut_at_bullets(line: Line) -> list[Line]:
     """One line per bullet where a line holds several: "We offer: • lunch • a bicycle"."""
     if not line or not _INLINE_BULLETS.search("".join(text for text, _ in line)):
         return [line]
-    lines: list[_Line] = [[]]
+    lines: list[Line] = [[]]
     for text, style in line:
         first, *rest = _INLINE_BULLET.split(text)
         lines[-1].append((first, style))
         lines.extend([("• " + part, style)] for part in rest)
     return [stripped for one in lines if (stripped := _stripped(one))]
-
-
-def _render(line: _Line, heading: bool) -> str:
-    """One line of Markdown."""
-    parts: list[str] = []
-    for number, (text, style) in enumerate(line):
-        before = line[number - 1][0][-1:] if number else ""
-        following = line[number + 1] if number + 1 < len(line) else ("", _Style())
-        after = "[" if following[1].href else following[0][:1]
-        gap = " " if _glued(before, text) else ""
-        start = not parts
-        parts.append(gap + _styled(text, style, before if not gap else " ", after, heading, start))
-    return "".join(parts)
-
-
-def _glued(before: str, text: str) -> bool:
-    """Whether the tag between two pieces stood where a break belongs: "Duties</b>You will"."""
-    ends = before.islower() or before.isdigit() or before in ".!?:;,"
-    return bool(before) and ends and text[:1].isupper() and text[1:2].islower()
-
-
-def _styled(text: str, style: _Style, before: str, after: str, heading: bool, start: bool) -> str:
-    core = text.strip()
-    if not core:
-        return text
-    lead, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-    if style.href:
-        body = _link(core, style)
-        return lead + (body if heading else _emphasised(body, style)) + tail
-    if heading or not (style.bold or style.italic):
-        return lead + _escaped(core, start, after) + tail
-    lead, core, tail = _loosened(lead, core, tail, before, after)
-    if not core:
-        return _escaped(text, start, after)
-    body = _emphasised(_escaped(core, False, ""), style)
-    return _escaped(lead, start, "") + body + _escaped(tail, False, after)
-
-
-def _loosened(lead: str, core: str, tail: str, before: str, after: str) -> tuple[str, str, str]:
-    """Punctuation out of the emphasis where a letter touches it, or CommonMark shows asterisks."""
-    if not lead and before and not before.isspace():
-        inner = re.sub(r"^\W+", "", core)
-        lead, core = core[: len(core) - len(inner)], inner
-    if not tail and after and not after.isspace():
-        inner = re.sub(r"\W+$", "", core)
-        tail, core = core[len(inner) :], inner
-    return lead, core, tail
-
-
-def _emphasised(body: str, style: _Style) -> str:
-    body = f"*{body}*" if style.italic and not style.bold else body
-    return f"**{body}**" if style.bold else body
-
-
-def _link(text: str, style: _Style) -> str:
-    target = re.sub(r"[\s<>]", lambda m: f"%{ord(m[0]):02X}", style.href)
-    target = f"<{target}>" if re.search(r"[()\\*_]", target) else target
-    label = re.sub(r"([\[\]])", r"\\\1", _escaped(text, False, ""))
-    return f"[{label}]({target})"
-
-
-def _escaped(text: str, start: bool, after: str) -> str:
-    r"""Text in which no character is markup: \* and \# only where they would be."""
-    if _RISKY_SIGNS.search(text):
-        text = _RISKY.sub(lambda m: "\\" + m[0], text)
-    if after == "[" and text.endswith("!"):
-        text = text[:-1] + "\\!"  # or the link would be a picture
-    if start and (found := _RISKY_START.match(text)):
-        at = found.start(2) if found[1] else 0
-        text = text[:at] + "\\" + text[at:]
-    return text
 
 
 def html_to_markdown(source: str) -> str:
