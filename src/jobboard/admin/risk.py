@@ -56,7 +56,7 @@ PHRASES: tuple[tuple[str, str, int, re.Pattern[str]], ...] = tuple(
             "Promises much for little",
             2,
             r"\bno (?:experience|skills?|interview) (?:needed|required|necessary)\b"
-            r"|\bearn (?:up to )?[$€£]?\d|\bquick cash\b|\bbe your own boss\b",
+            r"|\bearn (?:up to )?[$€£]?\d[\d,]*|\bquick cash\b|\bbe your own boss\b",
         ),
         (
             "private_data",

@@ -11,6 +11,7 @@ from jobboard.accounts.schemas import Actor
 from jobboard.applications import queries as applications
 from jobboard.companies import queries as companies
 from jobboard.companies.models import Company
+from jobboard.companies.schemas import CompanyBrief
 from jobboard.jobs import lifecycle, queries, service
 from jobboard.jobs.lifecycle import Party
 from jobboard.jobs.models import JobStatus
@@ -79,7 +80,7 @@ async def show_jobs(
         "employer/jobs.html",
         private=True,
         own=own,
-        company=chosen,
+        company=CompanyBrief.model_validate(chosen),
         tab=tab,
         counts=counts,
         sent_back=counts["sent_back"],

@@ -40,11 +40,11 @@ STAGES = {
     Stage.WITHDRAWN: "Withdrawn",
 }
 STEPS = {
-    Stage.VIEWED: "Look again",
     Stage.INTERVIEW: "Invite to interview",
     Stage.OFFER: "Make an offer",
     Stage.HIRED: "Mark as hired",
     Stage.REJECTED: "Turn down",
+    Stage.VIEWED: "Look again",
 }
 DONE = {
     Stage.VIEWED: "{} is under review again.",
@@ -73,15 +73,18 @@ class Next:
 
 
 def next_steps(stage: Stage) -> list[Next]:
-    """What the company can do with an application that stands there."""
-    targets = lifecycle.possible(stage, Side.COMPANY)
-    return [Next(target, _words(stage, target), target is Stage.REJECTED) for target in targets]
+    """What the company can do with an application that stands there.
 
-
-def _words(stage: Stage, target: Stage) -> str:
-    return (
-        "Mark as viewed" if stage is Stage.SUBMITTED and target is Stage.VIEWED else STEPS[target]
-    )
+    That one is viewed happens by opening it; as a step it is only the way back from a refusal.
+    """
+    possible = set(lifecycle.possible(stage, Side.COMPANY))
+    if stage is Stage.SUBMITTED:
+        possible.discard(Stage.VIEWED)
+    return [
+        Next(target, words, target is Stage.REJECTED)
+        for target, words in STEPS.items()
+        if target in possible
+    ]
 
 
 @router.get("/jobs/{job_id}/applicants")
@@ -131,8 +134,8 @@ async def show_applicants(
 
 
 def _together(stages: Iterable[Stage]) -> list[tuple[Stage, str]]:
-    """The steps that make sense for at least one of these, for many at once."""
-    possible = {step for stage in stages for step in lifecycle.possible(stage, Side.COMPANY)}
+    """The steps that at least one of these can take, for many at once."""
+    possible = {step.stage for stage in set(stages) for step in next_steps(stage)}
     return [(stage, words) for stage, words in STEPS.items() if stage in possible]
 
 

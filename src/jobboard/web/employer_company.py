@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts.schemas import Actor
 from jobboard.companies import queries, service
 from jobboard.companies.models import Company, MemberRole
-from jobboard.companies.schemas import CompanyCreate, CompanyUpdate, MemberAdd
+from jobboard.companies.schemas import CompanyCreate, CompanyRead, CompanyUpdate, MemberAdd
 from jobboard.errors import Invalid
 from jobboard.uploads import service as uploads
 from jobboard.web.deps import EnginesDep, FormDep, SessionDep, SettingsDep, redirect
@@ -62,7 +62,7 @@ async def _page(
 ) -> HTMLResponse:
     """The page with its three forms; `refused` is the one that was sent, by its name."""
     members = await service.list_members(session, actor, company_id)
-    company = await queries.get(session, company_id)
+    company = CompanyRead.model_validate(await queries.get(session, company_id))
     role = await queries.role_of(session, actor, company_id)
     filled = {"name": company.name, "website": company.website, "description": company.description}
     forms: dict[str, Form] = {

@@ -29,6 +29,7 @@ from jobboard.web.search import CURRENCIES
 router = APIRouter(prefix="/employer/jobs", include_in_schema=False)
 
 LABELS = {
+    "company_id": "Company",
     "title": "Title",
     "description": "Description",
     "location": "Place",
@@ -105,6 +106,7 @@ def _choices(form: Form) -> dict[str, Any]:
     """What the lists of the form offer; of currencies the usual ones, and the one chosen."""
     chosen = form.value("salary.currency", EMPTY["salary.currency"])
     return {
+        "labels": LABELS,
         "workplaces": formatting.options(Workplace),
         "contracts": formatting.options(EmploymentType),
         "levels": formatting.options(Experience),
@@ -202,7 +204,7 @@ def _theirs(form: Form, job: Job) -> list[tuple[str, str]]:
     return [
         (label, _words(job, name, stored[name]))
         for name, label in LABELS.items()
-        if _plain(stored[name]) != _plain(form.value(name))
+        if name in stored and _plain(stored[name]) != _plain(form.value(name))
     ]
 
 

@@ -13,9 +13,16 @@ function go(step) {
   next.scrollIntoView({ block: "start" });
 }
 
+// Nobody decides about a job that is out of sight: the first press brings it back.
+function inSight(item) {
+  const { top, bottom } = item.getBoundingClientRect();
+  return top < innerHeight && bottom > 0;
+}
+
 function decide(name) {
   const form = items[at]?.querySelector(`form.${name}`);
   if (!form) return;
+  if (!inSight(items[at])) return go(0);
   const box = form.closest("details");
   if (box) {
     box.open = true;
