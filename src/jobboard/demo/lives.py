@@ -77,7 +77,7 @@ def life(status: JobStatus, age: timedelta, present: datetime, days: int) -> Lif
     """The life of a job of this status that was posted `age` ago and is shown for `days`."""
     shown = timedelta(days=days)
     if status is JobStatus.PENDING:
-        age = min(age, LATEST_WAIT)
+        age %= LATEST_WAIT
     if status is JobStatus.EXPIRED:
         age += shown
     posted = present - age

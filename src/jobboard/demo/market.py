@@ -1,5 +1,6 @@
 """An endless row of job ads, the same for the same seed."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -48,17 +49,26 @@ class _Market:
         self._company_ids = company_ids
         self._occupations = words.occupations
         self._writer = Writer(rng, words)
-        self._places = Deck(
-            [(employer, key) for employer in words.employers.values() for key in employer.hires],
-            rng,
-        )
+        self._openings = self._open(words)
         self._variants = {key: Deck(work.variants, rng) for key, work in words.occupations.items()}
         self._workplaces = {
             key: Deck(work.workplaces, rng) for key, work in words.occupations.items()
         }
 
+    def _open(self, words: Vocabulary) -> Iterator[tuple[Employer, str]]:
+        """Who hires for what, round after round: no occupation comes twice before each came."""
+        pairs = [(one, key) for one in words.employers.values() for key in one.hires]
+        while True:
+            times: Counter[str] = Counter()
+            turns: list[tuple[int, Employer, str]] = []
+            for employer, key in self._rng.sample(pairs, len(pairs)):
+                turns.append((times[key], employer, key))
+                times[key] += 1
+            for _, employer, key in sorted(turns, key=lambda turn: turn[0]):
+                yield employer, key
+
     def ad(self, number: int) -> Ad:
-        employer, key = self._places.deal()
+        employer, key = next(self._openings)
         occupation, variant = self._occupations[key], self._variants[key].deal()
         data = self._data(employer, occupation, variant, self._workplaces[key].deal())
         return Ad(number, employer, data, self._age())
