@@ -168,6 +168,7 @@ def test_percent(text, expected):
     assert value(text, x=4) == expected
 
 
+@settings(deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=5))
 def test_what_is_shown_can_be_typed_in_again(number):
     with precision(40):

@@ -24,6 +24,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
 ACCEPTED = {
     "calculator": ["1 + 2"],
     "call_logger": ["textwrap:dedent", "Übung"],
+    "fibonacci": ["first", "3"],
     "library": ["join", "Übung"],
     "todo": ["add", "Übung 🎉"],
     "validators": ["email", "ann@example.org"],
@@ -32,6 +33,7 @@ ACCEPTED = {
 REFUSED = {
     "calculator": ["1 / 0"],
     "call_logger": ["nothing:at_all"],
+    "fibonacci": ["nth", "10000001"],
     "library": ["lend", "nothing", "M1"],
     "todo": ["do", "99"],
     "validators": ["email", "--file", "missing.txt"],
