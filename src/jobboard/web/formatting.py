@@ -131,8 +131,8 @@ def yearly(salary: Salary) -> str:
     year = salary.model_copy(
         update={"min": _whole(salary, salary.yearly_min), "max": _whole(salary, salary.yearly_max)}
     )
-    words = _range(year)
-    return f"About {words[0].lower() + words[1:]} {label(PayPeriod.YEAR)}"
+    words = _range(year).replace("From", "from").replace("Up to", "up to")
+    return f"About {words} {label(PayPeriod.YEAR)}"
 
 
 def _whole(salary: Salary, minor: int | None) -> int | None:
