@@ -64,13 +64,19 @@ def get_actor(viewer: ViewerDep) -> Actor:
 ActorDep = Annotated[Actor, Depends(get_actor)]
 
 
-async def get_form(request: Request, viewer: ViewerDep, settings: SettingsDep) -> Form:
-    """What a form sent, once it is sure that it is ours: see `csrf.py`. Every POST asks for it."""
+async def get_form(
+    request: Request, viewer: ViewerDep, settings: SettingsDep
+) -> AsyncIterator[Form]:
+    """What a form sent, once it is sure that it is ours: see `csrf.py`. Every POST asks for it.
+
+    Its files are closed with the request.
+    """
     csrf.require_own_page(request, settings)
-    form = Form(await request.form())
-    if viewer is not None:
-        csrf.require_token(form.value(csrf.FIELD), viewer, settings)
-    return form
+    async with request.form() as data:
+        form = Form(data)
+        if viewer is not None:
+            csrf.require_token(form.value(csrf.FIELD), viewer, settings)
+        yield form
 
 
 FormDep = Annotated[Form, Depends(get_form)]
