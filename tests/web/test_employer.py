@@ -6,7 +6,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
@@ -61,8 +61,8 @@ class Desk:
     async def move(self, application: Application, stage: Stage) -> None:
         """A colleague moves an application on, in a session of their own."""
         async with AsyncSession(self.session.bind, expire_on_commit=False) as session:
-            update = ApplicationUpdate(stage=stage)
-            await applying.change(session, self.owner.actor, application.id, update)
+            step = ApplicationUpdate(stage=stage)
+            await applying.change(session, self.owner.actor, application.id, step)
             await session.commit()
 
     async def stored(self, kind: type, row_id: UUID) -> Any:
@@ -139,9 +139,7 @@ async def test_tabs_show_each_job_where_it_stands(desk: Desk) -> None:
     for status in JobStatus:
         await desk.job(status, title=f"Job that is {status}")
     await desk.session.execute(
-        Job.__table__.update()
-        .where(Job.status == JobStatus.REMOVED)
-        .values(status_reason="It is a scam.")
+        update(Job).where(Job.status == JobStatus.REMOVED).values(status_reason="It is a scam.")
     )
     await desk.session.commit()
     shown = {
@@ -292,6 +290,18 @@ async def test_two_who_edit_the_same_job(desk: Desk) -> None:
     again = await desk.browser.submit(conflict, path, do="save")
     assert again.status == 303
     assert (await desk.stored(Job, job.id)).title == "My title"
+
+
+async def test_a_mistake_does_not_hide_what_someone_else_saved(desk: Desk) -> None:
+    job = await desk.job(JobStatus.DRAFT)
+    path = f"/employer/jobs/{job.id}"
+    page = await desk.browser.get(path)
+    await jobs.change(desk.session, desk.owner.actor, job.id, JobUpdate(title="Their title"))
+    await desk.session.commit()
+    mistaken = await desk.browser.submit(page, path, do="save", title="")
+    assert mistaken.status == 422
+    mended = await desk.browser.submit(mistaken, path, do="save", title="My title")
+    assert mended.status == 409
 
 
 async def test_the_steps_of_a_job(desk: Desk) -> None:
