@@ -24,6 +24,7 @@ NEEDS_CURRENCY = PydanticCustomError(
     "currency_missing", "Say in which currency `salary_min` is, such as currency=EUR."
 )
 NICKNAMES = {"UK": "GB"}  # not ISO 3166, but what people write
+HOW = {"sort", "cursor", "limit", "facets"}  # not what is asked, but how it is shown
 Item = TypeVar("Item", bound=str)
 
 
@@ -128,7 +129,7 @@ class JobSearch(Input):
 
     def fingerprint(self) -> str:
         """Twelve characters that a cursor carries: it leads on in this search only."""
-        asked = self.model_dump_json(exclude={"cursor", "limit", "facets"}, exclude_defaults=True)
+        asked = self.model_dump_json(exclude=HOW, exclude_defaults=True)
         return hashlib.blake2s(f"{self.order} {asked}".encode(), digest_size=6).hexdigest()
 
 

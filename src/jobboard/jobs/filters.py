@@ -5,6 +5,7 @@ come first: PostgreSQL checks them in this order where it thinks that all cost t
 match words it has to unpack a long tsvector, which it does not count as a cost.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,9 @@ from jobboard.jobs import queries
 from jobboard.jobs.criteria import JobSearch, UndisclosedPay
 from jobboard.jobs.models import Job
 from jobboard.jobs.places import parse_location
+
+# A minus right before another. Some thirty of them are "tsquery stack too small" to PostgreSQL.
+_PILED_UP = re.compile(r"-(?=(?:[-\s!&|()]|\bor\b)*-)", re.IGNORECASE)
 
 CONFIG = "english"  # of Job.search
 PLACE_CONFIG = "simple"  # of Job.place_search
@@ -39,8 +43,8 @@ PAY = func.coalesce(Job.yearly_max, Job.yearly_min)
 
 
 def words(q: str) -> ColumnElement:
-    """`q` as a tsquery. PostgreSQL's own reading of the web's syntax: no input is an error."""
-    return func.websearch_to_tsquery(CONFIG, q)
+    """`q` as a tsquery, in PostgreSQL's own reading of the web's syntax. No text is an error."""
+    return func.websearch_to_tsquery(CONFIG, _PILED_UP.sub("", q))
 
 
 def everything(data: JobSearch) -> list[ColumnElement[bool]]:

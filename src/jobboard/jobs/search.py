@@ -14,7 +14,7 @@ from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
 from jobboard.jobs import facets
 from jobboard.jobs.criteria import JobSearch, Sort, UndisclosedPay
-from jobboard.jobs.facets import COUNT_CAP, Facets
+from jobboard.jobs.facets import Facets
 from jobboard.jobs.filters import PAY, everything, words
 from jobboard.jobs.models import Job
 from jobboard.jobs.orders import Mark, lanes, read_cursor, write_cursor
@@ -96,7 +96,7 @@ class JobSearchResult(BaseModel):
 async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     """One page of the live jobs that fulfil every criterion. Raises Invalid for a wrong cursor.
 
-    Without facets the total is exact up to COUNT_CAP; with them it is always exact.
+    Without facets the total is exact up to facets.COUNT_CAP; with them it is always exact.
     """
     after = read_cursor(data)
     await session.execute(PLANNING, {"enable_seqscan": "off" if data.q else "on"})
@@ -164,8 +164,8 @@ async def _count(session: AsyncSession, data: JobSearch) -> tuple[Total, Facets 
     if data.facets:
         number, counts = await facets.count_choices(session, data)
         return Total(value=number, relation="eq"), counts
-    number = await facets.count(session, data)
-    return Total(value=min(number, COUNT_CAP), relation="gte" if number > COUNT_CAP else "eq"), None
+    number, cap = await facets.count(session, data), facets.COUNT_CAP
+    return Total(value=min(number, cap), relation="gte" if number > cap else "eq"), None
 
 
 async def _no_words(session: AsyncSession, q: str | None) -> bool:
