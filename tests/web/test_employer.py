@@ -298,9 +298,9 @@ async def test_a_mistake_does_not_hide_what_someone_else_saved(desk: Desk) -> No
     page = await desk.browser.get(path)
     await jobs.change(desk.session, desk.owner.actor, job.id, JobUpdate(title="Their title"))
     await desk.session.commit()
-    mistaken = await desk.browser.submit(page, path, do="save", title="")
+    mistaken = await desk.browser.submit(page, path, do="save", apply_url="nowhere")
     assert mistaken.status == 422
-    mended = await desk.browser.submit(mistaken, path, do="save", title="My title")
+    mended = await desk.browser.submit(mistaken, path, do="save", apply_url="")
     assert mended.status == 409
 
 
