@@ -203,6 +203,24 @@ class TestCompression:
         assert gzip.decompress(b"".join(sent)) == b"piece 0\npiece 1\npiece 2\n"
 
 
+def get(path: str, query: bytes = b"") -> dict[str, Any]:
+    """The scope of a GET."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query,
+        "headers": [],
+        "client": ("203.0.113.77", 4711),
+        "server": ("127.0.0.1", 8000),
+    }
+
+
 async def request(
     app: FastAPI,
     path: str,
@@ -223,20 +241,7 @@ async def request(
         await asyncio.sleep(3600 if leaves_after is None else leaves_after)
         return {"type": "http.disconnect"}
 
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": headers or [],
-        "client": ("203.0.113.77", 4711),
-        "server": ("127.0.0.1", 8000),
-    }
+    scope = {**get(path, query.encode()), "headers": headers or []}
     await app(scope, receive, send)
 
 
@@ -278,14 +283,22 @@ class TestDisconnect:
                 pass
 
             asyncio.get_running_loop().call_later(0.05, gone.set)
-            scope = {
-                "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1",
-                "method": "GET", "scheme": "http", "path": "/api/probe/slow", "root_path": "",
-                "query_string": b"seconds=0.15", "headers": [], "client": ("203.0.113.7", 1),
-                "server": ("127.0.0.1", 8000),
-            }  # fmt: skip
+            scope = get("/api/probe/slow", b"seconds=0.15")
             await probe_app(scope, receive, send)
         assert [hit.status for hit in hits] == [499]
+
+    async def test_a_server_that_repeats_itself_does_not_hold_us(
+        self, probe_app: FastAPI, hits: list[Hit]
+    ) -> None:
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            pass
+
+        async with asyncio.timeout(5):
+            await probe_app(get("/api/probe/slow", b"seconds=0.15"), receive, send)
+        assert [hit.status for hit in hits] == [200]
 
     async def test_an_upload_cut_off_is_no_crash(self, probe_app: FastAPI, hits: list[Hit]) -> None:
         messages: list[Message] = [
@@ -300,11 +313,10 @@ class TestDisconnect:
             pass
 
         scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST",
-            "scheme": "http", "path": "/api/probe/body", "root_path": "", "query_string": b"",
-            "headers": [(b"content-length", b"100")], "client": ("203.0.113.7", 1),
-            "server": ("127.0.0.1", 8000),
-        }  # fmt: skip
+            **get("/api/probe/body"),
+            "method": "POST",
+            "headers": [(b"content-length", b"100")],
+        }
         with structlog.testing.capture_logs() as lines:
             await probe_app(scope, receive, send)
         assert [hit.status for hit in hits] == [499]

@@ -129,5 +129,5 @@ class Watch:
         """See, without waiting, whether the client has hung up. The server would not tell us."""
         with anyio.CancelScope() as scope:
             scope.cancel()
-            while not self._client_left:
-                await self.receive()
+            await self.receive()  # the end of a body that no route wanted, or the hang-up
+            await self.receive()
