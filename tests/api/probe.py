@@ -81,7 +81,12 @@ async def body_size(request: Request) -> dict[str, int]:
     return {"bytes": len(await request.body())}
 
 
-@router.post("/api/probe/upload", max_body_size=64 * 1024 * 1024)
+@router.post("/api/probe/stream", max_body_size=64 * 1024 * 1024)
+async def stream_in(request: Request) -> dict[str, int]:
+    return {"bytes": sum([len(piece) async for piece in request.stream()])}
+
+
+@router.post("/api/probe/upload")
 async def upload_size(file: Annotated[UploadFile, File()]) -> dict[str, int]:
     return {"bytes": len(await file.read())}
 

@@ -171,6 +171,10 @@ class TestBodyLimit:
         )
         assert answer.status_code == 413
 
+    async def test_a_route_may_ask_for_as_much(self, probing: httpx2.AsyncClient) -> None:
+        answer = await probing.post("/api/probe/stream", content=pieces(20, 100_000))
+        assert answer.json() == {"bytes": 2_000_000}
+
     async def test_a_person_gets_a_page(self, probing: httpx2.AsyncClient) -> None:
         answer = await probing.post(
             "/log-in", content=b"x" * 1_000_001, headers={"Accept": "text/html"}

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from fastapi import FastAPI
-from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.params import File
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -22,7 +23,7 @@ class RouteTable:
         return self._templates.get(id(scope.get("route")), UNMATCHED)
 
     def takes_uploads(self, scope: Scope) -> bool:
-        """Whether the route of this request, not yet routed, declares a `max_body_size`."""
+        """Whether the route of this request, not yet routed, takes files or more than most."""
         return any(route.matches(scope)[0] is Match.FULL for route in self._uploads)
 
     @cached_property
@@ -34,11 +35,14 @@ class RouteTable:
 
     @cached_property
     def _uploads(self) -> list[RouteContext]:
-        return [context for context in self._contexts() if _max_body_size(context)]
+        return [context for context in self._contexts() if _takes_uploads(context)]
 
     def _contexts(self) -> Iterator[RouteContext]:
         return iter_route_contexts(self._app.routes)
 
 
-def _max_body_size(context: RouteContext) -> int | None:
-    return getattr(context, "max_body_size", None)
+def _takes_uploads(route: RouteContext) -> bool:
+    if not isinstance(route.original_route, APIRoute):
+        return False
+    files = (isinstance(body.field_info, File) for body in route.dependant.body_params)
+    return bool(route.max_body_size) or any(files)

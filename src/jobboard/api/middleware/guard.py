@@ -16,8 +16,8 @@ ENVELOPE = 64_000  # what multipart and the other fields of an upload add to the
 class Guard:
     """Refuses NUL bytes in the address (422) and bodies above the limit of their route (413).
 
-    The limit is 1 MB, or `upload_limit` for routes that declare a `max_body_size`. Bytes are
-    counted as they come: Content-Length may lie or be absent.
+    The limit is 1 MB, or `upload_limit` for routes that take a `File` or declare a
+    `max_body_size`. Bytes are counted as they come: Content-Length may lie or be absent.
     """
 
     def __init__(self, app: ASGIApp, *, routes: RouteTable, upload_limit: int) -> None:
