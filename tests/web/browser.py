@@ -140,7 +140,9 @@ class Browser:
             headers["Cookie"] = cookies
         answer = await self._client.request(method, path, headers=headers, **more)
         self._client.cookies.clear()  # each browser keeps its own
-        self._cookies |= dict(answer.cookies)
+        for header in answer.headers.get_list("set-cookie"):
+            name, _, value = header.split(";")[0].partition("=")
+            self._cookies[name] = value  # an empty one takes the cookie away
         return answer
 
 

@@ -67,7 +67,7 @@ async def show_application(
         "applications/page.html",
         private=True,
         application=application,
-        history=[(step, _words(step, application)) for step in application.history],
+        history=_told(application),
         what_next=NEXT[application.stage],
         resume=resume,
         can_withdraw=_can_withdraw(application),
@@ -106,11 +106,15 @@ async def _own(session: AsyncSession, actor: Actor, application_id: UUID) -> App
     return await service.read(session, actor, application_id)
 
 
-def _words(step: HistoryEntry, application: ApplicationRead) -> str:
-    before = application.history[: application.history.index(step)]
-    again = step.stage is Stage.VIEWED and any(old.stage is Stage.REJECTED for old in before)
-    words = SECOND_LOOK if again else STEPS[step.stage]
-    return words.format(company=application.job.company.name)
+def _told(application: ApplicationRead) -> list[tuple[HistoryEntry, str]]:
+    """Each step with its words."""
+    told = []
+    rejected = False
+    for step in application.history:
+        words = SECOND_LOOK if rejected and step.stage is Stage.VIEWED else STEPS[step.stage]
+        told.append((step, words.format(company=application.job.company.name)))
+        rejected |= step.stage is Stage.REJECTED
+    return told
 
 
 def _can_withdraw(application: ApplicationRead) -> bool:

@@ -1,0 +1,90 @@
+"""Error pages, and the rule that every page that writes checks where its form is from."""
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from jobboard.accounts.models import Role
+from jobboard.jobs.models import JobStatus
+from jobboard.web.csrf import require_own_page
+from jobboard.web.deps import get_form
+from tests.web.browser import read
+from tests.web.conftest import Town
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_unknown_address_offers_a_search(client: httpx2.AsyncClient) -> None:
+    page = read(await client.get("/no/such/page"))
+    assert page.status == 404
+    assert "There is nothing here" in page.text
+    assert page.offers("/")
+    assert 'href="/"' in page.html
+
+
+async def test_a_wrong_method_has_a_page_too(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/", headers={"Accept": "text/html"})
+    assert answer.status_code == 405
+    assert "That does not work here" in answer.text
+
+
+async def test_what_is_not_for_you_says_so_without_losing_you(town: Town) -> None:
+    _, browser = await town.person()
+    page = await browser.get("/admin")
+    assert page.status == 403
+    assert "Only moderators" in page.text
+    assert "Kim Example" in page.text
+
+
+async def test_an_error_is_not_kept_and_names_the_request(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/jobs/nothing")
+    assert answer.status_code == 404
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-request-id"] in answer.text
+
+
+async def test_a_crash_shows_nothing_of_the_inside(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(*_: object) -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr("jobboard.web.search.search", crash)
+    page = await town.stranger.get("/?q=a")
+    assert page.status == 500
+    assert "Something broke on our side" in page.text
+    assert "secret inside" not in page.html
+    assert 'href="/?q=a"' in page.html
+
+
+async def test_markup_in_an_address_stays_text(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/?cursor=%3Cscript%3Ealert(1)%3C/script%3E&q=%22%3E%3Cb%3E")
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.text
+
+
+async def test_moderators_see_how_many_jobs_wait(town: Town) -> None:
+    _, admin = await town.person(Role.ADMIN)
+    assert 'class="number"' not in (await admin.get("/me")).html
+    await town.job(JobStatus.PENDING)
+    assert '<span class="number">1</span>' in (await admin.get("/me")).html
+
+
+async def test_every_page_that_writes_checks_its_form(app: FastAPI) -> None:
+    checked = 0
+    for route in iter_route_contexts(app.routes):
+        endpoint = getattr(route, "endpoint", None)
+        if endpoint is None or not endpoint.__module__.startswith("jobboard.web"):
+            continue
+        if not (route.methods or set()) <= {"GET", "HEAD"}:
+            calls = {dependency.call for dependency in _all(route.dependant)}
+            assert get_form in calls, route.path
+            checked += 1
+    assert checked > 10
+    assert require_own_page.__name__ in get_form.__code__.co_names
+
+
+def _all(dependant: object) -> list:
+    inner = getattr(dependant, "dependencies", [])
+    return [*inner, *(deep for each in inner for deep in _all(each))]

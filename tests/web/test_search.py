@@ -1,0 +1,162 @@
+"""The front page."""
+
+import re
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from jobboard.accounts.models import Role
+from jobboard.clock import now
+from jobboard.jobs.models import JobStatus
+from jobboard.jobs.schemas import SalaryInput
+from tests.web.browser import Page
+from tests.web.conftest import Town
+
+pytestmark = pytest.mark.anyio
+
+
+def titles(page: Page) -> list[str]:
+    return re.findall(r'<h2><a href="/jobs/[^"]+">([^<]*)</a>', page.html)
+
+
+def links(page: Page, *, css_class: str) -> list[str]:
+    found = re.findall(rf'<a class="{css_class}"[^>]* href="([^"]*)"', page.html)
+    return [href.replace("&amp;", "&") for href in found]
+
+
+async def test_an_empty_board_says_what_to_do_to_each_kind_of_visitor(town: Town) -> None:
+    page = await town.stranger.get("/")
+    assert page.status == 200
+    assert "No jobs here yet" in page.text
+    assert "/sign-up?role=employer" in page.html
+    _, employer = await town.person(Role.EMPLOYER)
+    assert 'href="/employer"' in (await employer.get("/")).html
+    _, admin = await town.person(Role.ADMIN)
+    assert "jobboard import" in (await admin.get("/")).text
+
+
+async def test_a_card_says_what_one_decides_by(town: Town) -> None:
+    await town.job(
+        title="Baker, early shift",
+        location="Hamburg, Germany",
+        remote="onsite",
+        employment_type="full_time",
+        salary=SalaryInput(min=1650, max=2025, currency="EUR", period="hour"),
+        tags=["bread"],
+        published_at=now() - timedelta(days=3),
+    )
+    page = await town.stranger.get("/")
+    for words in (
+        "1 job",
+        "Baker, early shift",
+        "Bakery",
+        "Hamburg",
+        "On site",
+        "Full time",
+        "€16.50\N{EN DASH}20.25 an hour",
+        "bread",
+        "3 days ago",
+    ):
+        assert words in page.text, words
+
+
+async def test_only_live_jobs_are_found(town: Town) -> None:
+    await town.job(title="Live")
+    await town.job(title="Over", expires_at=now() - timedelta(hours=1))
+    for status in set(JobStatus) - {JobStatus.PUBLISHED}:
+        await town.job(status, title=f"Not {status}")
+    assert titles(await town.stranger.get("/")) == ["Live"]
+
+
+async def test_filters_count_and_hold_and_can_be_taken_away_one_by_one(town: Town) -> None:
+    await town.job(title="Far", remote="remote", employment_type="full_time")
+    await town.job(title="Near", remote="onsite", employment_type="full_time")
+    await town.job(title="Short", remote="remote", employment_type="part_time")
+    page = await town.stranger.get("/?remote=remote&employment_type=full_time&utm_source=x")
+    assert titles(page) == ["Far"]
+    chips = links(page, css_class="chip")
+    assert chips == ["/?employment_type=full_time", "/?remote=remote"]
+    assert sorted(titles(await town.stranger.get(chips[1]))) == ["Far", "Short"]
+    assert re.search(r'value="onsite">On site<span class="number">1<', page.html)
+    assert re.search(r'value="remote" checked>Remote<span class="number">1<', page.html)
+
+
+async def test_lists_may_be_written_with_commas_or_repeated(town: Town) -> None:
+    for remote in ("remote", "onsite", "hybrid"):
+        await town.job(title=remote, remote=remote)
+    comma = await town.stranger.get("/?remote=remote,hybrid")
+    repeated = await town.stranger.get("/?remote=remote&remote=hybrid")
+    assert set(titles(comma)) == set(titles(repeated)) == {"remote", "hybrid"}
+    assert len(links(comma, css_class="chip")) == 2
+
+
+@pytest.mark.parametrize("typed", ["40,000", "40.000", "40 000", "40000.00", "€40k"])
+async def test_pay_is_typed_as_people_write_it(town: Town, typed: str) -> None:
+    await town.job(title="More", salary=SalaryInput(max=4500000, currency="EUR"))
+    await town.job(title="Less", salary=SalaryInput(max=3500000, currency="EUR"))
+    await town.job(title="Unsaid")
+    address = f"/?pay_from={typed}&currency=EUR"
+    page = await town.stranger.get(address)
+    assert set(titles(page)) == {"More", "Unsaid"}
+    assert "From €40,000 a year" in page.text
+    page = await town.stranger.get(f"{address}&undisclosed_pay=exclude")
+    assert titles(page) == ["More"]
+
+
+async def test_pay_that_cannot_be_read_is_said_beside_the_field_and_finds_all(town: Town) -> None:
+    await town.job(title="One")
+    page = await town.stranger.get("/?pay_from=much&currency=EUR")
+    assert page.status == 200
+    assert titles(page) == ["One"]
+    assert "Write this as a number" in page.text
+    assert 'value="much"' in page.html
+
+
+async def test_the_next_page_keeps_the_filters_and_repeats_nothing(town: Town) -> None:
+    for number in range(25):
+        await town.job(title=f"Job {number}", remote="remote")
+    first = await town.stranger.get("/?remote=remote&sort=newest")
+    onward = links(first, css_class="button quiet")[-1]
+    assert parse_qs(urlsplit(onward).query).keys() == {"remote", "sort", "cursor"}
+    second = await town.stranger.get(onward)
+    assert len(titles(first)) == 20
+    assert len(titles(second)) == 5
+    assert not set(titles(first)) & set(titles(second))
+    assert "First page" in second.text
+
+
+@pytest.mark.parametrize(
+    "query", ["cursor=nonsense", "remote=moon", "posted_within=x", "country=Narnia", "sort=up"]
+)
+async def test_a_wrong_address_is_told_kindly(town: Town, query: str) -> None:
+    page = await town.stranger.get(f"/?{query}")
+    assert page.status == 422
+    assert "not right" in page.text
+    assert 'href="/"' in page.html
+
+
+async def test_nothing_found_offers_ways_out_with_counts(town: Town) -> None:
+    await town.job(title="Baker", remote="onsite")
+    page = await town.stranger.get("/?q=baker&remote=remote")
+    assert "Nothing fits all of that" in page.text
+    assert '"Remote": 1 job' in page.text
+    assert "/?q=baker" in links(page, css_class="button quiet")
+    common = await town.stranger.get("/?q=the")
+    assert "Try a title or a skill" in common.text
+
+
+async def test_naughty_words_stay_words(town: Town) -> None:
+    naughty = "\"><script>alert(1)</script>'"
+    await town.job(title=f"Baker {naughty}", location=naughty, tags=[naughty])
+    page = await town.stranger.get(f"/?q={naughty}&location={naughty}&tag={naughty}")
+    assert page.status == 200
+    page = await town.stranger.get("/")
+    assert "<script>alert" not in page.html
+    assert "<script>alert(1)</script>" in page.text
+
+
+async def test_pages_are_asked_for_anew_each_time(town: Town) -> None:
+    answer = await town.client.get("/")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "Cookie" in answer.headers["vary"]
