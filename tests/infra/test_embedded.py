@@ -112,6 +112,16 @@ def test_a_full_disk_says_so_before_anything_is_written(
         folder.prepare()
 
 
+def test_a_disk_that_fills_up_later_is_named_whatever_it_broke(
+    folder: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BoardError, match="does not stay up"), folder.blaming_the_disk():
+        raise BoardError("Redis does not stay up")
+    monkeypatch.setattr(datadir.shutil, "disk_usage", lambda _: Usage(100, 99, 1))
+    with pytest.raises(BoardError, match="is full; free at least"), folder.blaming_the_disk():
+        raise BoardError("Redis does not stay up")
+
+
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "file" / "below"):

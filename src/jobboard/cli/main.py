@@ -14,7 +14,6 @@ from typer.main import get_command
 from jobboard import __version__
 from jobboard.errors import DomainError
 from jobboard.infra.embedded import BoardError
-from jobboard.infra.embedded.datadir import disk_full
 from jobboard.settings import SettingsError
 
 # Which file of this folder has the command, as `app`, a Typer. One command loads one file:
@@ -94,7 +93,7 @@ def _fail(message: str, code: int = 1) -> int:
 
 def _os_trouble(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
-        return disk_full(error.filename)
+        return f"the disk is full; free some space (while writing {error.filename or 'a file'})"
     if isinstance(error, ConnectionError | TimeoutError):
         return f"a server does not answer: {_first_line(error)}"
     return f"{error.filename}: {error.strerror}" if error.filename else _first_line(error)

@@ -53,7 +53,11 @@ def up(
     """Run the whole board until Ctrl-C, with an engine for each server that no setting names."""
     began = time.monotonic()
     folder = folder_of(data_dir)
-    with folder.locked("board", wait=LET_GO_SECONDS), _listen(host, port) as listener:
+    with (
+        folder.locked("board", wait=LET_GO_SECONDS),
+        _listen(host, port) as listener,
+        folder.blaming_the_disk(),
+    ):
         asyncio.run(_until_told(Up(folder, listener, demo, began).run()))
 
 

@@ -31,6 +31,7 @@ SECRETS = (
     "mongo_password",
 )
 MINIMUM_FREE = 200 * 1024 * 1024  # bytes: first start writes about 60 MB, a day of logs the rest
+NOTHING_LEFT = 1024 * 1024  # bytes: a write of a page or two fails
 # Below the range that Linux takes for outgoing connections, so that a kept port stays free.
 PORTS = range(20_000, 32_000)
 LOG_LIMIT = 10 * 1024 * 1024  # bytes after which a log starts anew
@@ -59,6 +60,16 @@ class DataDir:
             raise BoardError(_folder_trouble(self.root, error)) from None
         if free < MINIMUM_FREE:
             raise BoardError(disk_full(self.root, free))
+
+    @contextmanager
+    def blaming_the_disk(self) -> Generator[None]:
+        """Whatever fails in the block: where the disk is full by then, say that instead."""
+        try:
+            yield
+        except (BoardError, OSError):
+            if shutil.disk_usage(self.root).free < NOTHING_LEFT:
+                raise BoardError(disk_full(self.root)) from None
+            raise
 
     def _refuse_foreign(self) -> None:
         """Root could write here, and its files would then be in the way of the owner."""
