@@ -28,7 +28,7 @@ async def make_job(
     `fields` are those of JobCreate; `published_at` and `expires_at` are set as given.
     """
     dates = {name: fields.pop(name) for name in ("published_at", "expires_at") if name in fields}
-    values = {"title": "Baker", "description": WORDS * 4} | fields
+    values: dict[str, Any] = {"title": "Baker", "description": WORDS * 4} | fields
     job = await service.create(session, owner.actor, JobCreate(company_id=company.id, **values))
     job.status = status
     if status is not JobStatus.DRAFT:

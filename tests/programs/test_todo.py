@@ -15,7 +15,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 import programs
 from programs import todo
@@ -234,9 +240,8 @@ class Model(RuleBasedStateMachine):
 def test_commands_against_a_model(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TODO_TEST_FOLDER", str(tmp_path))
     monkeypatch.setattr(os, "fsync", lambda _: None)  # a slow disk is not what is tested here
-    machine = Model.TestCase()
-    machine.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
-    machine.runTest()
+    bounds = settings(max_examples=25, stateful_step_count=12, deadline=None)
+    run_state_machine_as_test(Model, settings=bounds)
     capsys.readouterr()
 
 

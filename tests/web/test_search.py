@@ -160,3 +160,17 @@ async def test_pages_are_asked_for_anew_each_time(town: Town) -> None:
     answer = await town.client.get("/")
     assert answer.headers["cache-control"] == "no-cache"
     assert "Cookie" in answer.headers["vary"]
+
+
+async def test_the_usual_order_and_an_idle_currency_stay_out_of_the_address(town: Town) -> None:
+    for number in range(21):
+        await town.job(title=f"Baker {number}")
+    page = await town.stranger.get("/?q=baker&location=&pay_from=&currency=EUR&sort=")
+    assert set(parse_qs(urlsplit(links(page, css_class="button quiet")[-1]).query)) == {
+        "q",
+        "cursor",
+    }
+    assert page.form("/").fields["q"] == ["baker"]
+    assert '<option value="" selected>Best match</option>' in page.html
+    page = await town.stranger.get("/")
+    assert '<option value="" selected>Newest first</option>' in page.html

@@ -31,11 +31,11 @@ class Tray:
         self.mails: list[EmailMessage] = []
         self.failures = 0
 
-    async def send(self, mail: EmailMessage) -> None:
+    async def send(self, message: EmailMessage) -> None:
         if self.failures:
             self.failures -= 1
             raise ConnectionError("the mail server is away")
-        self.mails.append(mail)
+        self.mails.append(message)
 
 
 @pytest.fixture

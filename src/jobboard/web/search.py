@@ -15,7 +15,7 @@ from jobboard.companies import queries as companies
 from jobboard.errors import Invalid, NotFound
 from jobboard.jobs import facets
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
-from jobboard.jobs.search import JobSearch, JobSearchResult, search
+from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, search
 from jobboard.schema import field_errors
 from jobboard.web import formatting
 from jobboard.web.deps import SessionDep, ViewerDep
@@ -184,6 +184,8 @@ def _tidy(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
                 several[name, part.strip()] = None
         elif name in SINGLE:
             single[name] = value.strip()
+    if not single.get("pay_from") and single.get("sort") != Sort.SALARY:
+        single.pop("currency", None)  # a form sends it always, and alone it means nothing
     yield from (pair for pair in [*single.items(), *several] if pair[1])
 
 

@@ -26,7 +26,6 @@ function address() {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (value) fields.append(name, value);
   if (!fields.has("pay_from") && fields.get("sort") !== "salary") fields.delete("currency");
-  if (!fields.has("q") && fields.get("sort") === "newest") fields.delete("sort");
   const query = fields.toString();
   return new URL(query ? `/?${query}` : "/", location.href);
 }
