@@ -286,7 +286,10 @@ def upgrade() -> None:
             "search",
             postgresql.TSVECTOR(),
             sa.Computed(
-                "setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('english', jobboard_words(tags) || ' ' || company_name), 'B') || setweight(to_tsvector('english', coalesce(location, '')), 'C') || setweight(to_tsvector('english', description_text), 'D')",
+                "setweight(to_tsvector('english', title), 'A') || "
+                "setweight(to_tsvector('english', jobboard_words(tags) || ' ' || company_name), 'B') || "
+                "setweight(to_tsvector('english', coalesce(location, '')), 'C') || "
+                "setweight(to_tsvector('english', description_text), 'D')",
                 persisted=True,
             ),
             nullable=True,
@@ -295,7 +298,8 @@ def upgrade() -> None:
             "place_search",
             postgresql.TSVECTOR(),
             sa.Computed(
-                "to_tsvector('simple', coalesce(location, '') || ' ' || coalesce(city, '') || ' ' || coalesce(region, '') || ' ' || coalesce(country, ''))",
+                "to_tsvector('simple', coalesce(location, '') || ' ' || coalesce(city, '') || ' ' || "
+                "coalesce(region, '') || ' ' || coalesce(country, ''))",
                 persisted=True,
             ),
             nullable=True,
