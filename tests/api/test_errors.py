@@ -182,11 +182,20 @@ async def test_deep_nesting_is_refused(probing: httpx2.AsyncClient, depth: int) 
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["/api/probe/things/%00", "/api/probe/things/1?limit=%00", "/api/probe/things/1?%00=1"],
+    ("path", "pointer"),
+    [
+        ("/api/probe/things/%00", "/path"),
+        ("/api/probe/things/1?limit=%00", "/query/limit"),
+        ("/api/probe/things/1?%00=1", "/query/\x00"),
+        ("/api/nowhere/%00", "/path"),
+    ],
 )
-async def test_a_nul_byte_in_the_address_is_refused(probing: httpx2.AsyncClient, path: str) -> None:
-    assert (await probing.get(path)).status_code == 422
+async def test_a_nul_byte_in_the_address_is_refused(
+    probing: httpx2.AsyncClient, path: str, pointer: str
+) -> None:
+    answer = await probing.get(path)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
 @pytest.mark.parametrize("value", ["a%00b", "a%ED%A0%80b"])

@@ -1,13 +1,16 @@
 """What is turned away before any of our code looks at it."""
 
+from collections.abc import Iterator
+from urllib.parse import parse_qsl
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobboard.api.errors import on_domain_error
 from jobboard.api.routes import RouteTable
-from jobboard.errors import DomainError, Invalid, TooLarge
-from jobboard.schema import UNSTORABLE
+from jobboard.errors import DomainError, FieldError, Invalid, TooLarge
+from jobboard.schema import UNSTORABLE, pointer, storable
 
 BODY_LIMIT = 1_000_000
 ENVELOPE = 64_000  # what multipart and the other fields of an upload add to the file itself
@@ -47,7 +50,7 @@ class Guard:
 
     def _problem(self, scope: Scope) -> DomainError | None:
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-            return Invalid(UNSTORABLE.message_template)
+            return Invalid(errors=tuple(_unstorable(scope)))
         announced = _content_length(scope)
         if announced > BODY_LIMIT and announced > (limit := self._limit(scope)):
             return TooLarge(f"We take at most {limit:,} bytes here.")
@@ -55,6 +58,15 @@ class Guard:
 
     def _limit(self, scope: Scope) -> int:
         return self.upload_limit if self.routes.takes_uploads(scope) else BODY_LIMIT
+
+
+def _unstorable(scope: Scope) -> Iterator[FieldError]:
+    message = UNSTORABLE.message_template
+    if not storable(scope["path"]):
+        yield FieldError("/path", message)
+    for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
+        if not storable(name + value):
+            yield FieldError(pointer(("query", name)), message)
 
 
 def _content_length(scope: Scope) -> int:
