@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -80,7 +80,8 @@ class Board:
     def kill(self) -> None:
         """SIGKILL for everything at once, as a power cut would."""
         for pid in [self.process.pid, *self.processes()]:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it went with the one before
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
     def __enter__(self) -> Self:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 from alembic import command
 from alembic.config import Config
@@ -80,11 +81,11 @@ async def _alembic(database_url: str, verb: Callable[[Config], object]) -> None:
 
 
 async def _check(database_url: str, metadata: MetaData) -> list[str]:
-    async with _scratch(database_url, "check_migrated") as migrated:
+    async with _scratch(database_url, "template1") as migrated:
         await _alembic(migrated, lambda config: command.upgrade(config, "head"))
         made = await _catalog(migrated)
         # The models' tables come into a copy: functions and extensions are the migrations' own.
-        async with _scratch(database_url, "check_models", template="check_migrated") as models:
+        async with _scratch(database_url, make_url(migrated).database) as models:
             meant = await _catalog(models, metadata)
     return [
         *(f"only in the models: {line}" for line in sorted(meant - made)),
@@ -103,10 +104,10 @@ async def _catalog(database_url: str, metadata: MetaData | None = None) -> set[s
 
 
 @asynccontextmanager
-async def _scratch(url: str, name: str, *, template: str = "template1") -> AsyncGenerator[str]:
+async def _scratch(url: str, template: str | None) -> AsyncGenerator[str]:
+    name = f"check_{uuid4().hex[:12]}"
     async with _engine(url) as engine, engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
         await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
         try:
             yield make_url(url).set(database=name).render_as_string(hide_password=False)
