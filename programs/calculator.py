@@ -412,11 +412,11 @@ examples:
   python -m programs.calculator --precision 50 "sqrt(2)"
   python -m programs.calculator "80 - 15%"        percent of what stands before: 68
   python -m programs.calculator "80 * 15%"        15% is 0.15 elsewhere: 12
-  printf 'rate = 7.5%%\\n100 * rate\\n' | python -m programs.calculator
+  printf '%s\\n' 'rate = 7.5%' '100 * rate' | python -m programs.calculator
   python -m programs.calculator                   interactive: ans, variables, history
 
-Operators: + - * / // %% **, sqrt abs round min max. // and %% round down, as in Python; rounding is
-half to even; %% is modulo when a number, a name or a parenthesis follows, otherwise percent.
+Operators: + - * / // % **, sqrt abs round min max. // and % round down, as in Python; rounding is
+half to even; % is modulo when a number, a name or a parenthesis follows, otherwise percent.
 The history is kept in $CALCULATOR_HISTORY or ~/.calculator_history.
 Exit codes: 0 done, 1 refused, 2 wrong usage, 130 interrupted.
 """
@@ -446,7 +446,7 @@ def build_parser() -> Parser:
     parser = Parser(
         prog=f"python -m programs.{NAME}",
         description="A calculator in decimal arithmetic.",
-        epilog=EXAMPLES.replace("%%", "%"),
+        epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"{NAME} {VERSION}")

@@ -482,8 +482,7 @@ class Repository:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self.lock:
-            text = to_json(self.library)
-            if kind is None and text != self.text:
+            if kind is None and (text := to_json(self.library)) != self.text:
                 write(self.path, text)
 
 
