@@ -287,7 +287,8 @@ def upgrade() -> None:
             postgresql.TSVECTOR(),
             sa.Computed(
                 "setweight(to_tsvector('english', title), 'A') || "
-                "setweight(to_tsvector('english', jobboard_words(tags) || ' ' || company_name), 'B') || "
+                "setweight(to_tsvector('english', jobboard_words(tags) || ' ' || company_name), "
+                "'B') || "
                 "setweight(to_tsvector('english', coalesce(location, '')), 'C') || "
                 "setweight(to_tsvector('english', description_text), 'D')",
                 persisted=True,
@@ -298,8 +299,8 @@ def upgrade() -> None:
             "place_search",
             postgresql.TSVECTOR(),
             sa.Computed(
-                "to_tsvector('simple', coalesce(location, '') || ' ' || coalesce(city, '') || ' ' || "
-                "coalesce(region, '') || ' ' || coalesce(country, ''))",
+                "to_tsvector('simple', coalesce(location, '') || ' ' || coalesce(city, '') "
+                "|| ' ' || coalesce(region, '') || ' ' || coalesce(country, ''))",
                 persisted=True,
             ),
             nullable=True,

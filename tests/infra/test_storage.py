@@ -21,7 +21,7 @@ def storage(folder: Path) -> Storage:
 
 
 async def content(storage: Storage, key: str) -> list[bytes]:
-    return [piece async for piece in storage.stream(key)]
+    return [piece async for piece in await storage.open(key)]
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK * 3 + 1])

@@ -1,7 +1,9 @@
 """Passwords: argon2id with OWASP's parameters, off the event loop, a bounded number at once.
 
 Parameters: OWASP Password Storage Cheat Sheet (m=19456 KiB, t=2, p=1). Rules for new ones:
-NIST SP 800-63B-4, section 3.1.1: length and a blocklist, no composition rules.
+NIST SP 800-63B-4, section 3.1.1: length and a blocklist, no composition rules. The blocklist,
+`common_passwords.txt`, is our own: words, names, keyboard walks and runs of numbers that guessers
+try first, and the usual ways to combine them.
 """
 
 from collections.abc import Callable

@@ -20,7 +20,7 @@ bearer = OAuth2PasswordBearer(
 )
 
 
-def get_engines(request: Request) -> Engines:
+async def get_engines(request: Request) -> Engines:
     """The clients that the lifespan made."""
     return request.app.state.engines
 
@@ -28,7 +28,7 @@ def get_engines(request: Request) -> Engines:
 EnginesDep = Annotated[Engines, Depends(get_engines)]
 
 
-def get_settings(engines: EnginesDep) -> Settings:
+async def get_settings(engines: EnginesDep) -> Settings:
     """The settings of this process."""
     return engines.settings
 
@@ -67,7 +67,7 @@ async def get_viewer(
 ViewerDep = Annotated[Actor | None, Depends(get_viewer)]
 
 
-def get_actor(viewer: ViewerDep) -> Actor:
+async def get_actor(viewer: ViewerDep) -> Actor:
     """Who asks. Raises Unauthenticated without a token."""
     if viewer is None:
         raise Unauthenticated("Send an access token: Authorization: Bearer ...")

@@ -34,6 +34,7 @@ QUIET = {
     "asyncio": logging.WARNING,
     "pymongo": logging.WARNING,
     "aiosmtplib": logging.WARNING,
+    "celery": logging.WARNING,  # each tick of the schedule; what was delivered, the worker says
 }
 
 # One list for good: loggers in use hold on to it, so that they follow a new configuration.

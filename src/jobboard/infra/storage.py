@@ -22,11 +22,10 @@ class Storage:
         """Keep `data` under `key`, whole or not at all."""
         await self._store.put_async(key, data)
 
-    async def stream(self, key: str) -> AsyncGenerator[bytes]:
-        """The content in pieces. Raises FileNotFoundError."""
+    async def open(self, key: str) -> AsyncGenerator[bytes]:
+        """The content in pieces. Raises FileNotFoundError at once, not at the first piece."""
         result = await self._store.get_async(key)
-        async for chunk in result.stream(min_chunk_size=CHUNK):
-            yield bytes(chunk)
+        return (bytes(chunk) async for chunk in result.stream(min_chunk_size=CHUNK))
 
     async def delete(self, key: str) -> None:
         """Forget `key`; one that is not there is no error."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -103,6 +104,14 @@ async def get(session: AsyncSession, upload_id: UUID) -> Upload:
     if upload is None:
         raise NotFound("There is no such file.", code="file_not_found")
     return upload
+
+
+async def content(storage: Storage, upload: Upload) -> AsyncGenerator[bytes]:
+    """A file's bytes in pieces. NotFound when the storage lost it, before any piece is sent."""
+    try:
+        return await storage.open(upload.key)
+    except FileNotFoundError:
+        raise NotFound("This file is no longer there.", code="file_not_found") from None
 
 
 async def is_own(session: AsyncSession, person_id: UUID, upload_id: UUID) -> bool:

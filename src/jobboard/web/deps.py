@@ -21,7 +21,7 @@ from jobboard.web.rendering import engines_of
 EnginesDep = Annotated[Engines, Depends(engines_of)]
 
 
-def get_settings(engines: EnginesDep) -> Settings:
+async def get_settings(engines: EnginesDep) -> Settings:
     """The settings of this process."""
     return engines.settings
 
@@ -54,7 +54,7 @@ async def get_viewer(request: Request, session: SessionDep, settings: SettingsDe
 ViewerDep = Annotated[Actor | None, Depends(get_viewer)]
 
 
-def get_actor(viewer: ViewerDep) -> Actor:
+async def get_actor(viewer: ViewerDep) -> Actor:
     """Who is logged in. Raises Unauthenticated, which on pages leads to the log-in and back."""
     if viewer is None:
         raise Unauthenticated

@@ -28,7 +28,7 @@ async def read_logo(
 ) -> Response:
     """A company's logo. Its name is random and never used again, so it may be kept for good."""
     try:
-        data = b"".join([piece async for piece in engines.storage.stream(f"logos/{name}")])
+        data = b"".join([piece async for piece in await engines.storage.open(f"logos/{name}")])
     except FileNotFoundError:
         raise NotFound from None
     return Response(data, media_type="image/webp", headers={**INERT, "Cache-Control": FOR_GOOD})
@@ -42,7 +42,7 @@ async def read_resume(
     await applications.require_resume(session, actor, resume_id)
     upload = await uploads.get(session, resume_id)
     return StreamingResponse(
-        engines.storage.stream(upload.key),
+        await uploads.content(engines.storage, upload),
         media_type=upload.media_type,
         headers={
             **INERT,

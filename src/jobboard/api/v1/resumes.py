@@ -43,7 +43,7 @@ async def get_resume_file(
     await applications.require_resume(session, actor, resume_id)
     upload = await service.get(session, resume_id)
     return StreamingResponse(
-        engines.storage.stream(upload.key),
+        await service.content(engines.storage, upload),
         media_type=upload.media_type,
         headers={
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(upload.filename)}",
