@@ -217,6 +217,10 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         if not told.is_set():
             raise
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # Told twice is told once: what is left is only to leave.
+            asyncio.get_running_loop().remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
 
 def say(line: str) -> None:
