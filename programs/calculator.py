@@ -467,7 +467,7 @@ def shield(argv: list[str]) -> list[str]:
 
 @contextmanager
 def history(path: Path) -> Generator[None]:
-    """The lines typed in earlier sessions, where the system has `readline`."""
+    """The lines typed at earlier times, where the system has `readline`."""
     if readline:
         readline.clear_history()
         with suppress(OSError):

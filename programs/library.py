@@ -392,12 +392,12 @@ def to_json(library: Library) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, default=date.isoformat) + "\n"
 
 
-def from_json(text: str) -> Library:
+def from_json(text: str, name: str = "the document") -> Library:
     """The library in a document; StorageError if it is not one, or breaks the rules of one."""
     try:
         document = json.loads(text)
         if document["format"] != FORMAT:
-            raise StorageError(f"format {document['format']} is not known to this version")
+            raise StorageError(f"{name}: format {document['format']} is newer than this program")
         items = [build(KINDS[record["kind"]], record) for record in document["items"]]
         members = [build(Member, record) for record in document["members"]]
         library = Library(
@@ -411,7 +411,7 @@ def from_json(text: str) -> Library:
             raise ValueError("an identifier occurs twice")
         check(library)
     except (KeyError, TypeError, ValueError, RecursionError, NotFound, InvalidIsbn) as error:
-        raise StorageError(f"not a library: {error}") from error
+        raise StorageError(f"{name} is not a library: {error}") from error
     return library
 
 
@@ -474,7 +474,7 @@ class Repository:
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX)
             self.text = read(self.path)
-            self.library = from_json(self.text) if self.text else Library()
+            self.library = from_json(self.text, f"{self.path}") if self.text else Library()
         except BaseException:
             self.lock.close()
             raise

@@ -320,6 +320,8 @@ def undo(args: argparse.Namespace) -> list[str]:
 
 def edit(args: argparse.Namespace) -> list[str]:
     """Change the text, the priority or the due date of a task."""
+    if not args.text and args.priority is None and args.due is None:
+        raise TodoError("nothing to change: give a text, --priority or --due")
 
     def edited(task: Task) -> Task:
         if args.text:
@@ -426,8 +428,8 @@ def day(text: str) -> date:
 
 def letter(text: str) -> str:
     """A priority of the command line."""
-    if re.fullmatch("[A-Z]", text):
-        return text
+    if re.fullmatch("[A-Za-z]", text):
+        return text.upper()
     raise argparse.ArgumentTypeError(f"{text!r} is not a priority: A to Z")
 
 

@@ -1,4 +1,4 @@
-"""The calculator: against Python's own arithmetic, at its bounds, at its prompt."""
+"""The calculator: against Python's own arithmetic, at its bounds, at a terminal."""
 
 import ast
 import builtins
@@ -339,7 +339,7 @@ class Lines:
 
 
 @pytest.mark.parametrize("lines", [Lines(), None])
-def test_the_prompt_keeps_a_history_where_the_system_can(lines, monkeypatch, tmp_path, capsys):
+def test_a_history_is_kept_where_the_system_can(lines, monkeypatch, tmp_path, capsys):
     typed = iter(["x = 20", "ans + x + 2", "nix", "quit"])
     monkeypatch.setattr(builtins, "input", lambda _: next(typed))
     monkeypatch.setattr(calculator, "readline", lines)
@@ -369,9 +369,9 @@ def test_a_history_that_cannot_be_read_or_written_is_no_obstacle(monkeypatch, tm
 
 
 def test_a_person_at_a_terminal(tmp_path):
-    """A real terminal: a prompt, an answer, the end of input; and the line is in the history."""
+    """A real terminal: a place to type, an answer, the end of input; and the line is in the history."""
     master, slave = pty.openpty()
-    session = subprocess.Popen(
+    dialogue = subprocess.Popen(
         [sys.executable, "-m", "programs.calculator"],
         stdin=slave,
         stdout=slave,
@@ -383,14 +383,14 @@ def test_a_person_at_a_terminal(tmp_path):
         },
     )
     os.close(slave)
-    with session:
+    with dialogue:
         seen = read_until(master, b"> ")
         os.write(master, b"6 * 7\n")
         seen += read_until(master, b"42\r\n> ")
         os.write(master, b"ans / 0\n")
         seen += read_until(master, b"^\r\n> ")
         os.write(master, b"\x04")
-        assert session.wait(timeout=30) == 0
+        assert dialogue.wait(timeout=30) == 0
     os.close(master)
     assert b"Traceback" not in seen
     assert "6 * 7" in (tmp_path / ".calculator_history").read_text()

@@ -469,7 +469,7 @@ def test_a_file_that_is_no_library_is_left_alone(path, document, capsys):
     before = path.read_bytes()
     assert run("join", "A") == 1
     assert path.read_bytes() == before
-    assert capsys.readouterr().err.startswith("library: not a library: ")
+    assert capsys.readouterr().err.startswith(f"library: {path} is not a library: ")
 
 
 def test_a_whole_document_is_a_library():
@@ -485,7 +485,7 @@ def test_bytes_that_are_no_document_are_left_alone(path, data, capsys):
 
 
 def test_a_newer_format_says_so():
-    with pytest.raises(StorageError, match="format 2 is not known"):
+    with pytest.raises(StorageError, match="format 2 is newer"):
         from_json('{"format": 2}')
 
 

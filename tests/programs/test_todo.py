@@ -419,8 +419,10 @@ def test_edit_changes_only_what_it_is_told(path):
         assert path.read_text() == f"{expected}\n"
 
 
-def test_edit_cannot_finish_a_task(path, capsys):
+def test_edit_cannot_finish_a_task_or_do_nothing(path, capsys):
     path.write_text("a\n")
+    assert run("edit", 1) == 1
+    assert "nothing to change" in capsys.readouterr().err
     assert run("edit", 1, "x b") == 1
     assert "use do" in capsys.readouterr().err
 
@@ -449,7 +451,7 @@ def test_a_list_is_not_archived_into_itself(tmp_path, capsys):
         (["--project", "home"], "1"),
         (["--project", "+home", "--all"], "1 3"),
         (["--context", "@phone", "--context", "desk"], "2"),
-        (["--priority", "A"], "1"),
+        (["--priority", "a"], "1"),
         (["--priority", "A", "--priority", "B"], "1 2"),
         (["--due", "2026-05-31"], "2"),
         (["--due", "today", "--all"], "2"),
@@ -477,7 +479,7 @@ def test_list_leaves_the_file_and_the_terminal_alone(path, capsys):
 
 @pytest.mark.parametrize(
     "argv",
-    [["do", "one"], ["edit", "1", "--due", "soon"], ["list", "--priority", "a"], ["add"], []],
+    [["do", "one"], ["edit", "1", "--due", "soon"], ["list", "--priority", "1"], ["add"], []],
 )
 def test_wrong_usage(path, argv, capsys):
     with pytest.raises(SystemExit, match="2"):
