@@ -369,7 +369,7 @@ def test_a_history_that_cannot_be_read_or_written_is_no_obstacle(monkeypatch, tm
 
 
 def test_a_person_at_a_terminal(tmp_path):
-    """A real terminal: a place to type, an answer, the end of input; and the line is in the history."""
+    """A place to type, an answer, the end of input; and the line is in the history."""
     master, slave = pty.openpty()
     dialogue = subprocess.Popen(
         [sys.executable, "-m", "programs.calculator"],
