@@ -99,9 +99,10 @@ def label_fault(label: str) -> str:
 
 # --- phone ----------------------------------------------------------------------------------------
 
-# Regions, calling code and the number of digits behind it, for ordinary numbers: ITU-T E.164 and
-# the national numbering plans. The groups are by trunk prefix: what one dials before the number
-# inside the country, and leaves out from abroad.
+# Regions, calling code and the number of digits behind it, from the shortest to the longest fixed,
+# mobile or toll-free number: facts taken from the metadata of phonenumbers 9.0.43, for +1 and +7
+# set to ten. The groups are by trunk prefix: what one dials before the number inside the country,
+# and leaves out from abroad.
 PLANS = {
     "1": """
     AG/AI/AS/BB/BM/BS/CA/DM/DO/GD/GU/JM/KN/KY/LC/MP/MS/PR/SX/TC/TT/US/VC/VG/VI:1:10
