@@ -76,6 +76,8 @@ async def walk(session: AsyncSession, **query: Any) -> list[str]:
         page = await find(session, **query, cursor=cursor)
         found += [card.title for card in page.items]
         assert len(page.items) <= query["limit"]
+        assert page.items or not cursor, "a cursor led to nothing"
+        assert len(found) < 100, "the pages go round in circles"
         if not (cursor := page.next_cursor):
             return found
         assert len(page.items) == query["limit"]
