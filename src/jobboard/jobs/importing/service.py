@@ -1,6 +1,7 @@
 """Writes imported jobs: in bulk, and so that the same source again changes nothing."""
 
-from collections.abc import Callable, Iterable, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -71,13 +72,29 @@ async def import_jobs(
     that a moderator removed stay removed.
     """
     run = _Import(session, settings, reject)
-    done, readings = 0, iter(rows)
-    while batch := list(islice(readings, BATCH)):
+    done = 0
+    async for batch in _batches(rows):
         jobs = [job for job in batch if (isinstance(job, ImportedJob) or _refuse(run, job))]
         await _write(run, [job for job in jobs if isinstance(job, ImportedJob)])
         done += len(batch)
         progress(done)
     return run.summary
+
+
+async def _batches(rows: Iterable[Reading]) -> AsyncGenerator[list[Reading]]:
+    """Rows by the batch, the next one read in a thread while the database takes the last one."""
+    readings = iter(rows)
+
+    def take() -> list[Reading]:
+        return list(islice(readings, BATCH))
+
+    coming = asyncio.create_task(asyncio.to_thread(take))
+    try:
+        while batch := await coming:
+            coming = asyncio.create_task(asyncio.to_thread(take))
+            yield batch
+    finally:
+        await asyncio.wait([coming])
 
 
 def _refuse(run: _Import, row: Rejected) -> bool:
