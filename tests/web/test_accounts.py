@@ -1,10 +1,13 @@
 """Sign up, log in, log out, one's account; and who may send which form."""
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from starlette.responses import Response
 
 from jobboard.accounts.models import LoginSession, Person, Role
+from jobboard.clock import now
 from jobboard.settings import Settings
 from jobboard.web import cookies
 from jobboard.web.cookies import LOGIN
@@ -144,7 +147,7 @@ async def test_the_cookie_of_a_log_in(town: Town) -> None:
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Path=/" in cookie
-    assert f"Max-Age={30 * 86400}" in cookie
+    assert f"Max-Age={400 * 86400}" in cookie
     assert "Secure" not in cookie
     assert answer.headers["location"] == "/"
 
@@ -255,3 +258,17 @@ async def test_a_flash_that_we_did_not_write_is_not_shown(town: Town) -> None:
     page = await browser.get("/log-in")
     assert page.status == 200
     assert 'class="notice"' not in page.html
+
+
+async def test_a_log_in_that_is_used_lives_on(town: Town) -> None:
+    user, browser = await town.person()
+    old = now() - timedelta(days=2)
+    mine = LoginSession.person_id == user.id
+    change = {"last_seen_at": old, "expires_at": now() + timedelta(days=1)}
+    await town.session.execute(update(LoginSession).where(mine).values(change))
+    await town.session.commit()
+    await browser.get("/me")
+    ends = await town.session.scalars(
+        select(LoginSession.expires_at).where(mine, LoginSession.last_seen_at > old)
+    )
+    assert ends.one() > now() + timedelta(days=town.settings.login_days - 1)

@@ -37,10 +37,11 @@ async def actor_of_login(
     return _one(rows.first())
 
 
-async def actor_of_cookie(session: AsyncSession, hashed: bytes) -> Actor | None:
-    """The person behind a page's cookie, by the hash of its token."""
-    rows = await session.execute(_actors().where(LoginSession.token_hash == hashed))
-    return _one(rows.first())
+async def actor_of_cookie(session: AsyncSession, hashed: bytes) -> tuple[Actor, datetime] | None:
+    """The person behind a page's cookie, by the hash of its token, and when they were last seen."""
+    statement = _actors().add_columns(LoginSession.last_seen_at)
+    row = (await session.execute(statement.where(LoginSession.token_hash == hashed))).first()
+    return None if row is None else (Actor(*row[:5]), row[5])
 
 
 def _one(row: Row[UUID, str, str, Role, UUID] | None) -> Actor | None:

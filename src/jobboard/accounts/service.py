@@ -19,6 +19,7 @@ from jobboard.settings import Settings
 
 REFRESH_GRACE = timedelta(seconds=45)  # a lost answer may be asked for again this long
 MAX_USER_AGENT = 300
+SEEN_EVERY = timedelta(days=1)
 
 WRONG_LOGIN = "This e-mail address and password do not belong together."
 
@@ -135,6 +136,17 @@ async def open_web_login(
     )
     actor = Actor(person.id, person.email, person.full_name, person.role, login.id)
     return WebLogin(token, actor)
+
+
+async def resume_web_login(session: AsyncSession, token: str, settings: Settings) -> Actor | None:
+    """Who a cookie belongs to, if its log-in lives. One that is used lives on: noted once a day."""
+    found = await queries.actor_of_cookie(session, tokens.token_hash(token))
+    if found is None:
+        return None
+    actor, last_seen_at = found
+    if now() - last_seen_at > SEEN_EVERY:
+        await _extend(session, actor.login_session_id, settings)
+    return actor
 
 
 async def _authenticate(session: AsyncSession, email: str, password: str) -> Person:

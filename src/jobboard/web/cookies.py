@@ -18,7 +18,7 @@ from jobboard.settings import Settings
 LOGIN = "jobboard_session"
 FLASH = "jobboard_flash"
 FLASH_SECONDS = 120
-DAY = 86_400
+LONGEST = 400 * 86_400  # seconds; browsers keep no cookie longer (RFC 6265bis, section 5.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def clear(response: Response, name: str, settings: Settings) -> None:
 
 
 def write_login(response: Response, token: str, settings: Settings) -> None:
-    """The cookie of a log-in, for as long as the log-in lives."""
-    write(response, LOGIN, token, settings, seconds=settings.login_days * DAY)
+    """The cookie of a log-in. How long that lives is for the server to say."""
+    write(response, LOGIN, token, settings, seconds=LONGEST)
 
 
 def write_flash(response: Response, flash: Flash, settings: Settings) -> None:

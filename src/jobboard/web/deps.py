@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import queries, tokens
+from jobboard.accounts import service as accounts
 from jobboard.accounts.schemas import Actor
 from jobboard.admin.queries import pending_count
 from jobboard.errors import Unauthenticated
@@ -42,7 +42,7 @@ SessionDep = Annotated[AsyncSession, Depends(transaction, scope="function")]
 async def get_viewer(request: Request, session: SessionDep, settings: SettingsDep) -> Actor | None:
     """Who looks, by the log-in cookie, or None. Left in `request.state` for the page's frame."""
     token = cookies.read(request, cookies.LOGIN, settings)
-    viewer = await queries.actor_of_cookie(session, tokens.token_hash(token)) if token else None
+    viewer = await accounts.resume_web_login(session, token, settings) if token else None
     request.state.viewer = viewer
     if viewer is not None:
         request.state.person_id = str(viewer.id)  # for the hit log
