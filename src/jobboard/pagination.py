@@ -10,12 +10,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from jobboard.errors import Invalid
+from jobboard.errors import FieldError, Invalid
+from jobboard.schema import storable
 
 Item = TypeVar("Item")
 Limit = Annotated[int, Field(ge=1, le=100)]
 DEFAULT_LIMIT = 20
 MAX_CURSOR = 500
+YEARS = range(1900, 9000)  # far from the ends of what a timestamp can be, time zones included
 
 
 class Page(BaseModel, Generic[Item]):
@@ -42,16 +44,16 @@ def decode_cursor(cursor: str, *shape: type) -> list:
         raise wrong_cursor() from None
     if not isinstance(key, list) or [type(part) for part in key] != list(shape):
         raise wrong_cursor()
+    if not all(storable(part) for part in key if isinstance(part, str)):
+        raise wrong_cursor()
     return key
 
 
 def wrong_cursor() -> Invalid:
     """The error for a cursor that is not of this list."""
-    return Invalid.field(
-        "cursor",
-        "This cursor is not from this list. Start again without one.",
-        code="invalid_cursor",
-    )
+    message = "This cursor is not from this list. Start again without one."
+    errors = (FieldError("/query/cursor", message),)
+    return Invalid(message, code="invalid_cursor", errors=errors)
 
 
 def cut(rows: Sequence[Item], limit: int) -> tuple[Sequence[Item], bool]:
@@ -69,10 +71,23 @@ def read_moment_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
     if cursor is None:
         return None
     at, row_id = decode_cursor(cursor, str, str)
+    return read_moment(at), read_id(row_id)
+
+
+def read_moment(text: str) -> datetime:
+    """A moment of a cursor, one that PostgreSQL can hold in any time zone. Raises Invalid."""
     try:
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError(at)
-        return moment, UUID(row_id)
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise wrong_cursor() from None
+    if moment.tzinfo is None or moment.year not in YEARS:
+        raise wrong_cursor()
+    return moment
+
+
+def read_id(text: str) -> UUID:
+    """The id of a cursor. Raises Invalid."""
+    try:
+        return UUID(text)
     except ValueError:
         raise wrong_cursor() from None

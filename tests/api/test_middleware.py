@@ -358,7 +358,7 @@ class TestHits:
         ("method", "path", "route"),
         [
             ("GET", "/api/probe/things/7", "/api/probe/things/{number}"),
-            ("GET", "/api/v1/jobs/0199c0ff-ee00-7000-8000-000000000000", "/api/v1/jobs/{job_id}"),
+            ("GET", "/api/v1/jobs/0199c0ff-ee00-7000-8000-000000000000", "/api/v1/jobs/{id}"),
             ("PATCH", "/api/probe/things/7", "/api/probe/things/{number}"),  # 405
             ("GET", "/api/v1/nowhere/7", "unmatched"),
             ("GET", "/api/%00", "unmatched"),

@@ -56,5 +56,5 @@ def read_access_token(token: str, secret: str, *, issuer: str) -> tuple[UUID, UU
         return UUID(claims["sub"]), UUID(claims["sid"])
     except jwt.ExpiredSignatureError:
         raise Unauthenticated("This access token has expired.", code="token_expired") from None
-    except (jwt.InvalidTokenError, ValueError):
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
         raise Unauthenticated("This access token is not valid.", code="token_invalid") from None

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 from fastapi.security import OAuth2PasswordBearer
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -76,6 +77,7 @@ async def get_actor(viewer: ViewerDep) -> Actor:
 
 ActorDep = Annotated[Actor, Depends(get_actor)]
 
+PathId = Annotated[UUID, Path(alias="id")]  # the first id of a path; each names it for itself
 Cursor = Annotated[
     str | None, Query(max_length=500, description="`next_cursor` of the page before.")
 ]

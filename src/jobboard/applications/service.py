@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -101,11 +101,26 @@ def _record(session: AsyncSession, application: Application, side: Side, actor: 
 
 async def read(session: AsyncSession, actor: Actor, application_id: UUID) -> ApplicationRead:
     """One application. The first time that someone of the company reads it, it becomes viewed."""
-    application, _ = await queries.get(session, actor, application_id)
-    side = _side(actor, application)
-    if side is Side.COMPANY and application.stage is Stage.SUBMITTED and not actor.is_admin:
-        await _move(session, actor, application, Stage.VIEWED, Side.COMPANY)
-    return await _shape(session, actor, application, side)
+    application, job = await queries.get(session, actor, application_id)
+    member = await companies.role_of(session, actor, job.company_id) is not None
+    if member and application.person_id != actor.id and application.stage is Stage.SUBMITTED:
+        await _mark_viewed(session, actor, application)
+    return await _shape(session, actor, application, _reader(actor, application, member=member))
+
+
+async def _mark_viewed(session: AsyncSession, actor: Actor, application: Application) -> None:
+    """One statement, so that of colleagues who look at the same moment none is refused."""
+    viewed = await session.scalar(
+        update(Application)
+        .where(Application.id == application.id, Application.stage == Stage.SUBMITTED)
+        .values(stage=Stage.VIEWED, version=Application.version + 1, updated_at=now())
+        .returning(Application.id)
+        .execution_options(synchronize_session=False)
+    )
+    await session.refresh(application)
+    if viewed is not None:
+        _record(session, application, Side.COMPANY, actor)
+        await session.flush()
 
 
 async def list_own(
@@ -163,21 +178,23 @@ async def _page(
     )
 
 
-def _side(actor: Actor, application: Application) -> Side:
-    return Side.CANDIDATE if application.person_id == actor.id else Side.COMPANY
+def _reader(actor: Actor, application: Application, *, member: bool) -> Side | None:
+    """The side that reads; None for an admin, who looks on and takes no step."""
+    if application.person_id == actor.id:
+        return Side.CANDIDATE
+    return Side.COMPANY if member else None
 
 
 async def _shape(
-    session: AsyncSession, actor: Actor, application: Application, side: Side
+    session: AsyncSession, actor: Actor, application: Application, side: Side | None
 ) -> ApplicationRead:
     row = (await session.execute(queries.rows(actor).where(Application.id == application.id))).one()
-    ours = side is Side.COMPANY
     return ApplicationRead(
         **dict(queries.brief(row)),
         cover_letter=application.cover_letter,
         history=await queries.history(session, application.id),
-        notes=await queries.notes(session, application.id) if ours else None,
-        next_stages=list(lifecycle.possible(application.stage, side)),
+        notes=await queries.notes(session, application.id) if side is Side.COMPANY else None,
+        next_stages=list(lifecycle.possible(application.stage, side)) if side else [],
     )
 
 
@@ -196,12 +213,8 @@ async def change(
 ) -> ApplicationRead:
     """The company moves an application on, or notes something about it, or both."""
     application, job = await queries.get(session, actor, application_id)
-    if application.person_id == actor.id:
-        raise Forbidden(
-            "This step is the company's. You can withdraw your application.",
-            code="not_a_member",
-        )
-    await companies.require_member(session, actor, job.company_id)
+    if await companies.role_of(session, actor, job.company_id) is None:
+        raise Forbidden("This step is for the people of the company.", code="not_a_member")
     if data.version is not None and data.version != application.version:
         raise Conflict(
             "A colleague moved this application in the meantime. Load it again and look first.",

@@ -22,7 +22,7 @@ from jobboard.companies.schemas import (
 from jobboard.errors import Conflict, Forbidden, Invalid, NotFound
 from jobboard.infra.richtext import markdown_to_html
 from jobboard.infra.slugs import slugify, unique_slug
-from jobboard.pagination import Page, cut, decode_cursor, encode_cursor, wrong_cursor
+from jobboard.pagination import Page, cut, decode_cursor, encode_cursor, read_id
 
 
 async def create(session: AsyncSession, actor: Actor, data: CompanyCreate) -> Company:
@@ -68,10 +68,7 @@ def _read_cursor(cursor: str | None) -> tuple[str, UUID] | None:
     if cursor is None:
         return None
     name, row_id = decode_cursor(cursor, str, str)
-    try:
-        return name, UUID(row_id)
-    except ValueError:
-        raise wrong_cursor() from None
+    return name, read_id(row_id)
 
 
 async def change(
@@ -120,7 +117,7 @@ async def add_member(
     await queries.get(session, company_id)
     await queries.require_member(session, actor, company_id, owner=True)
     person = await accounts.by_email(session, data.email)
-    if person is None or person.role is Role.CANDIDATE:
+    if person is None or person.role is not Role.EMPLOYER:
         raise Invalid.field(
             "email",
             "No employer has signed up with this address. Ask your colleague to sign up first.",

@@ -20,7 +20,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, REAL
 from jobboard.jobs.criteria import JobSearch, Sort
 from jobboard.jobs.filters import PAY, Column, everything, words
 from jobboard.jobs.models import Job
-from jobboard.pagination import decode_cursor, encode_cursor, wrong_cursor
+from jobboard.pagination import (
+    decode_cursor,
+    encode_cursor,
+    read_id,
+    read_moment,
+    wrong_cursor,
+)
 
 WEIGHTS = [0.1, 0.2, 0.4, 1.0]  # of the text, the location, tags and company, the title
 HALF_LIFE = 30 * 86_400  # seconds; a job this much older must match twice as well
@@ -28,7 +34,6 @@ FAINTEST = 1e-6  # matches by exclusions alone have rank 0, which has no logarit
 OTHERS = -1  # the key, in cursors, of jobs in the second lane of the salary sort
 KEYS = {Sort.RELEVANCE: float, Sort.NEWEST: NoneType, Sort.SALARY: int}
 LEAD = re.compile(r"([A-Z]{3})?")
-YEARS = range(1900, 9000)  # far from the ends of what a timestamp can be, time zones included
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +114,7 @@ def read_cursor(data: JobSearch) -> Mark | None:
     fingerprint, key, moment, job_id, lead = decode_cursor(data.cursor, *shape)
     if fingerprint != data.fingerprint() or not _storable(key) or not LEAD.fullmatch(lead):
         raise wrong_cursor()
-    try:
-        mark = Mark(key, datetime.fromisoformat(moment), UUID(job_id), lead)
-    except ValueError:
-        raise wrong_cursor() from None
-    if mark.published_at.tzinfo is None or mark.published_at.year not in YEARS:
-        raise wrong_cursor()
-    return mark
+    return Mark(key, read_moment(moment), read_id(job_id), lead)
 
 
 def _storable(key: float | int | None) -> bool:

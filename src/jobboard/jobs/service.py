@@ -199,7 +199,19 @@ def _record(
 async def _step(
     session: AsyncSession, actor: Actor, job: Job, step: Step, reason: str | None = None
 ) -> Job:
-    job.status = lifecycle.require(step, job.status, _party(actor))
+    target = lifecycle.require(step, job.status, _party(actor))
+    return await _move(session, actor, job, step, target, reason)
+
+
+async def _move(
+    session: AsyncSession,
+    actor: Actor,
+    job: Job,
+    step: Step,
+    target: JobStatus,
+    reason: str | None = None,
+) -> Job:
+    job.status = target
     job.status_reason = reason
     job.updated_at = now()
     _record(session, job, step, actor, reason)
@@ -227,14 +239,12 @@ async def reopen(session: AsyncSession, actor: Actor, job_id: UUID, settings: Se
     """Bring a closed or expired job back: at once if its text is the approved one, else by way
     of the moderators."""
     job = await _own(session, actor, job_id)
-    approved = job.approved_at is not None
-    await _step(session, actor, job, Step.REOPEN)
-    if approved:
-        job.expires_at = now() + timedelta(days=settings.job_days)
+    target, moment = lifecycle.require(Step.REOPEN, job.status, _party(actor)), now()
+    if job.approved_at is None:
+        target, job.submitted_at = JobStatus.PENDING, moment
     else:
-        job.status, job.submitted_at = JobStatus.PENDING, now()
-    await session.flush()
-    return job
+        job.expires_at = moment + timedelta(days=settings.job_days)
+    return await _move(session, actor, job, Step.REOPEN, target)
 
 
 async def delete_job(session: AsyncSession, actor: Actor, job_id: UUID) -> None:

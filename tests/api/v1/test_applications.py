@@ -243,3 +243,28 @@ async def test_lists_are_paged_and_filtered(
     assert [item["id"] for item in only.json()["items"]] == ids[:1]
     own = await client.get("/api/v1/me/applications", headers=cast.candidate.headers)
     assert own.json() == {"items": [], "next_cursor": None}
+
+
+async def test_colleagues_who_look_at_the_same_moment_all_see_it(
+    client: httpx2.AsyncClient, cast: Cast, job: Job
+) -> None:
+    sent = (await apply(client, job, cast.candidate)).json()
+    path = f"/api/v1/applications/{sent['id']}"
+    answers = await asyncio.gather(
+        *(client.get(path, headers=cast.employer.headers) for _ in range(8))
+    )
+    assert [answer.status_code for answer in answers] == [200] * 8
+    history = (await client.get(path, headers=cast.candidate.headers)).json()["history"]
+    assert [step["stage"] for step in history] == ["submitted", "viewed"]
+
+
+async def test_an_admin_looks_on_but_takes_no_step(
+    client: httpx2.AsyncClient, cast: Cast, job: Job
+) -> None:
+    sent = (await apply(client, job, cast.candidate)).json()
+    await client.patch(
+        f"/api/v1/applications/{sent['id']}", json={"note": "Ours"}, headers=cast.employer.headers
+    )
+    seen = await client.get(f"/api/v1/applications/{sent['id']}", headers=cast.admin.headers)
+    assert (seen.json()["notes"], seen.json()["next_stages"]) == (None, [])
+    assert (await move(client, sent["id"], "interview", cast.admin)).status_code == 403

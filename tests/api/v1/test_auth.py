@@ -195,6 +195,7 @@ async def test_tokens_that_are_not_ours(client: httpx2.AsyncClient, settings: Se
         jwt.encode(good | {"sub": "7"}, secret, algorithm="HS256"),
         jwt.encode(good | {"exp": now() - timedelta(1)}, secret, algorithm="HS256"),
         jwt.encode({k: v for k, v in good.items() if k != "jti"}, secret, algorithm="HS256"),
+        jwt.encode(good | {"sid": 5}, secret, algorithm="HS256"),
         jwt.encode(good, secret, algorithm="HS256"),  # well made, but nobody's
         "e30.e30.",
         "not-a-token",
@@ -264,3 +265,14 @@ async def test_log_in_is_slowed_after_ten_tries(
     assert int(answers[-1].headers["retry-after"]) > 0
     other = await make_user(session, settings)
     assert (await log_in(client, other.actor.email, PASSWORD)).status_code == 200
+
+
+@pytest.mark.parametrize("weak", ["short", "password1234", "aaaaaaaaaaaaaaaa", "Kim Example XX"])
+async def test_a_weak_new_password_is_blamed_on_its_own_field(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings, weak: str
+) -> None:
+    user = await make_user(session, settings, full_name="Kim Example XX")
+    change = {"current_password": PASSWORD, "new_password": weak}
+    answer = await client.patch("/api/v1/me", json=change, headers=user.headers)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/new_password"]

@@ -1,6 +1,7 @@
 """A job's life through the API: who may do what, and what the loser of a race is told."""
 
 import asyncio
+import base64
 import json
 import re
 from typing import Any
@@ -347,3 +348,39 @@ async def test_the_queue_is_paged_longest_waiting_first(
         params = {"cursor": wrong}
         answer = await client.get("/api/v1/admin/jobs", params=params, headers=cast.admin.headers)
         assert answer.status_code == 422
+
+
+async def test_a_job_closed_before_its_approval_reopens_as_pending(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast
+) -> None:
+    job = await make_job(session, cast.employer, cast.company, status=JobStatus.PENDING)
+    path = f"/api/v1/jobs/{job.id}"
+    await client.post(f"{path}/close", headers=cast.employer.headers)
+    answer = await client.post(f"{path}/reopen", headers=cast.employer.headers)
+    assert answer.json()["status"] == "pending"
+    statuses = await session.scalars(select(JobEvent.status).order_by(JobEvent.id))
+    assert statuses.all() == [JobStatus.CLOSED, JobStatus.PENDING]
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("/me/applications", ["0001-01-01T00:00:00+14:00", str(uuid4())]),
+        ("/admin/jobs", ["9999-12-31T23:59:59-14:00", str(uuid4())]),
+        ("/admin/reports", ["2026-01-01T00:00:00", str(uuid4())]),
+        ("/admin/people", ["2026-01-01T00:00:00Z", "7"]),
+        ("/companies", ["\ud800", str(uuid4())]),
+        ("/companies", ["\x00", str(uuid4())]),
+        ("/companies", ["a", 7]),
+    ],
+)
+async def test_forged_cursors_are_refused(
+    client: httpx2.AsyncClient, cast: Cast, path: str, key: list[object]
+) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+    answer = await client.get(
+        f"/api/v1{path}", params={"cursor": cursor}, headers=cast.admin.headers
+    )
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "invalid_cursor"
+    assert answer.json()["errors"][0]["pointer"] == "/query/cursor"

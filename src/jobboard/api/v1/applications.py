@@ -1,11 +1,10 @@
 """Applications, for both sides."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from jobboard.api.deps import LIMIT, ActorDep, Cursor, Limit, SessionDep
+from jobboard.api.deps import LIMIT, ActorDep, Cursor, Limit, PathId, SessionDep
 from jobboard.applications import service
 from jobboard.applications.models import Stage
 from jobboard.applications.schemas import (
@@ -19,18 +18,18 @@ from jobboard.pagination import Page
 router = APIRouter(tags=["applications"])
 
 
-@router.post("/jobs/{job_id}/applications", status_code=201)
+@router.post("/jobs/{id}/applications", status_code=201)
 async def create_application(
-    job_id: UUID, data: ApplicationCreate, session: SessionDep, actor: ActorDep
+    job_id: PathId, data: ApplicationCreate, session: SessionDep, actor: ActorDep
 ) -> ApplicationRead:
     """Apply, once. Send a letter, a résumé from POST /resumes, or both."""
     application = await service.apply(session, actor, job_id, data)
     return await service.read(session, actor, application.id)
 
 
-@router.get("/jobs/{job_id}/applications")
+@router.get("/jobs/{id}/applications")
 async def list_applications(
-    job_id: UUID,
+    job_id: PathId,
     session: SessionDep,
     actor: ActorDep,
     stage: Annotated[Stage | None, Query()] = None,
@@ -43,25 +42,25 @@ async def list_applications(
     )
 
 
-@router.get("/applications/{application_id}")
+@router.get("/applications/{id}")
 async def get_application(
-    application_id: UUID, session: SessionDep, actor: ActorDep
+    application_id: PathId, session: SessionDep, actor: ActorDep
 ) -> ApplicationRead:
     """One application with its history. When the company first reads it, it becomes viewed."""
     return await service.read(session, actor, application_id)
 
 
-@router.patch("/applications/{application_id}")
+@router.patch("/applications/{id}")
 async def update_application(
-    application_id: UUID, data: ApplicationUpdate, session: SessionDep, actor: ActorDep
+    application_id: PathId, data: ApplicationUpdate, session: SessionDep, actor: ActorDep
 ) -> ApplicationRead:
     """Move an application on, note something about it, or both. For the company."""
     return await service.change(session, actor, application_id, data)
 
 
-@router.post("/applications/{application_id}/withdraw")
+@router.post("/applications/{id}/withdraw")
 async def withdraw_application(
-    application_id: UUID, session: SessionDep, actor: ActorDep
+    application_id: PathId, session: SessionDep, actor: ActorDep
 ) -> ApplicationRead:
     """Take my application back."""
     return await service.withdraw(session, actor, application_id)

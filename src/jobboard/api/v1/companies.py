@@ -11,6 +11,7 @@ from jobboard.api.deps import (
     Cursor,
     EnginesDep,
     Limit,
+    PathId,
     SessionDep,
     SettingsDep,
     Words,
@@ -43,23 +44,23 @@ async def create_company(data: CompanyCreate, session: SessionDep, actor: ActorD
     return CompanyRead.model_validate(await service.create(session, actor, data))
 
 
-@router.get("/{company_id}")
-async def get_company(company_id: UUID, session: SessionDep) -> CompanyRead:
+@router.get("/{id}")
+async def get_company(company_id: PathId, session: SessionDep) -> CompanyRead:
     """One company."""
     return CompanyRead.model_validate(await queries.get(session, company_id))
 
 
-@router.patch("/{company_id}")
+@router.patch("/{id}")
 async def update_company(
-    company_id: UUID, data: CompanyUpdate, session: SessionDep, actor: ActorDep
+    company_id: PathId, data: CompanyUpdate, session: SessionDep, actor: ActorDep
 ) -> CompanyRead:
     """Change what you send: absent keeps, null clears. For owners."""
     return CompanyRead.model_validate(await service.change(session, actor, company_id, data))
 
 
-@router.put("/{company_id}/logo")
+@router.put("/{id}/logo")
 async def put_logo(
-    company_id: UUID,
+    company_id: PathId,
     file: Annotated[UploadFile, File(description="PNG, JPEG, WebP or GIF.")],
     session: SessionDep,
     actor: ActorDep,
@@ -80,23 +81,25 @@ async def put_logo(
     return CompanyRead.model_validate(company)
 
 
-@router.get("/{company_id}/members")
-async def list_members(company_id: UUID, session: SessionDep, actor: ActorDep) -> Page[MemberRead]:
+@router.get("/{id}/members")
+async def list_members(
+    company_id: PathId, session: SessionDep, actor: ActorDep
+) -> Page[MemberRead]:
     """The people who act for the company, for themselves."""
     return Page(items=await service.list_members(session, actor, company_id))
 
 
-@router.post("/{company_id}/members", status_code=201)
+@router.post("/{id}/members", status_code=201)
 async def add_member(
-    company_id: UUID, data: MemberAdd, session: SessionDep, actor: ActorDep
+    company_id: PathId, data: MemberAdd, session: SessionDep, actor: ActorDep
 ) -> MemberRead:
     """Let a colleague act for the company. They need an employer's account first."""
     return await service.add_member(session, actor, company_id, data)
 
 
-@router.delete("/{company_id}/members/{person_id}", status_code=204)
+@router.delete("/{id}/members/{person_id}", status_code=204)
 async def remove_member(
-    company_id: UUID, person_id: UUID, session: SessionDep, actor: ActorDep
+    company_id: PathId, person_id: UUID, session: SessionDep, actor: ActorDep
 ) -> None:
     """Let someone go, or leave yourself. One owner stays."""
     await service.remove_member(session, actor, company_id, person_id)

@@ -1,11 +1,10 @@
 """Jobs: search, write, and move through their life."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from jobboard.api.deps import ActorDep, SessionDep, SettingsDep, ViewerDep
+from jobboard.api.deps import ActorDep, PathId, SessionDep, SettingsDep, ViewerDep
 from jobboard.jobs import service
 from jobboard.jobs.schemas import JobCreate, JobRead, JobUpdate, ReportCreate, ReportRead
 from jobboard.jobs.search import JobSearch, JobSearchResult, search
@@ -25,15 +24,15 @@ async def create_job(data: JobCreate, session: SessionDep, actor: ActorDep) -> J
     return await service.read(session, actor, (await service.create(session, actor, data)).id)
 
 
-@router.get("/{job_id}")
-async def get_job(job_id: UUID, session: SessionDep, viewer: ViewerDep) -> JobRead:
+@router.get("/{id}")
+async def get_job(job_id: PathId, session: SessionDep, viewer: ViewerDep) -> JobRead:
     """One job: published, closed or expired for everyone; the rest for its company and admins."""
     return await service.read(session, viewer, job_id)
 
 
-@router.patch("/{job_id}")
+@router.patch("/{id}")
 async def update_job(
-    job_id: UUID, data: JobUpdate, session: SessionDep, actor: ActorDep
+    job_id: PathId, data: JobUpdate, session: SessionDep, actor: ActorDep
 ) -> JobRead:
     """Change what you send: absent keeps, null clears.
 
@@ -43,38 +42,38 @@ async def update_job(
     return await service.read(session, actor, job_id)
 
 
-@router.delete("/{job_id}", status_code=204)
-async def delete_job(job_id: UUID, session: SessionDep, actor: ActorDep) -> None:
+@router.delete("/{id}", status_code=204)
+async def delete_job(job_id: PathId, session: SessionDep, actor: ActorDep) -> None:
     """Throw a draft or a rejected job away."""
     await service.delete_job(session, actor, job_id)
 
 
-@router.post("/{job_id}/submit")
-async def submit_job(job_id: UUID, session: SessionDep, actor: ActorDep) -> JobRead:
+@router.post("/{id}/submit")
+async def submit_job(job_id: PathId, session: SessionDep, actor: ActorDep) -> JobRead:
     """Hand the job to the moderators."""
     await service.submit(session, actor, job_id)
     return await service.read(session, actor, job_id)
 
 
-@router.post("/{job_id}/close")
-async def close_job(job_id: UUID, session: SessionDep, actor: ActorDep) -> JobRead:
+@router.post("/{id}/close")
+async def close_job(job_id: PathId, session: SessionDep, actor: ActorDep) -> JobRead:
     """Take the job out of the search. Its page stays and says so."""
     await service.close(session, actor, job_id)
     return await service.read(session, actor, job_id)
 
 
-@router.post("/{job_id}/reopen")
+@router.post("/{id}/reopen")
 async def reopen_job(
-    job_id: UUID, session: SessionDep, actor: ActorDep, settings: SettingsDep
+    job_id: PathId, session: SessionDep, actor: ActorDep, settings: SettingsDep
 ) -> JobRead:
     """Bring a closed or expired job back; by way of the moderators if it changed since."""
     await service.reopen(session, actor, job_id, settings)
     return await service.read(session, actor, job_id)
 
 
-@router.post("/{job_id}/reports", status_code=201)
+@router.post("/{id}/reports", status_code=201)
 async def report_job(
-    job_id: UUID, data: ReportCreate, session: SessionDep, viewer: ViewerDep
+    job_id: PathId, data: ReportCreate, session: SessionDep, viewer: ViewerDep
 ) -> ReportRead:
     """Tell the moderators that something is wrong with this job. No account needed."""
     return ReportRead.model_validate(await service.report(session, viewer, job_id, data))

@@ -1,7 +1,6 @@
 """Moderation: the queue, decisions, reports, people. For admins."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 
@@ -10,7 +9,7 @@ from jobboard.accounts.schemas import PersonRead
 from jobboard.admin import service
 from jobboard.admin.queries import require_admin
 from jobboard.admin.schemas import Decision, PersonModeration, QueueItem, ReportItem
-from jobboard.api.deps import LIMIT, ActorDep, Cursor, Limit, SessionDep, SettingsDep, Words
+from jobboard.api.deps import LIMIT, ActorDep, Cursor, Limit, PathId, SessionDep, SettingsDep, Words
 from jobboard.jobs import service as jobs
 from jobboard.jobs.models import JobStatus
 from jobboard.jobs.schemas import JobRead
@@ -31,9 +30,9 @@ async def list_moderation_queue(
     return await service.queue(session, actor, status, cursor=cursor, limit=limit)
 
 
-@router.post("/jobs/{job_id}/approve")
+@router.post("/jobs/{id}/approve")
 async def approve_job(
-    job_id: UUID,
+    job_id: PathId,
     session: SessionDep,
     actor: ActorDep,
     settings: SettingsDep,
@@ -46,15 +45,19 @@ async def approve_job(
     return await jobs.read(session, actor, job_id)
 
 
-@router.post("/jobs/{job_id}/reject")
-async def reject_job(job_id: UUID, data: Decision, session: SessionDep, actor: ActorDep) -> JobRead:
+@router.post("/jobs/{id}/reject")
+async def reject_job(
+    job_id: PathId, data: Decision, session: SessionDep, actor: ActorDep
+) -> JobRead:
     """Send a pending job back. The company reads the reason and can submit it again."""
     await jobs.reject(session, actor, job_id, data.reason)
     return await jobs.read(session, actor, job_id)
 
 
-@router.post("/jobs/{job_id}/remove")
-async def remove_job(job_id: UUID, data: Decision, session: SessionDep, actor: ActorDep) -> JobRead:
+@router.post("/jobs/{id}/remove")
+async def remove_job(
+    job_id: PathId, data: Decision, session: SessionDep, actor: ActorDep
+) -> JobRead:
     """Take a job off the board for good."""
     await jobs.remove(session, actor, job_id, data.reason)
     return await jobs.read(session, actor, job_id)
@@ -81,9 +84,9 @@ async def list_people(
     return await accounts.list_people(session, q=q, cursor=cursor, limit=limit)
 
 
-@router.patch("/people/{person_id}")
+@router.patch("/people/{id}")
 async def update_person(
-    person_id: UUID, data: PersonModeration, session: SessionDep, actor: ActorDep
+    person_id: PathId, data: PersonModeration, session: SessionDep, actor: ActorDep
 ) -> PersonRead:
     """Suspend someone, or let them back in. Their log-ins end at once."""
     require_admin(actor)

@@ -2,12 +2,11 @@
 
 from typing import Annotated
 from urllib.parse import quote
-from uuid import UUID
 
 from fastapi import APIRouter, File, UploadFile
 from fastapi.responses import StreamingResponse
 
-from jobboard.api.deps import ActorDep, EnginesDep, SessionDep, SettingsDep
+from jobboard.api.deps import ActorDep, EnginesDep, PathId, SessionDep, SettingsDep
 from jobboard.applications import service as applications
 from jobboard.uploads import service
 from jobboard.uploads.schemas import ResumeRead
@@ -35,9 +34,9 @@ async def create_resume(
     return ResumeRead.model_validate(upload)
 
 
-@router.get("/{resume_id}/file", response_class=StreamingResponse)
+@router.get("/{id}/file", response_class=StreamingResponse)
 async def get_resume_file(
-    resume_id: UUID, session: SessionDep, actor: ActorDep, engines: EnginesDep
+    resume_id: PathId, session: SessionDep, actor: ActorDep, engines: EnginesDep
 ) -> StreamingResponse:
     """The file itself, for its owner and for the companies that it was sent to."""
     await applications.require_resume(session, actor, resume_id)
