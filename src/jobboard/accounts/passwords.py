@@ -62,15 +62,20 @@ def _common() -> frozenset[str]:
     return frozenset(line for line in text.splitlines() if line)
 
 
-def check_new_password(password: str, *, min_length: int, about: tuple[str, ...] = ()) -> None:
-    """Refuse short and guessable passwords. `about` is what a guesser would try: name, e-mail."""
+def check_new_password(
+    password: str, *, min_length: int, about: tuple[str, ...] = (), field: str = "password"
+) -> None:
+    """Refuse short and guessable passwords. `about` is what a guesser would try: name, e-mail.
+
+    Raises Invalid, which blames `field`.
+    """
     if len(password) < min_length:
         raise Invalid.field(
-            "password", f"Use at least {min_length} characters. A few words make a good password."
+            field, f"Use at least {min_length} characters. A few words make a good password."
         )
     folded = password.casefold()
     simplest = folded.strip("0123456789!.?*# ")
     if folded in _common() or simplest in _common() or len(set(folded)) < 4:
-        raise Invalid.field("password", "This password is easy to guess. Choose another.")
+        raise Invalid.field(field, "This password is easy to guess. Choose another.")
     if any(part and folded == part.casefold() for part in about):
-        raise Invalid.field("password", "Your name or address is no password. Choose another.")
+        raise Invalid.field(field, "Your name or address is no password. Choose another.")

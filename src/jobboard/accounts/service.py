@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -303,6 +303,7 @@ async def update_me(
             new,
             min_length=settings.password_min_length,
             about=(person.email, person.full_name),
+            field="new_password",
         )
         person.password_hash = await passwords.hash_password(new)
         await end_logins(session, person.id, but=actor.login_session_id)
@@ -351,3 +352,18 @@ async def set_suspended(
         await end_logins(session, person_id)
     await session.flush()
     return read(person)
+
+
+async def forget_old_logins(session: AsyncSession) -> int:
+    """Delete a batch of log-ins that ended or expired a week ago, with their tokens; how many."""
+    week_ago = now() - timedelta(days=7)
+    old = (
+        select(LoginSession.id)
+        .where(or_(LoginSession.ended_at < week_ago, LoginSession.expires_at < week_ago))
+        .limit(100)  # a few: thousands of refresh tokens may hang on each
+        .with_for_update(skip_locked=True)
+    )
+    gone = await session.scalars(
+        delete(LoginSession).where(LoginSession.id.in_(old)).returning(LoginSession.id)
+    )
+    return len(gone.all())

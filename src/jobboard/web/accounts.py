@@ -187,7 +187,7 @@ async def change_password(
     request: Request, session: SessionDep, settings: SettingsDep, actor: ActorDep, form: FormDep
 ) -> Response:
     """A new password; every other log-in ends."""
-    async with form.attempt(session, {"password": "new_password"}):
+    async with form.attempt(session):
         form.require("current_password", "new_password")
         await service.update_me(session, actor, form.parse(PersonUpdate), settings)
         done = "Your password is changed. Everywhere else you are logged out."
