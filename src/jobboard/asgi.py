@@ -9,7 +9,17 @@ from starlette.middleware.gzip import GZipMiddleware
 from jobboard import __version__, web
 from jobboard.analytics.hits import COLLECTION, HitRecorder
 from jobboard.api import docs, errors, health, metrics, v1
-from jobboard.api.middleware import Crashes, Guard, Headers, Identify, Observe, Proxies
+from jobboard.api.guide import GUIDE, TAGS
+from jobboard.api.middleware import (
+    Crashes,
+    Guard,
+    Head,
+    Headers,
+    Hosts,
+    Identify,
+    Observe,
+    Proxies,
+)
 from jobboard.api.openapi import App
 from jobboard.api.routes import RouteTable
 from jobboard.infra import logs
@@ -46,9 +56,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = App(
         title=settings.board_name,
         version=__version__,
+        description=GUIDE,
+        openapi_tags=TAGS,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # such a redirect would lead to whatever host was asked for
         openapi_url="/api/openapi.json",
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -80,6 +93,9 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(Crashes)
     app.add_middleware(Guard, routes=routes, upload_limit=upload_limit)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=GZIP_LEVEL)
+    if settings.production:
+        app.add_middleware(Hosts, base_url=settings.base_url)
+    app.add_middleware(Head)
     app.add_middleware(Headers, production=settings.production)
     app.add_middleware(Observe, routes=routes, metrics=app.state.metrics, hits=app.state.hits)
     app.add_middleware(Identify, proxies=proxies)

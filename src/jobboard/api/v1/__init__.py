@@ -1,6 +1,9 @@
 """Version 1 of the REST API. A module for each area; each only parses, calls, renders."""
 
+from inspect import cleandoc
+
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
 from jobboard.api.v1 import applications, auth, companies, jobs, me, moderation, resumes
 
@@ -8,8 +11,8 @@ PREFIX = "/api/v1"
 
 
 def routers() -> list[APIRouter]:
-    """Every router of this version."""
-    return [
+    """Every router of this version, each operation named by the first line of its docstring."""
+    every = [
         auth.router,
         me.router,
         companies.router,
@@ -18,3 +21,8 @@ def routers() -> list[APIRouter]:
         resumes.router,
         moderation.router,
     ]
+    for route in (route for router in every for route in router.routes):
+        if isinstance(route, APIRoute):
+            first, _, rest = (route.endpoint.__doc__ or "").partition("\n")
+            route.summary, route.description = first.rstrip("."), cleandoc(rest)
+    return every

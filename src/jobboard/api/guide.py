@@ -1,0 +1,30 @@
+"""What stands above the operations at /api/docs: all that a stranger needs before the first call."""
+
+GUIDE = """
+**Log in** with `POST /api/v1/auth/token` (a form: `grant_type=password`, `username`, `password`) and
+send the `access_token` as `Authorization: Bearer ...`. It lives for minutes; trade the
+`refresh_token` at the same address for a new pair. On this page, use *Authorize*.
+
+- **Ids** are UUIDs. **Times** are UTC, as in RFC 3339. **Money** is in minor units (cents) with an
+  ISO 4217 currency.
+- **Lists** answer `{"items": [...], "next_cursor": ...}`. Send `next_cursor` as `cursor` for the next
+  page; null means the last. Items of a list are shorter than the thing itself.
+- **Searches** ignore parameters that they do not know; bodies refuse fields that they do not know.
+- **Errors** are problem details (RFC 9457): `code` is for programs and holds, `detail` is for people,
+  `errors` says which field is wrong.
+- **Changes:** absent keeps, null clears. Send the `version` that you read, and a change that someone
+  else made meanwhile is a 409, not lost.
+"""
+TAGS = [
+    {"name": name, "description": description}
+    for name, description in (
+        ("auth", "Sign up, log in, log out."),
+        ("me", "The signed-in person's own things."),
+        ("jobs", "Find jobs; write them and move them through their life."),
+        ("applications", "Apply; read and answer applications."),
+        ("companies", "Companies, their logos and their people."),
+        ("uploads", "Résumés."),
+        ("moderation", "What waits for a moderator. For admins."),
+        ("health", "For process managers and monitoring."),
+    )
+]
