@@ -1,19 +1,19 @@
-"""What stands above the operations at /api/docs: all that a stranger needs before the first call."""
+"""What stands above the operations at /api/docs: what one needs before the first call."""
 
 GUIDE = """
-**Log in** with `POST /api/v1/auth/token` (a form: `grant_type=password`, `username`, `password`) and
-send the `access_token` as `Authorization: Bearer ...`. It lives for minutes; trade the
+**Log in** with `POST /api/v1/auth/token` (a form: `grant_type=password`, `username`, `password`)
+and send the `access_token` as `Authorization: Bearer ...`. It lives for minutes; trade the
 `refresh_token` at the same address for a new pair. On this page, use *Authorize*.
 
-- **Ids** are UUIDs. **Times** are UTC, as in RFC 3339. **Money** is in minor units (cents) with an
-  ISO 4217 currency.
-- **Lists** answer `{"items": [...], "next_cursor": ...}`. Send `next_cursor` as `cursor` for the next
-  page; null means the last. Items of a list are shorter than the thing itself.
-- **Searches** ignore parameters that they do not know; bodies refuse fields that they do not know.
-- **Errors** are problem details (RFC 9457): `code` is for programs and holds, `detail` is for people,
-  `errors` says which field is wrong.
-- **Changes:** absent keeps, null clears. Send the `version` that you read, and a change that someone
-  else made meanwhile is a 409, not lost.
+- **Ids** are UUIDs. **Times** are UTC, as in RFC 3339. **Money** is in minor units (cents) with
+  an ISO 4217 currency.
+- **Lists** answer `{"items": [...], "next_cursor": ...}`. Send `next_cursor` as `cursor` for the
+  next page; null means the last. Items of a list are shorter than the thing itself.
+- **Searches** ignore parameters that they do not know; bodies refuse fields that they do not.
+- **Errors** are problem details (RFC 9457): `code` is for programs and holds, `detail` is for
+  people, `errors` says which field is wrong.
+- **Changes:** absent keeps, null clears. Send the `version` that you read, and a change that
+  someone else made meanwhile is a 409, not lost.
 """
 TAGS = [
     {"name": name, "description": description}
