@@ -1,12 +1,14 @@
 """The outbox: a message exists if its transaction committed, is delivered, and is never lost."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from email.message import EmailMessage
 
 import httpx2
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
@@ -25,13 +27,20 @@ pytestmark = pytest.mark.anyio
 
 
 class Tray:
-    """A mailer that keeps what it is given, and fails as often as it is told to."""
+    """A mailer that keeps what it is given, and fails, or hangs, as often as it is told to."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.failures = 0
+        self.hang = 0
+        self.hanging = asyncio.Event()
+        self.go_on = asyncio.Event()
 
     async def send(self, message: EmailMessage) -> None:
+        if self.hang:
+            self.hang -= 1
+            self.hanging.set()
+            await self.go_on.wait()
         if self.failures:
             self.failures -= 1
             raise ConnectionError("the mail server is away")
@@ -51,6 +60,20 @@ async def context(settings: Settings, db: Database, tray: Tray) -> Context:
 async def waiting(session: AsyncSession) -> list[Message]:
     rows = await session.scalars(select(Message).execution_options(populate_existing=True))
     return list(rows)
+
+
+@asynccontextmanager
+async def hanging_worker(context: Context, tray: Tray) -> AsyncGenerator[asyncio.Task[None]]:
+    """A worker in the middle of sending a mail; it ends with the block at the latest."""
+    tray.hang = 1
+    async with asyncio.timeout(20):
+        worker = asyncio.create_task(outbox.deliver_all(context))
+        try:
+            await tray.hanging.wait()
+            yield worker
+        finally:
+            worker.cancel()
+            await asyncio.wait([worker])
 
 
 async def make_due(session: AsyncSession) -> None:
@@ -158,6 +181,127 @@ async def test_workers_side_by_side_deliver_each_message_once(
     await asyncio.gather(*(outbox.deliver_all(context) for _ in range(4)))
     ids = [mail["Message-ID"] for mail in tray.mails]
     assert len(ids) == len(set(ids)) == 20
+
+
+async def test_a_mail_that_is_being_sent_is_left_alone_by_other_workers(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray
+) -> None:
+    await welcome(session, settings)
+    async with hanging_worker(context, tray) as worker:
+        await outbox.deliver_all(context)
+        assert tray.mails == []
+        tray.go_on.set()
+        await worker
+    (message,) = await waiting(session)
+    assert len(tray.mails) == 1
+    assert message.done_at is not None
+    assert message.attempts == 1
+
+
+async def test_no_transaction_is_open_while_a_mail_is_sent(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray
+) -> None:
+    await welcome(session, settings)
+    async with hanging_worker(context, tray):
+        idle = await session.scalar(
+            text(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+            )
+        )
+    assert idle == 0
+
+
+async def test_a_mail_server_that_never_answers_is_given_up(
+    session: AsyncSession,
+    settings: Settings,
+    context: Context,
+    tray: Tray,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbox, "ATTEMPT_SECONDS", 0.1)
+    await welcome(session, settings)
+    tray.hang = 1
+    await outbox.deliver_all(context)
+    (message,) = await waiting(session)
+    assert message.attempts == 1
+    assert message.done_at is None
+    assert message.last_error is not None
+    assert message.last_error.startswith("TimeoutError")
+    assert tray.mails == []
+
+
+async def test_the_message_of_a_worker_that_died_is_due_after_the_lease(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray
+) -> None:
+    await welcome(session, settings)
+    async with hanging_worker(context, tray) as worker:
+        worker.cancel()
+    await outbox.deliver_all(context)
+    (message,) = await waiting(session)
+    assert tray.mails == []
+    assert message.done_at is None
+    assert message.attempts == 1
+    assert now() < message.available_at <= now() + outbox.LEASE
+    await make_due(session)
+    await outbox.deliver_all(context)
+    (message,) = await waiting(session)
+    assert len(tray.mails) == 1
+    assert message.done_at is not None
+    assert message.attempts == 2
+
+
+async def test_a_message_whose_every_worker_died_stays_as_failed(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray
+) -> None:
+    await welcome(session, settings)
+    await session.execute(update(Message).values(attempts=outbox.MAX_ATTEMPTS))
+    await make_due(session)
+    await welcome(session, settings)
+    await outbox.deliver_all(context)
+    failed, other = await waiting(session)
+    if other.failed_at is not None:
+        failed, other = other, failed
+    assert failed.failed_at is not None
+    assert failed.attempts == outbox.MAX_ATTEMPTS
+    assert other.done_at is not None
+    assert len(tray.mails) == 1
+
+
+async def test_an_attempt_that_lost_its_lease_marks_nothing(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray
+) -> None:
+    await welcome(session, settings)
+    async with hanging_worker(context, tray) as worker:
+        await make_due(session)
+        await outbox.deliver_all(context)
+        (done,) = await waiting(session)
+        done_at = done.done_at
+        await session.commit()
+        tray.failures = 1
+        tray.go_on.set()
+        await worker
+    (message,) = await waiting(session)
+    assert done_at is not None
+    assert message.done_at == done_at
+    assert message.last_error is None
+    assert message.attempts == 2
+
+
+async def test_an_error_in_bytes_that_are_no_text_is_kept_without_them(
+    session: AsyncSession,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def refuse(context: Context, message: Message) -> None:
+        raise ConnectionError("Empf\udce4nger\0")
+
+    monkeypatch.setitem(outbox.HANDLERS, "test.refuse", refuse)
+    enqueue(session, "test.refuse", {})
+    await session.commit()
+    await outbox.deliver_all(context)
+    (message,) = await waiting(session)
+    assert message.last_error == "ConnectionError: Empf?nger?"
 
 
 async def test_a_name_cannot_write_headers(

@@ -6,7 +6,6 @@ from email.utils import parseaddr
 from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person
 from jobboard.infra.queue import Message
@@ -18,13 +17,14 @@ _templates = Environment(  # plain text, so nothing is escaped
 )
 
 
-async def mail(context: Context, session: AsyncSession, message: Message) -> None:
+async def mail(context: Context, message: Message) -> None:
     """Send one mail. A person who is gone meanwhile gets none.
 
     The Message-ID comes from the message's own id, so that a mail which is sent twice (a worker
     died before it could say that it was done) is one mail to the mail systems on its way.
     """
-    person = await session.get(Person, UUID(message.payload["person_id"]))
+    async with context.database.transaction() as session:
+        person = await session.get(Person, UUID(message.payload["person_id"]))
     if person is not None:
         await context.mailer.send(compose(context.settings, person, message))
 
