@@ -15,11 +15,12 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from jobboard.infra import logs
 from jobboard.infra.queue import DELIVER, make_celery
 from jobboard.settings import Settings
-from jobboard.worker import jobs, outbox
+from jobboard.worker import accounts, jobs, outbox
 from jobboard.worker.context import Context, open_context
 
 EXPIRE = "jobboard.expire_jobs"
 CLEAN = "jobboard.clean_outbox"
+FORGET_LOGINS = "jobboard.forget_old_logins"
 
 settings = Settings.from_environment()
 app = make_celery(settings.redis_url.get_secret_value())
@@ -28,6 +29,7 @@ app.conf.beat_schedule = {
     "deliver": {"task": DELIVER, "schedule": 10.0, "options": {"expires": 10}},
     "expire": {"task": EXPIRE, "schedule": 60.0, "options": {"expires": 60}},
     "clean": {"task": CLEAN, "schedule": 3600.0, "options": {"expires": 3600}},
+    "forget": {"task": FORGET_LOGINS, "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 
@@ -84,3 +86,9 @@ def expire_jobs() -> None:
 def clean_outbox() -> None:
     """Forget messages that were delivered long ago."""
     processes[0].run(outbox.forget_delivered)
+
+
+@app.task(name=FORGET_LOGINS)
+def forget_old_logins() -> None:
+    """Forget log-ins that were over long ago."""
+    processes[0].run(accounts.forget_old_logins)
