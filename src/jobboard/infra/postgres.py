@@ -12,11 +12,12 @@ from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
-from sqlalchemy import DateTime, Enum, MetaData, Text, func, text
+from sqlalchemy import DateTime, Enum, ExceptionContext, MetaData, Text, event, func, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
+GRACE_SECONDS = 2  # beyond the server's own statement timeout, before we stop to wait for it
 RING = "ring"  # key in session.info: a message was queued, ring after the commit
 
 
@@ -60,6 +61,12 @@ def async_url(url: str) -> str:
     return urlunsplit(parts._replace(scheme="postgresql+asyncpg"))
 
 
+def _give_up_on_the_silent(context: ExceptionContext) -> None:
+    """A server that answered nothing in time would not answer a ROLLBACK either: hang up."""
+    if isinstance(context.original_exception, TimeoutError):
+        context.is_disconnect = True
+
+
 class Database:
     """One engine and its transactions. Made in a lifespan, never at module level."""
 
@@ -80,6 +87,7 @@ class Database:
             pool_pre_ping=True,
             connect_args={
                 "timeout": 5,
+                "command_timeout": statement_timeout_ms / 1000 + GRACE_SECONDS,
                 "server_settings": {
                     "application_name": "jobboard",
                     "timezone": "UTC",
@@ -90,6 +98,7 @@ class Database:
                 },
             },
         )
+        event.listen(self.engine.sync_engine, "handle_error", _give_up_on_the_silent)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncSession]:

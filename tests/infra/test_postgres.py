@@ -1,0 +1,111 @@
+"""A PostgreSQL that freezes, as one whose disk or machine stalls."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import perf_counter
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from jobboard.asgi import create_app
+from jobboard.infra import postgres
+from jobboard.infra.postgres import Database
+from jobboard.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+class Wire:
+    """Between us and the server; connections stay open while it is frozen, and nothing passes."""
+
+    def __init__(self, url: str) -> None:
+        self._to = urlsplit(url)
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.url = ""
+
+    def freeze(self) -> None:
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        self._flows.set()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Wire"]:
+        server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        login = self._to.netloc.rpartition("@")[0]
+        self.url = self._to._replace(netloc=f"{login}@127.0.0.1:{port}").geturl()
+        try:
+            yield self
+        finally:
+            server.close()
+            for task in self._tasks:
+                task.cancel()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_connection(self._to.hostname, self._to.port)
+        for source, sink in ((reader, there[1]), (there[0], writer)):
+            self._tasks.add(asyncio.create_task(self._carry(source, sink)))
+
+    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while piece := await source.read(65_536):
+                await self._flows.wait()
+                sink.write(piece)
+                await sink.drain()
+        except ConnectionError:
+            pass
+        finally:
+            sink.close()
+
+
+async def freeze_in_the_middle(database: Database, wire: Wire) -> None:
+    """A transaction whose second statement is never answered."""
+    async with database.transaction() as session:
+        await session.execute(text("SELECT 1"))
+        wire.freeze()
+        await session.execute(text("SELECT 2"))
+
+
+async def test_a_frozen_server_is_given_up_and_found_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "GRACE_SECONDS", 0.2)
+    async with Wire(settings.database_url.get_secret_value()).open() as wire:
+        database = Database(wire.url, pool_size=1, statement_timeout_ms=300)
+        started = perf_counter()
+        with pytest.raises(TimeoutError):
+            await freeze_in_the_middle(database, wire)
+        assert perf_counter() - started < 5
+        wire.thaw()
+        async with database.transaction() as session:
+            assert await session.scalar(text("SELECT 3")) == 3
+        await database.close()
+
+
+async def test_requests_get_an_answer_while_it_is_frozen(
+    settings: Settings, clean: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "GRACE_SECONDS", -9.5)  # half a second in all
+    async with Wire(settings.database_url.get_secret_value()).open() as wire:
+        app = create_app(settings.model_copy(update={"database_url": SecretStr(wire.url)}))
+        transport = httpx2.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client,
+        ):
+            assert (await client.get("/api/v1/jobs")).status_code == 200
+            wire.freeze()
+            started = perf_counter()
+            answer = await client.get("/api/v1/jobs")
+            assert perf_counter() - started < 5
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            assert answer.headers["retry-after"] == "5"
+            wire.thaw()
+            assert (await client.get("/api/v1/jobs")).status_code == 200
