@@ -96,7 +96,7 @@ async def test_the_api_never_answers_with_a_page(probing: httpx2.AsyncClient) ->
 async def test_a_wrong_method_names_all_right_ones(probing: httpx2.AsyncClient) -> None:
     answer = await probing.put("/api/probe/things/1")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert answer.headers["allow"] == "DELETE, GET"
+    assert answer.headers["allow"] == "DELETE, GET, HEAD"
 
 
 async def test_validation_points_at_each_input(probing: httpx2.AsyncClient) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import httpx2
@@ -409,3 +409,77 @@ class TestMetrics:
             + values["jobboard_hits_dropped_total"]
             + values["jobboard_hits_buffered"]
         )
+
+
+class TestHead:
+    @pytest.mark.parametrize("path", ["/", "/robots.txt", "/api/v1/jobs", "/api/probe/things/7"])
+    async def test_it_is_a_get_without_the_body(
+        self, probing: httpx2.AsyncClient, path: str
+    ) -> None:
+        whole, head = await probing.get(path), await probing.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        differing = {"x-request-id", "etag", "set-cookie"}
+        assert {k: v for k, v in head.headers.items() if k not in differing} == {
+            k: v for k, v in whole.headers.items() if k not in differing
+        }
+        assert int(head.headers["content-length"]) > 0
+
+    async def test_what_is_refused_has_no_body_either(self, probing: httpx2.AsyncClient) -> None:
+        assert (await probing.head("/api/v1/nowhere")).status_code == 404
+        refused = await probing.head("/api/v1/auth/token")
+        assert (refused.status_code, refused.content) == (405, b"")
+        assert refused.headers["allow"] == "POST"
+
+    async def test_log_and_hits_tell_it_from_a_get(
+        self, probing: httpx2.AsyncClient, hits: list[Hit]
+    ) -> None:
+        with structlog.testing.capture_logs() as lines:
+            await probing.head("/api/probe/things/7")
+        assert [(line["event"], line["method"]) for line in lines] == [("request", "HEAD")]
+        (hit,) = hits
+        assert (hit.method, hit.route) == ("HEAD", "/api/probe/things/{number}")
+        assert (hit.status, hit.bytes) == (200, 0)
+
+
+class TestHost:
+    @pytest.fixture
+    async def production(
+        self, settings: Settings, clean: None
+    ) -> AsyncIterator[httpx2.AsyncClient]:
+        public = {"environment": "production", "base_url": "https://jobs.example.com"}
+        app = create_app(settings.model_copy(update=public))
+        async with app.router.lifespan_context(app), coming_from(app, PROXY) as http:
+            yield http
+
+    @pytest.mark.parametrize(
+        "host", ["jobs.example.com", "JOBS.example.com:443", "localhost:8000", "[::1]:8000"]
+    )
+    async def test_production_answers_to_its_own_name(
+        self, production: httpx2.AsyncClient, host: str
+    ) -> None:
+        assert (await production.get("/api/v1/jobs", headers={"Host": host})).status_code == 200
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "evil.example",
+            "jobs.example.com.evil.example",
+            "a@jobs.example.com",
+            "jobs.example.com/a",
+            "",
+        ],
+    )
+    async def test_and_to_no_other(self, production: httpx2.AsyncClient, host: str) -> None:
+        answer = await production.get("/api/v1/jobs", headers={"Host": host})
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown_host")
+        page = await production.get("/", headers={"Host": host, "Accept": "text/html"})
+        assert page.status_code == 400
+        assert "<h1" in page.text
+
+    @pytest.mark.parametrize("path", ["/api/v1/jobs/", "/log-in/"])
+    async def test_a_slash_too_many_leads_nowhere(
+        self, probing: httpx2.AsyncClient, path: str
+    ) -> None:
+        answer = await probing.get(path, headers={"Host": "evil.example"})
+        assert answer.status_code == 404
+        assert "location" not in answer.headers

@@ -200,7 +200,7 @@ def allowed_methods(request: Request) -> set[str]:
         pattern = getattr(route, "path_regex", None)
         if pattern is not None and pattern.match(request.scope["path"]):
             methods |= route.methods or set()
-    return methods
+    return methods | ({"HEAD"} if "GET" in methods else set())
 
 
 async def on_stale_data(request: Request, _error: StaleDataError) -> Response:

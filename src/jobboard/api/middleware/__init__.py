@@ -3,6 +3,8 @@
 Identify   client address behind our own proxies, request id
 Observe    one log line, metrics, and a hit for MongoDB
 Headers    security headers
+Head       HEAD is answered as GET, without the body
+Hosts      in production, requests that were not meant for this board
 (gzip)     Starlette's
 Guard      bodies that are too large, addresses that hold a NUL byte
 Crashes    an exception that nobody handled becomes a 500 without a word of its insides
@@ -10,8 +12,10 @@ Crashes    an exception that nobody handled becomes a 500 without a word of its 
 
 from jobboard.api.middleware.crashes import Crashes
 from jobboard.api.middleware.guard import Guard
+from jobboard.api.middleware.head import Head
 from jobboard.api.middleware.headers import Headers
+from jobboard.api.middleware.hosts import Hosts
 from jobboard.api.middleware.identify import Identify, Proxies
 from jobboard.api.middleware.observe import Observe
 
-__all__ = ["Crashes", "Guard", "Headers", "Identify", "Observe", "Proxies"]
+__all__ = ["Crashes", "Guard", "Head", "Headers", "Hosts", "Identify", "Observe", "Proxies"]
