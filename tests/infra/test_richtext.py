@@ -145,6 +145,43 @@ def test_headings_begin_below_the_pages_own() -> None:
     assert re.findall(r"<(h\d)>", html) == ["h2", "h3", "h2"]
 
 
+@pytest.mark.parametrize(
+    "piece",
+    ["[", "![", "[a](", "[](", "**a", "*_", "- a\n", "-\n", "- - - - a\n", "1. 1. 1. a\n", "> > a\n",
+     "a\n", "|a|\n|-|\n\n", "<a@b.c>"],
+)  # fmt: skip
+def test_no_text_takes_long_to_show(piece: str) -> None:
+    def seconds(length: int) -> float:
+        started = time.process_time()
+        html = markdown_to_html(piece * (length // len(piece)))
+        assert len(html) < 15 * length
+        return time.process_time() - started
+
+    assert seconds(50_000) < 20 * seconds(5_000) + 0.5
+
+
+@pytest.mark.parametrize("columns", [1, 20, 200, 5000])
+def test_a_table_does_not_grow_to_many_times_its_length(columns: int) -> None:
+    source = "|" + "a|" * columns + "\n|" + "-|" * columns + "\n" + "|\n" * 10_000
+    assert len(markdown_to_html(source)) < 5 * len(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "*a* < b\n[c\n\n\nd & e" + "[" * 50_000,
+        "first\r\n\r\n" + "- a\n" * 10_000 + "last",
+        "> " * 30 + "deep",
+        "- " * 12 + "deep\n\nafter",
+    ],
+)
+def test_what_is_too_much_to_parse_shows_as_it_stands(source: str) -> None:
+    html = markdown_to_html(source)
+    check_safe(html)
+    assert set(re.findall(r"<(\w+)", html)) <= {"p", "br"}
+    assert re.sub(r"\s", "", plain_text(html)) == re.sub(r"\s", "", source)
+
+
 def test_links_are_marked_as_not_ours() -> None:
     html = markdown_to_html(
         "[x](https://example.com) <https://example.com> [y](/admin) [z](data:x)"

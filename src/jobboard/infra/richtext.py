@@ -4,7 +4,9 @@ Descriptions are kept as Markdown. What people's browsers get is made from it by
 `markdown_to_html` and nothing else: no raw HTML passes, and an allow-list cleans the result.
 """
 
+import html
 import re
+import string
 
 import nh3
 from markdown_it import MarkdownIt
@@ -21,6 +23,12 @@ TAGS = """
 _TOP_LEVEL = 2  # the page has its own h1
 _ABSOLUTE = re.compile(rf"(?:{'|'.join(sorted(SCHEMES))}):", re.IGNORECASE)
 _SPACES = re.compile("  +")
+_BLANK_LINES = re.compile(r"\n\s*\n")
+
+# What a text may hold and still be read as Markdown: far more than any ad has, and little enough
+# that the longest text takes tenths of a second. Brackets are apart: they cost the most.
+_MAX_LINES, _MAX_SIGNS, _MAX_BRACKETS, _MAX_CELLS = 3000, 5000, 500, 5000
+_SIGNS = string.punctuation.encode()
 
 
 def safe_link(url: str) -> bool:
@@ -48,11 +56,42 @@ _CLEANER = nh3.Cleaner(
 def markdown_to_html(markdown: str) -> str:
     """Safe HTML for a page: CommonMark with tables, where a line end is a line break.
 
-    HTML in it shows as text, images become links, headings start at h2.
+    HTML in it shows as text, images become links, headings start at h2. What nobody writes
+    (thousands of brackets, lists in lists in lists) shows as it stands, in paragraphs.
     """
-    parsed = _MARKDOWN.parse(markdown)
+    parsed = _MARKDOWN.parse(markdown) if _is_modest(markdown) else []
+    if not parsed or _is_too_deep(parsed):
+        return _CLEANER.clean(_paragraphs(markdown))
     _demote_headings(parsed)
     return _CLEANER.clean(_MARKDOWN.renderer.render(parsed, _MARKDOWN.options, {})).strip()
+
+
+def _is_modest(markdown: str) -> bool:
+    """Whether it can be parsed at little cost and does not grow to many times its length."""
+    lines = markdown.count("\n") + markdown.count("\r") + 1
+    if lines > _MAX_LINES or markdown.count("[") > _MAX_BRACKETS:
+        return False
+    plain = markdown.encode("ascii", "ignore")
+    if len(plain) - len(plain.translate(None, _SIGNS)) > _MAX_SIGNS:
+        return False
+    if "|" not in markdown:
+        return True
+    # Each row of a table is filled up to the columns of its first.
+    columns = 1 + max(line.count("|") for line in markdown.splitlines())
+    return columns * lines <= _MAX_CELLS
+
+
+def _is_too_deep(parsed: list[Token]) -> bool:
+    """Whether the parser met its limit of nesting, beyond which it leaves out what is there."""
+    deepest = _MARKDOWN.options["maxNesting"] - 1
+    return any(token.level >= deepest for token in parsed)
+
+
+def _paragraphs(text: str) -> str:
+    """Text as it stands: a blank line ends a paragraph, a line end is a line break."""
+    escaped = html.escape(text.replace("\r\n", "\n").replace("\r", "\n"))
+    parts = (part.strip().replace("\n", "<br>\n") for part in _BLANK_LINES.split(escaped))
+    return "\n".join(f"<p>{part}</p>" for part in parts if part)
 
 
 def _demote_headings(parsed: list[Token]) -> None:
