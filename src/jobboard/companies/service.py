@@ -22,7 +22,9 @@ from jobboard.companies.schemas import (
 from jobboard.errors import Conflict, Forbidden, Invalid, NotFound
 from jobboard.infra.richtext import markdown_to_html
 from jobboard.infra.slugs import slugify, unique_slug
+from jobboard.infra.storage import Storage
 from jobboard.pagination import Page, cut, decode_cursor, encode_cursor, read_id
+from jobboard.uploads import service as uploads
 
 
 async def create(session: AsyncSession, actor: Actor, data: CompanyCreate) -> Company:
@@ -92,13 +94,16 @@ async def change(
 
 
 async def set_logo(
-    session: AsyncSession, actor: Actor, company_id: UUID, logo_key: str | None
+    session: AsyncSession, storage: Storage, actor: Actor, company_id: UUID, logo_key: str | None
 ) -> Company:
-    """Show this stored picture as the company's logo."""
+    """Show this stored picture as the company's logo, or none; the one before is forgotten."""
     company = await queries.get(session, company_id)
     await queries.require_member(session, actor, company_id, owner=True)
-    company.logo_key = logo_key
+    await session.refresh(company, with_for_update=True)  # two at once must not leave a file behind
+    before, company.logo_key = company.logo_key, logo_key
     await session.flush()
+    if before and before != logo_key:
+        await uploads.forget_logo(session, storage, before)
     return company
 
 

@@ -3,9 +3,12 @@
 import hashlib
 import secrets
 from collections.abc import AsyncGenerator
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+import structlog
+from obstore.exceptions import BaseError
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.errors import Invalid, NotFound, TooLarge
@@ -16,6 +19,7 @@ from jobboard.uploads.models import Upload, UploadKind
 from jobboard.uploads.resumes import clean_filename, media_type_of
 
 MEGABYTE = 1024 * 1024
+log: Any = structlog.get_logger()
 
 
 async def add_resume(
@@ -90,12 +94,25 @@ async def _keep(
 async def _check_quota(
     session: AsyncSession, settings: Settings, person_id: UUID, more: int
 ) -> None:
+    """Raise TooLarge when `more` bytes are too many. One at a time for each person."""
+    own_lock = func.hashtextextended(f"uploads of {person_id}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(own_lock)))
     used = await session.scalar(select(func.sum(Upload.size)).where(Upload.person_id == person_id))
     if (used or 0) + more > settings.upload_quota_mb * MEGABYTE:
         raise TooLarge(
             f"All your files together are larger than {settings.upload_quota_mb} MB.",
             code="quota_exceeded",
         )
+
+
+async def forget_logo(session: AsyncSession, storage: Storage, key: str) -> None:
+    """Give up a logo that nobody shows any more. A file that cannot be deleted is left behind."""
+    logo = (Upload.key == key, Upload.kind == UploadKind.LOGO)
+    await session.execute(delete(Upload).where(*logo))
+    try:
+        await storage.delete(key)
+    except (BaseError, OSError) as error:
+        log.warning("file not deleted", key=key, error=str(error))
 
 
 async def get(session: AsyncSession, upload_id: UUID) -> Upload:

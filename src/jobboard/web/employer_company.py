@@ -111,7 +111,7 @@ async def set_logo(
     await queries.require_member(session, actor, company_id, owner=True)
     here = f"/employer/companies/{company_id}"
     if form.value("do") == "remove":
-        await service.set_logo(session, actor, company_id, None)
+        await service.set_logo(session, engines.storage, actor, company_id, None)
         return redirect(request, here, "The logo is gone. The company's initials stand there now.")
     async with form.attempt(session, {"": "file"}):
         if not form.has_file("file"):
@@ -120,7 +120,7 @@ async def set_logo(
         upload = await uploads.add_logo(
             session, engines.storage, settings, actor.id, filename=filename, data=data
         )
-        await service.set_logo(session, actor, company_id, upload.key)
+        await service.set_logo(session, engines.storage, actor, company_id, upload.key)
     if form.refused:
         return await _page(request, session, actor, company_id, logo=form)
     return redirect(request, here, "This is your logo now.")

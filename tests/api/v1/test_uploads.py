@@ -1,12 +1,15 @@
 """Résumés and logos: what is taken, what is refused, who may load it."""
 
+import asyncio
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.settings import Settings
+from jobboard.uploads.models import Upload
 from tests.api.v1.conftest import Cast
 from tests.factories.files import docx, pdf, picture
 from tests.factories.people import make_user
@@ -107,6 +110,15 @@ async def test_the_quota_counts_all_files_of_a_person(
     assert second.json()["code"] == "quota_exceeded"
 
 
+async def test_uploads_at_once_stay_within_the_quota(
+    client: httpx2.AsyncClient, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobboard.uploads.service.MEGABYTE", len(pdf()) * 3 / 100)  # room for three
+    monkeypatch.setattr("jobboard.uploads.service._check_size", lambda *_: None)
+    answers = await asyncio.gather(*(post(client, cast, "cv.pdf", pdf()) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [413] * 5
+
+
 async def put_logo(
     client: httpx2.AsyncClient, cast: Cast, data: bytes, **changes: Any
 ) -> httpx2.Response:
@@ -128,6 +140,23 @@ async def test_a_logo_is_encoded_anew_and_served_to_everyone(
     assert logo.headers["content-type"] == "image/webp"
     assert logo.content[8:12] == b"WEBP"
     assert "immutable" in logo.headers["cache-control"]
+
+
+async def test_a_new_logo_takes_the_place_of_the_old(
+    client: httpx2.AsyncClient, cast: Cast, session: AsyncSession
+) -> None:
+    answers = [await put_logo(client, cast, picture(side, side)) for side in (30, 40, 50)]
+    old, older, new = (answer.json()["logo_url"] for answer in answers)
+    assert [(await client.get(url)).status_code for url in (old, older, new)] == [404, 404, 200]
+    assert list(await session.scalars(select(Upload.key))) == [new.removeprefix("/")]
+
+
+async def test_logos_at_once_leave_one(
+    client: httpx2.AsyncClient, cast: Cast, session: AsyncSession
+) -> None:
+    answers = await asyncio.gather(*(put_logo(client, cast, picture()) for _ in range(5)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(list(await session.scalars(select(Upload.id)))) == 1
 
 
 @pytest.mark.parametrize(

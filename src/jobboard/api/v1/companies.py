@@ -77,7 +77,7 @@ async def put_logo(
         filename=file.filename,
         data=await file.read(),
     )
-    company = await service.set_logo(session, actor, company_id, upload.key)
+    company = await service.set_logo(session, engines.storage, actor, company_id, upload.key)
     return CompanyRead.model_validate(company)
 
 
