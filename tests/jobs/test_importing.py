@@ -297,6 +297,31 @@ class TestWriting:
         assert found == ("Head Baker", None, 2)
         assert (await session.execute(select(Job.id, Job.slug))).one() == before
 
+    @pytest.mark.parametrize("change", [{}, {"title": "Head Baker"}])
+    async def test_what_is_still_in_its_source_lives_on(
+        self, session: AsyncSession, settings: Settings, change: dict[str, str]
+    ) -> None:
+        await import_jobs(session, rows(AD), settings)
+        await session.execute(update(Job).values(expires_at=now() + timedelta(days=1)))
+        before = (await session.execute(select(Job.version, Job.updated_at))).one()
+        await import_jobs(session, rows(AD | change), settings)
+        expires_at = await session.scalar(select(Job.expires_at))
+        assert expires_at is not None
+        assert expires_at > now() + timedelta(days=settings.job_days - 1)
+        after = (await session.execute(select(Job.version, Job.updated_at))).one()
+        assert (after == before) is not bool(change)
+
+    @pytest.mark.parametrize("status", list(JobStatus))
+    async def test_what_has_ended_stays_ended(
+        self, session: AsyncSession, settings: Settings, status: JobStatus
+    ) -> None:
+        await import_jobs(session, rows(AD), settings)
+        ended = now() - timedelta(minutes=1)
+        await session.execute(update(Job).values(status=status, expires_at=ended))
+        assert await import_jobs(session, rows(AD), settings) == Summary(unchanged=1)
+        found = (await session.execute(select(Job.status, Job.expires_at))).one()
+        assert found == (status, ended)
+
     async def test_a_repeat_is_not_created_twice(
         self, session: AsyncSession, settings: Settings
     ) -> None:

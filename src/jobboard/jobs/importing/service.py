@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -106,6 +106,7 @@ def _refuse(run: _Import, row: Rejected) -> bool:
 async def _write(run: _Import, jobs: list[ImportedJob]) -> None:
     first = dict(_first_of_each(run, jobs))
     known = await _known(run.session, first)
+    await _renew(run, known)
     changed = [job for key, job in first.items() if _has_changed(run, job, known.get(key))]
     if not changed:
         return
@@ -146,6 +147,27 @@ async def _known(session: AsyncSession, keys: Iterable[Key]) -> dict[Key, _Known
         for source, key, digest, status in found
         if source is not None and key is not None
     }
+
+
+async def _renew(run: _Import, known: Iterable[Key]) -> None:
+    """Let what still stands in its source live on. What has ended stays ended.
+
+    Locked in order, so that two imports at once wait for each other.
+    """
+    moment = now()
+    live = (
+        select(Job.id)
+        .where(
+            tuple_(Job.source, Job.external_id).in_(list(known)),
+            Job.status == JobStatus.PUBLISHED,
+            Job.expires_at > moment,
+        )
+        .order_by(Job.source, Job.external_id)
+        .with_for_update()
+    )
+    if ids := (await run.session.scalars(live)).all():
+        until = moment + timedelta(days=run.settings.job_days)
+        await run.session.execute(update(Job).where(Job.id.in_(ids)).values(expires_at=until))
 
 
 def _has_changed(run: _Import, job: ImportedJob, known: _Known | None) -> bool:
