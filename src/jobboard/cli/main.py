@@ -78,12 +78,18 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
         return _fail(f"a server does not answer: {_first_line(error)}")
 
 
-def _options(
-    version: bool = typer.Option(False, "--version", is_eager=True, help="Say the version."),
-) -> None:
-    if version:
+def _say_version(asked: bool) -> None:
+    if asked:
         typer.echo(f"jobboard {__version__}")
         raise typer.Exit
+
+
+def _options(
+    version: bool = typer.Option(
+        False, "--version", is_eager=True, callback=_say_version, help="Say the version."
+    ),
+) -> None:
+    pass
 
 
 def _fail(message: str, code: int = 1) -> int:
