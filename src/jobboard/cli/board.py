@@ -22,8 +22,10 @@ def board(
 ) -> Generator[Settings]:
     """Settings whose `needed` servers answer; engines started for this stop at the end.
 
-    Raises BoardError and SettingsError.
+    The environment's settings are judged first: in production they must be whole, and no folder
+    fills their gaps. Raises BoardError and SettingsError.
     """
+    Settings.from_environment()
     missing = [setting for setting in needed if not named(setting)]
     with ExitStack() as stack:
         found = _find(stack, folder_of(data_dir), missing) if missing else {}
