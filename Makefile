@@ -18,7 +18,7 @@ test: ## The whole test suite on engines of its own (ARGS="-k words")
 check: ## Format, lint, types, import contracts, migrations in step with the models
 	@$(SET_UP) dev
 	@cd "$(HERE)" && "$(BIN)/ruff" format --check --quiet . && "$(BIN)/ruff" check --quiet .
-	@cd "$(HERE)" && "$(BIN)/ty" check --quiet
+	@cd "$(HERE)" && "$(BIN)/ty" check --no-progress --output-format concise
 	@cd "$(HERE)" && "$(BIN)/lint-imports" --no-logo
 	@cd "$(HERE)" && "$(BIN)/python" scripts/check_migrations.py
 
