@@ -1,5 +1,7 @@
 """The command line as a whole: what holds for every command."""
 
+import subprocess
+import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
@@ -7,7 +9,9 @@ import pytest
 
 from jobboard import __version__
 from jobboard.cli.main import COMMANDS, make_app, run
-from tests.e2e.boards import free_port
+from jobboard.cli.processes import SILENT, worker_command
+from jobboard.settings import Settings
+from tests.e2e.boards import environment, free_port, jobboard, taken_port
 
 
 def test_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,3 +51,43 @@ def test_in_production_no_folder_fills_what_is_not_set(
         assert f"JOBBOARD_{name}" in line
     assert ("JOBBOARD_BASE_URL" in line) == (not own)
     assert not folder.exists()
+
+
+def test_serve_says_in_one_line_that_its_port_is_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "board"
+    with taken_port() as port:
+        arguments = ["serve", "--port", str(port), "--data-dir", str(folder)]
+        assert run(make_app(["serve", "migrate"]), arguments) == 1
+    said = capsys.readouterr().err
+    assert said == f"jobboard: port {port} is taken; choose another with --port or PORT\n"
+    assert not folder.exists()
+
+
+def test_a_worker_keeps_celerys_own_words_to_itself() -> None:
+    silent = worker_command(concurrency=1, schedule=None)[: len(SILENT)]
+    talk = [sys.executable, "-c", "import sys; print('Warm'); print('trouble', file=sys.stderr)"]
+    said = subprocess.run([*silent, *talk], capture_output=True, text=True, timeout=30)
+    assert (said.stdout, said.stderr) == ("", "trouble\n")
+
+
+def test_serve_says_where_it_listens_once_it_answers(
+    settings: Settings, clean: None, tmp_path: Path
+) -> None:
+    own = {
+        "JOBBOARD_DATABASE_URL": settings.database_url.get_secret_value(),
+        "JOBBOARD_REDIS_URL": settings.redis_url.get_secret_value(),
+        "JOBBOARD_STORAGE_URL": settings.storage_url,
+        "JOBBOARD_SECRET_KEY": settings.secret_key.get_secret_value(),
+    }
+    port = free_port()
+    env = environment(tmp_path / "board", PORT=str(port), **own)
+    serve = jobboard("serve")
+    with subprocess.Popen(serve, env=env, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        process.terminate()
+        rest = process.stderr.read()
+    assert line == f"Jobboard listens at http://127.0.0.1:{port}. Ctrl-C stops it.\n"
+    assert rest == ""

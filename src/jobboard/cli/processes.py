@@ -7,6 +7,8 @@ PACKAGES = Path(__file__).parents[2]
 GRACE = 2  # seconds that requests under way get when the web process stops
 # -P: a file in the working folder must not pass for one of our modules.
 PYTHON = [sys.executable, "-P", "-m"]
+# On its standard output Celery says how it shuts down. What matters goes to standard error.
+SILENT = ["/bin/sh", "-c", 'exec "$@" >/dev/null', "sh"]
 # Celery warns root of pickled messages. Ours are JSON, and say no more than that there are some.
 QUIET_ROOT = [
     sys.executable, "-P", "-W", "ignore:You're running the worker with superuser", "-m",
@@ -27,7 +29,7 @@ def worker_command(*, concurrency: int, schedule: Path | None) -> list[str]:
     """A Celery worker. One worker of a board also runs the schedule, and keeps it in a file."""
     beat = [] if schedule is None else ["--beat", "--schedule", str(schedule)]
     return [
-        *QUIET_ROOT, "celery", "--quiet", "--app", "jobboard.worker.celery:app", "worker",
+        *SILENT, *QUIET_ROOT, "celery", "--quiet", "--app", "jobboard.worker.celery:app", "worker",
         "--loglevel", "WARNING", "--concurrency", str(concurrency),
         "--without-gossip", "--without-mingle", "--without-heartbeat", *beat,
     ]  # fmt: skip

@@ -1,17 +1,23 @@
 """`jobboard serve` and `jobboard worker`: one process each, where something else supervises."""
 
 import signal
+import socket
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jobboard.cli.board import board
+from jobboard.cli.listening import address_of, listen, web_address
 from jobboard.cli.processes import web_command, worker_command
 from jobboard.cli.surroundings import DataDirOption, environment
 from jobboard.infra.embedded.process import become
+
+TAKEN = "is taken; choose another with --port or PORT"
 
 app = typer.Typer()
 
@@ -23,8 +29,9 @@ def serve(
     data_dir: DataDirOption = None,
 ) -> None:
     """Run one web process on a board that `jobboard migrate` has brought up to date."""
-    with board(data_dir) as settings:
-        _foreground(web_command("--host", host, "--port", str(port)), environment(settings))
+    with listen(host, port, taken=TAKEN) as listener, board(data_dir) as settings:
+        argv = web_command("--fd", str(listener.fileno()))
+        _foreground(argv, environment(settings), listener)
 
 
 @app.command()
@@ -43,11 +50,38 @@ def worker(
         )
 
 
-def _foreground(argv: Sequence[str], env: Mapping[str, str]) -> None:
-    """Run it to its end. It gets our signals and hands us its exit code."""
-    with subprocess.Popen([*become(None, "--pdeathsig=TERM"), *argv], env=env) as process:
+def _foreground(
+    argv: Sequence[str], env: Mapping[str, str], listener: socket.socket | None = None
+) -> None:
+    """Run it to its end. It gets our signals and open port, and hands us its exit code."""
+    argv = [*become(None, "--pdeathsig=TERM"), *argv]
+    handed_on = [] if listener is None else [listener.fileno()]
+    with subprocess.Popen(argv, env=env, pass_fds=handed_on) as process:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda received, _: process.send_signal(received))
         signal.signal(signal.SIGINT, lambda *_: None)  # the terminal tells the child as well
+        if listener is not None:
+            address = address_of(listener)
+            listener.close()  # the child's alone now: nobody waits at a door without a house
+            _say_when_it_answers(process, address)
         status = process.wait()
     raise typer.Exit(status if status >= 0 else 128 - status)
+
+
+def _say_when_it_answers(process: subprocess.Popen[bytes], address: tuple[str, int]) -> None:
+    while process.poll() is None:
+        if _answers(address):
+            typer.echo(f"Jobboard listens at {web_address(*address)}. Ctrl-C stops it.", err=True)
+            break
+        time.sleep(0.05)
+
+
+def _answers(address: tuple[str, int]) -> bool:
+    connection = HTTPConnection(*address, timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()

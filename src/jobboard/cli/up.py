@@ -1,7 +1,6 @@
 """`jobboard up`: the whole product in one terminal, engines, web process and worker."""
 
 import asyncio
-import errno
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jobboard.cli.listening import address_of, listen, web_address
 from jobboard.cli.processes import PYTHON, web_command, worker_command
 from jobboard.cli.surroundings import (
     DataDirOption,
@@ -31,10 +31,10 @@ from jobboard.infra.embedded.process import Program, complete, end_left_overs, t
 from jobboard.infra.embedded.supervisor import supervise
 from jobboard.settings import Settings
 
+TAKEN = "is taken; stop what uses it, or choose another PORT"
 READY_SECONDS = 30.0
 LET_GO_SECONDS = 10.0  # what a board that is stopping, or another command, may still take
 WORKER_STAGE, WEB_STAGE = 1, 2
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 # What other commands need to know of a running board.
 TOLD = (*ALL, "secret_key", "storage_url", "base_url")
 
@@ -55,10 +55,11 @@ def up(
     folder = folder_of(data_dir)
     with (
         folder.locked("board", wait=LET_GO_SECONDS),
-        _listen(host, port) as listener,
+        listen(host, port, taken=f"of {host} {TAKEN}") as listener,
         folder.blaming_the_disk(),
     ):
         asyncio.run(_until_told(Up(folder, listener, demo, began).run()))
+    say("Stopped.")
 
 
 @dataclass
@@ -100,15 +101,9 @@ class Up:
         await crew.launch(self._worker(env))
 
     def _settings(self, engines: list[Engine]) -> Settings:
-        host, port = self._address()
         found = {engine.setting: engine.url for engine in engines} | own_settings(self.folder)
-        found["base_url"] = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        found["base_url"] = web_address(*address_of(self.listener))
         return settings_with(found)
-
-    def _address(self) -> tuple[str, int]:
-        """Where we ourselves can call the web process."""
-        host, port = self.listener.getsockname()[:2]
-        return ANYWHERE.get(host, host), port
 
     async def _migrate(self, engines: list[Engine]) -> None:
         # In a process of its own: its libraries would stay in our memory for good.
@@ -172,7 +167,7 @@ class Up:
 
     async def _get(self, path: str) -> tuple[str, str]:
         """Status and body of a page of ours; the status is empty when nobody answers in time."""
-        host, port = self._address()
+        host, port = address_of(self.listener)
         try:
             async with asyncio.timeout(5):
                 reader, writer = await asyncio.open_connection(host, port)
@@ -234,16 +229,3 @@ def say(line: str) -> None:
 
 async def _at_once() -> bool:
     return True
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Take the port before anything is started. Raises BoardError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except PermissionError:
-        raise BoardError(f"no right to open port {port}; choose a PORT above 1023") from None
-    except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        why = "is taken; stop what uses it, or choose another PORT" if taken else error.strerror
-        raise BoardError(f"port {port} of {host} {why}") from None
