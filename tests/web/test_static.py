@@ -31,6 +31,20 @@ async def test_files_are_kept_for_good_under_an_address_that_changes(
     assert icons.headers["content-type"] == "image/svg+xml"
 
 
+@pytest.mark.parametrize(
+    ("sheet", "rule"),
+    [
+        ("components.css", ".tick > span"),
+        ("components.css", ".notice > :is(p, div)"),
+        ("desk.css", ".way-back a"),
+        ("layout.css", ".crumb a"),
+    ],
+)
+def test_long_names_break_instead_of_widening_the_page(sheet: str, rule: str) -> None:
+    style = (FOLDER / sheet).read_text()
+    assert "overflow-wrap: anywhere" in style.partition(f"{rule} {{")[2].partition("}")[0]
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", ["nothing.css", "..%2f__init__.py", ""])
 async def test_nothing_else_is_served(client: httpx2.AsyncClient, name: str) -> None:
