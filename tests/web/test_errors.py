@@ -37,6 +37,50 @@ async def test_what_is_not_for_you_says_so_without_losing_you(town: Town) -> Non
     assert "Kim Example" in page.text
 
 
+async def test_an_unknown_address_knows_who_looks(town: Town) -> None:
+    _, browser = await town.person(Role.EMPLOYER, full_name="Erin Else")
+    page = await browser.get("/no/such/page")
+    assert page.status == 404
+    assert "Erin Else" in page.text
+    assert 'href="/employer/jobs/new"' in page.html
+    assert "Log in" not in page.text
+    assert "Log in" in (await town.stranger.get("/no/such/page")).text
+
+
+async def test_an_error_page_does_without_a_viewer_when_the_database_is_gone(
+    town: Town, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone() -> None:
+        raise ConnectionRefusedError
+
+    _, browser = await town.person()
+    monkeypatch.setattr(app.state.engines.database, "transaction", gone)
+    page = await browser.get("/no/such/page")
+    assert page.status == 404
+    for words in ("Log in", "Kim Example", "Post a job", "For employers"):
+        assert words not in page.text, words
+
+
+async def test_what_is_too_large_is_said_in_megabytes(town: Town) -> None:
+    job = await town.job()
+    _, browser = await town.person()
+    large = {"file": ("cv.pdf", b"%PDF-" + b"x" * 6_000_000)}
+    page = await browser.post(f"/jobs/{job.slug}/apply", {"cover_letter": "Hello"}, files=large)
+    assert page.status == 413
+    assert "5 MB" in page.text
+    assert "bytes" not in page.text
+    assert "still on the page before" in page.text
+
+
+async def test_an_address_that_only_takes_forms_leads_to_its_page(town: Town) -> None:
+    job = await town.job(JobStatus.PENDING)
+    _, admin = await town.person(Role.ADMIN)
+    page = await admin.get(f"/admin/jobs/{job.id}/reject")
+    assert page.status == 405
+    assert f'href="/admin/jobs/{job.id}"' in page.html
+    assert "See all jobs" in page.text
+
+
 async def test_an_error_is_not_kept_and_names_the_request(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/jobs/nothing")
     assert answer.status_code == 404

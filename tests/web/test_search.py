@@ -111,6 +111,24 @@ async def test_pay_that_cannot_be_read_is_said_beside_the_field_and_finds_all(to
     assert titles(page) == ["One"]
     assert "Write this as a number" in page.text
     assert 'value="much"' in page.html
+    assert links(page, css_class="chip") == []
+    assert "chosen" not in page.text
+    results = page.html.partition('id="results"')[2]
+    assert "Write this as a number" in results  # the filters may be folded
+
+
+async def test_the_chip_of_pay_says_what_becomes_of_jobs_that_name_none(town: Town) -> None:
+    await town.job()
+    page = await town.stranger.get("/?pay_from=50000&currency=EUR")
+    assert "From €50,000 a year, or not given" in page.text
+    page = await town.stranger.get("/?pay_from=50000&currency=EUR&undisclosed_pay=exclude")
+    assert "From €50,000 a year" in page.text
+    assert "or not given" not in page.text
+
+
+async def test_of_many_places_a_card_shows_one_and_how_many_more(town: Town) -> None:
+    await town.job(location="Somewhere | Elsewhere | Nowhere | Elsewhere")
+    assert "Somewhere and 2 more" in (await town.stranger.get("/")).text
 
 
 async def test_the_next_page_keeps_the_filters_and_repeats_nothing(town: Town) -> None:
@@ -127,12 +145,21 @@ async def test_the_next_page_keeps_the_filters_and_repeats_nothing(town: Town) -
 
 
 @pytest.mark.parametrize(
-    "query", ["cursor=nonsense", "remote=moon", "posted_within=x", "country=Narnia", "sort=up"]
+    ("query", "name"),
+    [
+        ("cursor=nonsense", ""),
+        ("remote=moon", "Workplace: "),
+        ("posted_within=x", "Posted: "),
+        ("country=Narnia", "Country: "),
+        ("sort=up", "Sort: "),
+    ],
 )
-async def test_a_wrong_address_is_told_kindly(town: Town, query: str) -> None:
+async def test_a_wrong_address_is_told_kindly(town: Town, query: str, name: str) -> None:
     page = await town.stranger.get(f"/?{query}")
     assert page.status == 422
     assert "not right" in page.text
+    assert name in page.text
+    assert "See all jobs" in page.text
     assert 'href="/"' in page.html
 
 

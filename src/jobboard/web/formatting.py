@@ -1,5 +1,6 @@
 """What stands in the database, said as a person would say it: money, moments, counts, words."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -28,6 +29,7 @@ from jobboard.jobs.schemas import Salary
 
 DASH = "\N{EN DASH}"
 LOCALE = Locale("en", "GB")
+SEVERAL_PLACES = re.compile(r" \| |;")
 DAYS_AS_AGE = 30  # older than this a date says more than "43 days ago"
 
 # By type first: members of two StrEnums with the same value are equal.
@@ -170,13 +172,27 @@ class Placed(Protocol):
 
 
 def place(job: Placed) -> str | None:
-    """City and country where they were understood, else the place as it was written."""
-    if job.city and job.country:
-        parts = [job.city, job.region if job.country == "US" else None, country(job.country)]
-        return ", ".join(part for part in parts if part)
+    """City and country where they were understood, else the place as it was written.
+
+    Of several places the main one, and how many more.
+    """
+    written = (part.strip() for part in SEVERAL_PLACES.split(job.location or ""))
+    places = list(dict.fromkeys(part for part in written if part))
+    main = _main_place(job) if len(places) < 2 else _main_place(job) or places[0]
+    more = f" and {count(len(places) - 1)} more" if len(places) > 1 else ""
+    if main:
+        return main + more
     if job.remote and job.location and job.location.lower() == job.remote:
         return None  # "Remote" is said once, as the workplace
     return job.location or (country(job.country) if job.country else None)
+
+
+def _main_place(job: Placed) -> str | None:
+    """City and country, as far as they were understood."""
+    if not (job.city and job.country):
+        return None
+    parts = [job.city, job.region if job.country == "US" else None, country(job.country)]
+    return ", ".join(part for part in parts if part)
 
 
 def country(code: str) -> str:

@@ -139,8 +139,9 @@ class Asked:
         return Asked(kept)
 
     def filters(self) -> Pairs:
-        """The pairs that narrow the search, without those of the two boxes."""
-        known = [pair for name in FILTERS for pair in self.pairs if pair[0] == name]
+        """The pairs that narrow the search, without those of the two boxes and unreadable pay."""
+        names = [name for name in FILTERS if not (name == "pay_from" and self.pay_error)]
+        known = [pair for name in names for pair in self.pairs if pair[0] == name]
         return [pair for pair in dict.fromkeys(known) if pair != ("undisclosed_pay", "include")]
 
     @property
@@ -259,8 +260,9 @@ def _words(name: str, value: str, company: str = "") -> str:
 def _chip(asked: Asked, name: str, value: str, company: str) -> Chip:
     words = _words(name, value, company)
     if name == "pay_from":
-        pay = asked.search.salary_min
-        words = f"From {formatting.money(pay, asked.search.currency)} a year" if pay else value
+        pay = formatting.money(asked.search.salary_min or 0, asked.search.currency)
+        unsaid = "" if ("undisclosed_pay", "exclude") in asked.pairs else ", or not given"
+        words = f"From {pay} a year{unsaid}"
     return Chip(words, asked.less(name, value).href())
 
 
