@@ -76,6 +76,14 @@ async def test_what_is_wrong_stands_beside_its_field(
     assert await town.session.scalar(select(func.count()).select_from(Person)) == 1  # the owner
 
 
+async def test_all_that_is_wrong_is_said_at_once_in_the_order_of_the_form(town: Town) -> None:
+    wrong = {"full_name": " ", "email": "no address", "password": "short"}
+    page = await town.stranger.post("/sign-up", NEWCOMER | wrong)
+    summary = page.html.partition('id="wrong"')[2].partition("</ul>")[0]
+    places = [summary.index(f"{name}: ") for name in ("Your name", "E-mail", "Password")]
+    assert places == sorted(places)
+
+
 async def test_a_wrong_password_says_no_more_than_a_wrong_address(town: Town) -> None:
     user, _ = await town.person()
     pages = [

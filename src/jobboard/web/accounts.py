@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from jobboard.accounts import service
 from jobboard.accounts.models import Role
+from jobboard.accounts.passwords import check_new_password
 from jobboard.accounts.schemas import Actor, PersonUpdate, Registration
-from jobboard.errors import RateLimited
+from jobboard.errors import Invalid, RateLimited
 from jobboard.settings import Settings
 from jobboard.web import cookies
 from jobboard.web.deps import (
@@ -29,6 +30,12 @@ from jobboard.web.rendering import render
 router = APIRouter(include_in_schema=False)
 
 ROLES = [("candidate", "I look for work"), ("employer", "I offer work")]
+SIGN_UP_LABELS = {  # in the order of the form
+    "role": "What brings you here",
+    "full_name": "Your name",
+    "email": "E-mail",
+    "password": "Password",
+}
 HOMES = {Role.CANDIDATE: "/", Role.EMPLOYER: "/employer", Role.ADMIN: "/admin"}
 
 # The same words whether or not the address had an account: only its owner is told, by mail.
@@ -69,6 +76,7 @@ def _sign_up_page(request: Request, form: Form, settings: Settings) -> Response:
         status=form.status,
         private=True,
         form=form,
+        labels=SIGN_UP_LABELS,
         roles=ROLES,
         min_length=settings.password_min_length,
         log_in_href=with_next("/log-in", form.value("next")),
@@ -84,7 +92,20 @@ async def sign_up(
         person = await service.register(session, form.parse(Registration), settings)
         onward = with_next("/log-in", form.value("next"))
         return redirect(request, onward, SIGNED_UP, email=person.email)
+    _judge_password(form, settings)
     return _sign_up_page(request, form, settings)
+
+
+def _judge_password(form: Form, settings: Settings) -> None:
+    """Say at once what is wrong with the password, too, where another field was refused first."""
+    if "password" in form.errors:
+        return
+    about = (form.value("email").strip(), form.value("full_name").strip())
+    minimum = settings.password_min_length
+    try:
+        check_new_password(form.value("password"), min_length=minimum, about=about)
+    except Invalid as error:
+        form.refuse(error)
 
 
 @router.get("/log-in")

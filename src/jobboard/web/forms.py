@@ -45,6 +45,7 @@ UPLOAD_BODY = 64 * MEGABYTE  # a route that takes files; the guard before it kno
 STATUS: dict[type[DomainError], int] = {Conflict: 409, TooLarge: 413, RateLimited: 429}
 PAGES_OF_THEIR_OWN = (NotFound, Forbidden, Unavailable)  # no other input would help
 MONEY = {SalaryInput: ("min", "max")}  # typed in whole units, kept in minor ones
+TOO_MANY = re.compile(r"^There must be at most (\d+) of these\.$")  # of a list, as "tags"
 
 
 class Form:
@@ -145,9 +146,10 @@ class Form:
         for problem in error.errors or (FieldError("", error.message),):
             field = problem.pointer.strip("/").replace("/", ".")
             field = renamed.get(field, re.sub(r"\.\d+$", "", field))  # an item of a list
+            message = TOO_MANY.sub(rf"Use at most \1 {field}.", problem.message)
             messages = self.errors.setdefault(field, [])
-            if problem.message not in messages:
-                messages.append(problem.message)
+            if message not in messages:
+                messages.append(message)
 
     def error(self, field: str, message: str) -> None:
         """Something that only the page checks is wrong."""
