@@ -89,6 +89,14 @@ async def test_what_is_not_public_is_a_preview_for_its_people(
         assert page.status == 200
         assert 'class="notice"' in page.html
         assert f"{path}/apply" not in page.html
+        assert "Still open" not in page.text
+        assert 'id="share"' not in page.html
+        assert ("disabled>Apply for this job" in page.html) == (status is not JobStatus.REMOVED)
+
+
+async def test_only_a_live_job_has_a_link_to_copy(town: Town) -> None:
+    job = await town.job()
+    assert 'id="share"' in (await town.stranger.get(f"/jobs/{job.slug}")).html
 
 
 async def test_search_engines_read_a_live_job(town: Town) -> None:

@@ -28,6 +28,7 @@ from jobboard.uploads import service as uploads
 from jobboard.uploads.models import Upload
 from jobboard.web.deps import (
     ActorDep,
+    AddressDep,
     EnginesDep,
     FormDep,
     SessionDep,
@@ -43,6 +44,7 @@ from jobboard.web.rendering import render
 router = APIRouter(include_in_schema=False)
 
 OTHERS = 3
+OVER = {JobStatus.PUBLISHED, JobStatus.CLOSED, JobStatus.EXPIRED}  # once their time is up
 SUMMARY = 155  # characters of a description that search engines show
 
 
@@ -53,6 +55,7 @@ class Shown:
     job: JobRead
     company: Company
     live: bool
+    over: bool  # it was live once
     ours: bool  # the viewer acts for the company, or moderates
     applied: Application | None
     others: list[JobCard]  # what else there is, when this one is over
@@ -93,13 +96,15 @@ def _page(request: Request, shown: Shown, settings: Settings, report: Form) -> R
 async def _shown(session: AsyncSession, viewer: Actor | None, slug: str) -> Shown:
     job, company = await queries.get_by_slug(session, viewer, slug)
     live = _is_live(job)
+    over = job.status in OVER and not live
     return Shown(
         job=read(job, CompanyBrief.model_validate(company)),
         company=company,
         live=live,
+        over=over,
         ours=await _acts_for(session, viewer, company),
         applied=await applications.of_person(session, viewer.id, job.id) if viewer else None,
-        others=[] if live else await _others(session, company, job),
+        others=await _others(session, company, job) if over else [],
         summary=" ".join(job.description_text.split())[:SUMMARY],
     )
 
@@ -133,10 +138,13 @@ async def report_job(
     engines: EnginesDep,
     viewer: ViewerDep,
     form: FormDep,
+    address: AddressDep,
 ) -> Response:
     """Tell the moderators that something is wrong with this job."""
     shown = await _shown(session, viewer, slug)
     async with form.attempt(session):
+        if viewer is None:
+            await engines.limiter.hit_report(address)
         await service.report(session, viewer, shown.job.id, form.parse(ReportCreate))
     if form.refused:
         return _page(request, shown, engines.settings, form)
