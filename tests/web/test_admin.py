@@ -116,6 +116,14 @@ async def test_the_queue_shows_why_to_look(desk: Desk) -> None:
     assert "https://else.example/x" in page.text
 
 
+async def test_of_those_that_wait_the_riskiest_come_first(desk: Desk) -> None:
+    await desk.job("Baker", description=LONG)
+    await desk.job("Agent", description=f"{LONG} First you pay the registration fee.")
+    page = await desk.browser.get("/admin/jobs")
+    assert page.html.index(">Agent<") < page.html.index(">Baker<")
+    assert page.html.count("data-heavy") == 1
+
+
 def test_marks_leave_tags_alone() -> None:
     html = '<p title="a > fee">fee <a href="/fee">Fee</a> &amp; fees</p>'
     marked = '<p title="a > fee"><mark>fee</mark> <a href="/fee"><mark>Fee</mark></a>'

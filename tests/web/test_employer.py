@@ -241,6 +241,14 @@ async def test_a_form_with_mistakes_keeps_what_was_typed(desk: Desk) -> None:
     assert await desk.session.scalar(select(Job)) is None
 
 
+async def test_too_many_tags_are_called_tags(desk: Desk) -> None:
+    job = await desk.job(JobStatus.DRAFT)
+    page = await desk.browser.get(f"/employer/jobs/{job.id}")
+    tags = ", ".join(f"tag {number}" for number in range(21))
+    refused = await desk.browser.submit(page, f"/employer/jobs/{job.id}", tags=tags)
+    assert "Use at most 20 tags." in refused.text
+
+
 async def test_nothing_is_sent_in_without_a_description(desk: Desk) -> None:
     page = await desk.browser.get("/employer/jobs/new")
     refused = await desk.browser.submit(page, "/employer/jobs/new", title="Baker", do="submit")
@@ -393,6 +401,16 @@ async def test_opening_an_application_makes_it_viewed(desk: Desk) -> None:
     assert "I rise early." in page.text
     stored = await desk.stored(Application, application.id)
     assert stored.stage is Stage.VIEWED
+
+
+async def test_a_moderator_reads_an_application_without_the_notes_of_the_team(desk: Desk) -> None:
+    application = await desk.application(await desk.job())
+    _, admin = await desk.another(Role.ADMIN)
+    page = await admin.get(f"/employer/applications/{application.id}")
+    assert page.status == 200
+    assert "I rise early." in page.text
+    assert "Notes of your team" not in page.text
+    assert not buttons(page, application)
 
 
 def buttons(page: Page, application: Application) -> set[str]:

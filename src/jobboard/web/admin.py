@@ -89,6 +89,10 @@ TAKE_DOWN = {
 }
 
 
+# Reasons to look that weigh most: jobs with one of them come first.
+HEAVY = {"asks_money", "money_handling", "private_data", "messenger"}
+
+
 class Verdict(StrEnum):
     """What a moderator decides about a job."""
 
@@ -136,9 +140,15 @@ async def show_queue(
     at: UUID | None = None,
     cursor: Cursor = None,
 ) -> HTMLResponse:
-    """Jobs of one status, longest waiting first; `at` is the one to look at."""
+    """Jobs of one status; `at` is the one to look at.
+
+    A page has those that wait longest, and of these the riskiest first.
+    """
     page = await service.queue(session, actor, status, cursor=cursor, limit=QUEUE)
-    ids = [item.job.id for item in page.items]
+    items = page.items
+    if status is JobStatus.PENDING:
+        items = sorted(items, key=_heavy_reasons, reverse=True)  # of the same weight: by age
+    ids = [item.job.id for item in items]
     here = {"status": status, "cursor": cursor}
     more = href("/admin/jobs", status=status, cursor=page.next_cursor)
     return render(
@@ -147,7 +157,7 @@ async def show_queue(
         private=True,
         tabs=TABS,
         tab=status,
-        items=page.items,
+        items=items,
         at=at if at in ids else next(iter(ids), None),
         after=dict(zip(ids, _places(ids[1:], here), strict=False)),
         onward=more if page.next_cursor else href("/admin/jobs", status=status),
@@ -155,6 +165,10 @@ async def show_queue(
         next_href=more if page.next_cursor else None,
         **_about_items(Form()),
     )
+
+
+def _heavy_reasons(item: QueueItem) -> int:
+    return sum(reason.code in HEAVY for reason in item.reasons)
 
 
 def _places(ids: list[UUID], here: dict[str, Any]) -> list[str]:
@@ -166,6 +180,7 @@ def _about_items(form: Form) -> dict[str, Any]:
     """What the template of one job to decide about needs."""
     return {
         "form": form,
+        "heavy": HEAVY,
         "canned": {str(verdict): reasons for verdict, reasons in CANNED.items()},
         "verdicts": lambda status: possible(status, Party.ADMIN),
         "marked_title": lambda item: mark_text(item.job.title, _matches(item)),

@@ -203,7 +203,7 @@ def _page(request: Request, application: ApplicationRead, form: Form) -> HTMLRes
         form=form,
         application=application,
         stages=STAGES,
-        next_steps=next_steps(application.stage),
+        next_steps=[] if application.notes is None else next_steps(application.stage),
     )
 
 
