@@ -147,8 +147,8 @@ def test_headings_begin_below_the_pages_own() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["[", "![", "[a](", "[](", "**a", "*_", "- a\n", "-\n", "- - - - a\n", "1. 1. 1. a\n", "> > a\n",
-     "a\n", "|a|\n|-|\n\n", "<a@b.c>"],
+    ["[", "![", "[a](", "[](", "**a", "*_", "- a\n", "-\n", "- - - - a\n", "1. 1. 1. a\n",
+     "> > a\n", "a\n", "|a|\n|-|\n\n", "<a@b.c>"],
 )  # fmt: skip
 def test_no_text_takes_long_to_show(piece: str) -> None:
     def seconds(length: int) -> float:

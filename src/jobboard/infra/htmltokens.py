@@ -6,6 +6,7 @@ This is for reading, not for safety: what people's browsers get is cleaned by `r
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from jobboard.infra.textrepair import unescape
 
@@ -104,9 +105,19 @@ def tokens(source: str) -> Iterator[str | Tag]:
             unclosed.update(() if end else {name})  # look only once for an end that is missing
             at = end.end() if end else at
         elif name not in _SILENT:
-            yield Tag(name, closing, _href(found["attributes"] or "") if name == "a" else "")
+            yield (
+                Tag(name, closing, _href(found["attributes"] or ""))
+                if name == "a"
+                else _plain_tag(name, closing)
+            )
     if at < len(source):
         yield source[at:]
+
+
+@cache
+def _plain_tag(name: str, closing: bool) -> Tag:
+    """One object for all tags of a name: texts hold a hundred times more tags than kinds."""
+    return Tag(name, closing)
 
 
 def _href(attributes: str) -> str:

@@ -23,6 +23,7 @@ TAGS = """
 _TOP_LEVEL = 2  # the page has its own h1
 _ABSOLUTE = re.compile(rf"(?:{'|'.join(sorted(SCHEMES))}):", re.IGNORECASE)
 _SPACES = re.compile("  +")
+_BREAKS = BLOCKS | {"br"}
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
 # What a text may hold and still be read as Markdown: far more than any ad has, and little enough
@@ -108,10 +109,12 @@ def plain_text(source: str) -> str:
     parts = []
     for token in tokens(unwrap(source)):
         if isinstance(token, Tag):
-            parts.append("\n" if token.name in BLOCKS or token.name == "br" else "")
+            if token.name in _BREAKS:
+                parts.append("\n")
         else:
             parts.append(token)
-    text = _SPACES.sub(" ", tidy("".join(parts)))
+    text = tidy("".join(parts))
+    text = _SPACES.sub(" ", text) if "  " in text else text
     return "\n".join(line for raw in text.split("\n") if (line := raw.strip()))
 
 

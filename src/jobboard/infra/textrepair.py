@@ -47,6 +47,7 @@ _CHARACTERS: dict[int, str] = {
     **dict.fromkeys((0xF0A7, 0xF0B7, 0xF0D8, 0xF0FC), "•"),  # bullets of Word's symbol fonts
 }
 _ODD = re.compile(f"[{re.escape(''.join(map(chr, _CHARACTERS)))}]")
+_ODD_ASCII = bytes(code for code in (*_CHARACTERS, 0x0D) if code < 0x80)
 _NOT_TEXT = re.compile("[\ud800-\udfff\U000e0000-\U000e007f]")
 _LONE_JOINER = re.compile("(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
 
@@ -66,6 +67,8 @@ def unescape(text: str) -> str:
 
     Only entities that end in a semicolon count: `?a=1&region=2` is no registered sign.
     """
+    if "&" not in text:
+        return text
     text = _UNENDED_SPACE.sub(" ", text)
     for _ in range(_ROUNDS):
         if "&" not in text or (clean := _ENTITY.sub(_character, text)) == text:
@@ -84,12 +87,20 @@ def tidy(text: str) -> str:
     Line ends become a newline, and spaces of every kind a space; nothing is joined or split.
     """
     text = unescape(text)
-    if not text.isascii():
+    if text.isascii():
+        plain = text.encode()
+        if len(plain.translate(None, _ODD_ASCII)) == len(plain):  # nearly always, and much quicker
+            return _without_word_debris(text)
+    else:
         text = _NOT_TEXT.sub("", text)
         text = _remade(text)
     text = _ODD.sub(_replacement, text.replace("\r\n", "\n").replace("\r", "\n"))
     if not text.isascii():
         text = unicodedata.normalize("NFC", _LONE_JOINER.sub("", text))
+    return _without_word_debris(text)
+
+
+def _without_word_debris(text: str) -> str:
     if "X-NONE" in text or "MsoNormal" in text or "InternetExplorer4" in text:
         text = _WORD_STYLES.sub(" ", _WORD_SETTINGS.sub(" ", text))
     return text
