@@ -1,7 +1,7 @@
 """Writes imported jobs: in bulk, and so that the same source again changes nothing."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -72,29 +72,17 @@ async def import_jobs(
     that a moderator removed stay removed.
     """
     run = _Import(session, settings, reject)
-    done = 0
-    async for batch in _batches(rows):
+    readings = iter(rows)
+    batch, done = list(islice(readings, BATCH)), 0
+    while batch:
         jobs = [job for job in batch if (isinstance(job, ImportedJob) or _refuse(run, job))]
-        await _write(run, [job for job in jobs if isinstance(job, ImportedJob)])
+        columns = await _compare(run, [job for job in jobs if isinstance(job, ImportedJob)])
         done += len(batch)
+        # The next ones are read while the database takes these, not while Python makes them.
+        reading = asyncio.to_thread(lambda: list(islice(readings, BATCH)))
+        batch, _ = await asyncio.gather(reading, _upsert(run, columns))
         progress(done)
     return run.summary
-
-
-async def _batches(rows: Iterable[Reading]) -> AsyncGenerator[list[Reading]]:
-    """Rows by the batch, the next one read in a thread while the database takes the last one."""
-    readings = iter(rows)
-
-    def take() -> list[Reading]:
-        return list(islice(readings, BATCH))
-
-    coming = asyncio.create_task(asyncio.to_thread(take))
-    try:
-        while batch := await coming:
-            coming = asyncio.create_task(asyncio.to_thread(take))
-            yield batch
-    finally:
-        await asyncio.wait([coming])
 
 
 def _refuse(run: _Import, row: Rejected) -> bool:
@@ -103,18 +91,17 @@ def _refuse(run: _Import, row: Rejected) -> bool:
     return False
 
 
-async def _write(run: _Import, jobs: list[ImportedJob]) -> None:
+async def _compare(run: _Import, jobs: list[ImportedJob]) -> list[dict[str, Any]]:
+    """Count what each job is to the board; the rows of those that are new or have changed."""
     first = dict(_first_of_each(run, jobs))
     known = await _known(run.session, first)
     await _renew(run, known)
     changed = [job for key, job in first.items() if _has_changed(run, job, known.get(key))]
-    if not changed:
-        return
     await _know_companies(run, {job.company for job in changed})
-    await _upsert(run, [_columns(run, job) for job in changed])
     new = sum((job.source, job.external_id) not in known for job in changed)
     run.summary.created += new
     run.summary.updated += len(changed) - new
+    return [_columns(run, job) for job in changed]
 
 
 def _first_of_each(run: _Import, jobs: list[ImportedJob]) -> Iterator[tuple[Key, ImportedJob]]:
@@ -268,6 +255,8 @@ async def _upsert(run: _Import, rows: list[dict[str, Any]]) -> None:
 
     One prepared statement for all rows: quicker than to compile one of six thousand parameters.
     """
+    if not rows:
+        return
     rows = sorted(rows, key=lambda row: (row["source"], row["external_id"]))
     statement = insert(Job)
     new = {name: statement.excluded[name] for name in rows[0] if name not in _KEPT}
