@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from jobboard.cli.main import make_app, run
+from jobboard.clock import now
 from jobboard.settings import Settings
 
 AD: dict[str, Any] = {
@@ -110,5 +111,39 @@ def test_addresses_that_are_not_public_https_are_refused(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_an_unknown_kind_is_a_wrong_command_line(import_: Import, ads: Path) -> None:
-    assert import_("monster", ads) == 2
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "Missing argument 'kind'. Choose from: greenhouse, lever, ashby, jsonl"),
+        (
+            ("monster", "ads"),
+            "Invalid value for 'kind': "
+            "'monster' is not one of 'greenhouse', 'lever', 'ashby', 'jsonl'.",
+        ),
+        (("jsonl", "ads", "--nope"), "No such option: --nope"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_one_line(
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(make_app(["jobs", "migrate"]), ["import", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert said == f"jobboard: {message} (`jobboard import --help` says more)\n"
+
+
+def test_the_help_says_what_each_kind_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(make_app(["jobs", "migrate"]), ["import", "--help"]) == 0
+    assert "jsonl for ads as JSON" in " ".join(capsys.readouterr().out.split())
+
+
+def test_says_how_many_ads_are_older_than_a_year(
+    import_: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "ads.jsonl"
+    posted = ["2019-05-01", "2020-01-31", now().date().isoformat(), None]
+    lines = [AD | {"id": number, "posted": day} for number, day in enumerate(posted)]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert import_("jsonl", path) == 0
+    said = capsys.readouterr()
+    assert said.out == "4 created, 0 updated, 0 unchanged, 0 rejected\n"
+    assert said.err == "jobboard: 2 were posted more than a year ago\n"

@@ -91,3 +91,15 @@ def test_serve_says_where_it_listens_once_it_answers(
         rest = process.stderr.read()
     assert line == f"Jobboard listens at http://127.0.0.1:{port}. Ctrl-C stops it.\n"
     assert rest == ""
+
+
+def test_the_folder_may_stand_before_the_command(tmp_path: Path) -> None:
+    env = environment(tmp_path / "elsewhere", JOBBOARD_REDIS_URL="redis://127.0.0.1:1")
+    (tmp_path / "up").touch()  # a file, in which no board can be, called as a command
+    said = subprocess.run(
+        jobboard("--data-dir", "up", "migrate"),
+        env=env, cwd=tmp_path, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert said.returncode == 1
+    assert "set DATA_DIR to a folder" in said.stderr
+    assert not (tmp_path / "elsewhere").exists()

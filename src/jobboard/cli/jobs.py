@@ -4,9 +4,10 @@ import asyncio
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from enum import StrEnum
 from io import BytesIO
 from itertools import chain, islice
@@ -19,10 +20,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from jobboard.cli.board import board
 from jobboard.cli.surroundings import DataDirOption
+from jobboard.clock import now
 from jobboard.errors import Invalid, TooLarge
 from jobboard.infra.postgres import Database
 from jobboard.jobs.importing import ashby, greenhouse, jsonl, lever
-from jobboard.jobs.importing.model import Reader, Reading, Rejected
+from jobboard.jobs.importing.model import ImportedJob, Reader, Reading, Rejected
 from jobboard.jobs.importing.service import Summary, import_jobs
 from jobboard.settings import Settings
 
@@ -31,6 +33,13 @@ app = typer.Typer()
 MAX_BYTES = 64 * 2**20  # of a file or an answer, packed and unpacked
 _GZIP = b"\x1f\x8b"
 _STATEMENT_MS = 60_000  # two hundred long ads, indexed, on a slow disk
+
+
+KINDS = (
+    "What the source is: greenhouse, lever or ashby for what the public job list of such a "
+    "system answers, jsonl for ads as JSON, one on each line."
+)
+OLD = timedelta(days=365)
 
 
 class Kind(StrEnum):
@@ -52,7 +61,7 @@ READERS: dict[Kind, Reader] = {
 
 @app.command("import")
 def import_(
-    kind: Annotated[Kind, typer.Argument(help="What the source is.")],
+    kind: Annotated[Kind, typer.Argument(help=KINDS)],
     source: Annotated[str, typer.Argument(help="A file (.gz too) or an https address.")],
     company: Annotated[
         str | None, typer.Option(help="Whose jobs they are, where the source does not say.")
@@ -64,7 +73,8 @@ def import_(
 ) -> None:
     """Take jobs in and publish them. The same source again changes nothing.
 
-    Rows that cannot be used are counted and do not make the command fail.
+    Rows that cannot be used are counted and do not make the command fail. Ads that were posted
+    more than a year ago are taken, and counted as well.
     """
     readings = READERS[kind](_read(source), company)
     first = list(islice(readings, 1))  # a source of another kind fails here, before engines start
@@ -72,14 +82,32 @@ def import_(
         settings = stack.enter_context(board(data_dir, ["database_url"]))
         reject = stack.enter_context(_rejects(rejects))
         progress = stack.enter_context(_progress())
-        rows = chain(first, readings)
+        rows = _Aged(chain(first, readings))
         summary = asyncio.run(_import(settings, rows, reject, progress))
     typer.echo(
         f"{summary.created} created, {summary.updated} updated, "
         f"{summary.unchanged} unchanged, {summary.rejected} rejected"
     )
+    if rows.old:
+        were = "was" if rows.old == 1 else "were"
+        typer.echo(f"jobboard: {rows.old} {were} posted more than a year ago", err=True)
     if summary.rejected and not rejects:
         typer.echo("jobboard: --rejects FILE lists what was rejected, and why", err=True)
+
+
+class _Aged:
+    """Rows on their way, and how many of the ads among them are old."""
+
+    def __init__(self, rows: Iterable[Reading]) -> None:
+        self.rows = rows
+        self.old = 0
+
+    def __iter__(self) -> Iterator[Reading]:
+        before = now() - OLD
+        for row in self.rows:
+            if isinstance(row, ImportedJob) and row.posted_at and row.posted_at < before:
+                self.old += 1
+            yield row
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 not done, 2 the command line is wrong, 130 interrupted.
 """
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -53,7 +54,8 @@ def make_app(areas: Sequence[str]) -> typer.Typer:
 
 def main() -> None:
     """Run the command that `sys.argv` names."""
-    command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    words = sys.argv[3:] if sys.argv[1:2] == ["--data-dir"] else sys.argv[1:]
+    command = next((word for word in words if not word.startswith("-")), None)
     areas = [COMMANDS[command]] if command in COMMANDS else list(dict.fromkeys(COMMANDS.values()))
     sys.exit(run(make_app(areas), sys.argv[1:] or ["--help"]))
 
@@ -63,7 +65,7 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     try:
         return get_command(app).main(arguments, "jobboard", standalone_mode=False) or 0
     except typer.TyperException as error:
-        return _fail(f"{error.format_message()} (`jobboard --help` says more)", error.exit_code)
+        return _fail(_wrong_command_line(error), error.exit_code)
     except (BoardError, SettingsError, DomainError) as error:
         return _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -85,11 +87,23 @@ def _say_version(asked: bool) -> None:
 
 
 def _options(
-    version: bool = typer.Option(
+    _version: bool = typer.Option(
         False, "--version", is_eager=True, callback=_say_version, help="Say the version."
     ),
+    data_dir: str = typer.Option(
+        "", "--data-dir", show_default=False, help="The board's folder, for any command."
+    ),
 ) -> None:
-    pass
+    if data_dir:
+        os.environ["DATA_DIR"] = data_dir
+
+
+def _wrong_command_line(error: typer.TyperException) -> str:
+    """One line, whatever choices there are, and where to read more."""
+    message = " ".join(error.format_message().replace("Value error, ", "").split())
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "jobboard"
+    return f"{message} (`{command} --help` says more)"
 
 
 def _fail(message: str, code: int = 1) -> int:
