@@ -1,7 +1,7 @@
 """A PostgreSQL that freezes, as one whose disk or machine stalls."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from time import perf_counter
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ class Wire:
         self._flows.set()
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator["Wire"]:
+    async def open(self) -> AsyncGenerator["Wire"]:
         server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         login = self._to.netloc.rpartition("@")[0]

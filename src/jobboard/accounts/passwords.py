@@ -4,6 +4,9 @@ Parameters: OWASP Password Storage Cheat Sheet (m=19456 KiB, t=2, p=1). Rules fo
 NIST SP 800-63B-4, section 3.1.1: length and a blocklist, no composition rules. The blocklist,
 `common_passwords.txt`, is our own: words, names, keyboard walks and runs of numbers that guessers
 try first, and the usual ways to combine them.
+
+Hold no database connection while you hash or verify: a few dozen log-ins at once would empty the
+pool. Both raise Unavailable when too many wait already.
 """
 
 from collections.abc import Callable
@@ -16,9 +19,10 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from jobboard.errors import Invalid
+from jobboard.errors import Invalid, Unavailable
 
 AT_ONCE = 2  # each takes 19 MB and a core for some 20 ms
+MOST_WAITING = 40  # half a second of work; whoever comes then is better served later
 Result = TypeVar("Result")
 
 _hasher = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
@@ -30,6 +34,8 @@ def _limiter() -> CapacityLimiter:
 
 
 async def _off_the_loop(work: Callable[..., Result], *args: object) -> Result:
+    if _limiter().statistics().tasks_waiting >= MOST_WAITING:
+        raise Unavailable
     return await to_thread.run_sync(work, *args, limiter=_limiter())
 
 

@@ -44,11 +44,15 @@ def read(person: Person) -> PersonRead:
     )
 
 
-async def register(session: AsyncSession, data: Registration, settings: Settings) -> PersonRead:
+async def register(
+    session: AsyncSession, data: Registration, settings: Settings, *, remind: bool = True
+) -> PersonRead:
     """Make a candidate or an employer.
 
     An address that is taken gets the same answer, in the same time, with an id of nobody: whether
-    someone has an account is told only to the owner of the address, by mail.
+    someone has an account is told only to the owner of the address, by mail, if `remind`.
+
+    Hashes before the first statement: until then the session holds no connection.
     """
     person = await _create(
         session,
@@ -62,7 +66,7 @@ async def register(session: AsyncSession, data: Registration, settings: Settings
         notify(session, person.id, "welcome", {"full_name": person.full_name})
         return read(person)
     owner = await queries.by_email(session, data.email)
-    if owner is not None:
+    if owner is not None and remind:
         notify(session, owner.id, "account_exists", {"full_name": owner.full_name})
     return PersonRead(
         id=(await session.scalars(select(func.uuidv7()))).one(),
@@ -108,20 +112,52 @@ async def _create(
     )
 
 
+async def claim(session: AsyncSession, email: str) -> Person | None:
+    """The first step of a log-in: whom this address belongs to, if anyone."""
+    return await queries.by_email(session, email.strip())
+
+
+async def authenticate(claimed: Person | None, password: str) -> Person:
+    """The second, between two transactions: it waits for its turn, and no connection waits too.
+
+    Raises Unauthenticated, as late for nobody as for a wrong password, or Forbidden.
+    """
+    hashed = claimed.password_hash if claimed else None
+    if not await passwords.verify_password(password, hashed) or claimed is None:
+        raise _wrong_login()
+    if claimed.suspended_at is not None:
+        raise Forbidden(
+            "This account is suspended. Write to the people who run this board.",
+            code="account_suspended",
+        )
+    return claimed
+
+
+def _wrong_login() -> Unauthenticated:
+    return Unauthenticated(WRONG_LOGIN, code="wrong_credentials")
+
+
+async def _require_same_password(session: AsyncSession, person: Person) -> None:
+    """Someone may have changed it, to shut others out, since it was verified."""
+    hashed = select(Person.password_hash).where(Person.id == person.id)
+    if await session.scalar(hashed.with_for_update(read=True)) != person.password_hash:
+        raise _wrong_login()
+
+
 async def log_in(
-    session: AsyncSession, email: str, password: str, settings: Settings, *, user_agent: str
+    session: AsyncSession, person: Person, settings: Settings, *, user_agent: str
 ) -> TokenPair:
-    """The OAuth2 password grant: an access token and the first refresh token of a new log-in."""
-    person = await _authenticate(session, email, password)
+    """The last, for who authenticated: an access token and the first refresh token."""
+    await _require_same_password(session, person)
     login = await _open(session, person, LoginKind.API, settings, user_agent)
     return await _pair(session, person.id, login.id, settings)
 
 
 async def log_in_to_pages(
-    session: AsyncSession, email: str, password: str, settings: Settings, *, user_agent: str
+    session: AsyncSession, person: Person, settings: Settings, *, user_agent: str
 ) -> WebLogin:
     """The same for the pages: an opaque cookie instead of tokens."""
-    person = await _authenticate(session, email, password)
+    await _require_same_password(session, person)
     return await open_web_login(session, person.id, settings, user_agent=user_agent)
 
 
@@ -147,19 +183,6 @@ async def resume_web_login(session: AsyncSession, token: str, settings: Settings
     if now() - last_seen_at > SEEN_EVERY:
         await _extend(session, actor.login_session_id, settings)
     return actor
-
-
-async def _authenticate(session: AsyncSession, email: str, password: str) -> Person:
-    person = await queries.by_email(session, email.strip())
-    hashed = person.password_hash if person else None
-    if not await passwords.verify_password(password, hashed) or person is None:
-        raise Unauthenticated(WRONG_LOGIN, code="wrong_credentials")
-    if person.suspended_at is not None:
-        raise Forbidden(
-            "This account is suspended. Write to the people who run this board.",
-            code="account_suspended",
-        )
-    return person
 
 
 async def _open(
@@ -279,42 +302,49 @@ async def revoke(session: AsyncSession, token: str, settings: Settings) -> None:
 
 async def get(session: AsyncSession, person_id: UUID) -> PersonRead:
     """One person, or NotFound."""
-    return read(await _get(session, person_id))
+    return read(await get_account(session, person_id))
 
 
-async def _get(session: AsyncSession, person_id: UUID) -> Person:
+async def get_account(session: AsyncSession, person_id: UUID) -> Person:
+    """The same as its row, for `new_password_hash`."""
     person = await session.get(Person, person_id)
     if person is None:
         raise NotFound("There is no such person.", code="person_not_found")
     return person
 
 
-async def update_me(
-    session: AsyncSession, actor: Actor, data: PersonUpdate, settings: Settings
-) -> PersonRead:
-    """Change name or password. A new password ends every other log-in."""
-    person = await _get(session, actor.id)
-    if data.full_name is not None:
-        person.full_name = data.full_name
-    if data.new_password is not None:
-        await _check_current(person, data)
-        new = data.new_password.get_secret_value()
-        passwords.check_new_password(
-            new,
-            min_length=settings.password_min_length,
-            about=(person.email, person.full_name),
-            field="new_password",
-        )
-        person.password_hash = await passwords.hash_password(new)
-        await end_logins(session, person.id, but=actor.login_session_id)
-    await session.flush()
-    return read(person)
+async def new_password_hash(person: Person, data: PersonUpdate, settings: Settings) -> str | None:
+    """What `update_me` needs to know, made before it, while no connection is held.
 
-
-async def _check_current(person: Person, data: PersonUpdate) -> None:
+    None without a new password. Raises Invalid for a wrong current or a weak new one.
+    """
+    if data.new_password is None:
+        return None
     current = data.current_password.get_secret_value() if data.current_password else ""
     if not await passwords.verify_password(current, person.password_hash):
         raise Invalid.field("current_password", "This is not your current password.")
+    new = data.new_password.get_secret_value()
+    passwords.check_new_password(
+        new,
+        min_length=settings.password_min_length,
+        about=(person.email, person.full_name),
+        field="new_password",
+    )
+    return await passwords.hash_password(new)
+
+
+async def update_me(
+    session: AsyncSession, actor: Actor, data: PersonUpdate, *, new_hash: str | None = None
+) -> PersonRead:
+    """Change name, or password by its hash. A new password ends every other log-in."""
+    person = await get_account(session, actor.id)
+    if data.full_name is not None:
+        person.full_name = data.full_name
+    if new_hash is not None:
+        person.password_hash = new_hash
+        await end_logins(session, person.id, but=actor.login_session_id)
+    await session.flush()
+    return read(person)
 
 
 async def end_logins(session: AsyncSession, person_id: UUID, *, but: UUID | None = None) -> None:
@@ -346,7 +376,7 @@ async def set_suspended(
     """Shut someone out, or let them back in. Admins cannot shut themselves out."""
     if person_id == actor.id:
         raise Conflict("You cannot suspend yourself.", code="own_account")
-    person = await _get(session, person_id)
+    person = await get_account(session, person_id)
     person.suspended_at = (person.suspended_at or now()) if suspended else None
     if suspended:
         await end_logins(session, person_id)

@@ -77,6 +77,25 @@ async def get_actor(viewer: ViewerDep) -> Actor:
 
 ActorDep = Annotated[Actor, Depends(get_actor)]
 
+
+async def get_actor_alone(
+    request: Request, engines: EnginesDep, token: Annotated[str | None, Depends(bearer)]
+) -> Actor:
+    """The same in a transaction of its own: what waits for a password must hold none."""
+    async with engines.database.transaction() as session:
+        return await get_actor(await get_viewer(request, session, engines.settings, token))
+
+
+ActorAloneDep = Annotated[Actor, Depends(get_actor_alone)]
+
+
+async def get_address(request: Request) -> str:
+    """Where the client calls from; `` on a socket that does not say."""
+    return request.client.host if request.client else ""
+
+
+AddressDep = Annotated[str, Depends(get_address)]
+
 PathId = Annotated[UUID, Path(alias="id")]  # the first id of a path; each names it for itself
 Cursor = Annotated[
     str | None, Query(max_length=500, description="`next_cursor` of the page before.")

@@ -61,7 +61,9 @@ def _make(settings: Settings) -> Engines:
         doorbell=doorbell,
         redis=redis,
         mongo=Mongo(mongo_url) if mongo_url else None,
-        limiter=Limiter(redis, enabled=settings.rate_limits == "on"),
+        limiter=Limiter(
+            redis, enabled=settings.rate_limits == "on", production=settings.production
+        ),
         storage=Storage(settings.storage_url),
     )
 

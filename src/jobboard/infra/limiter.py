@@ -18,17 +18,24 @@ from redis.exceptions import RedisError
 
 from jobboard.errors import RateLimited
 
+# By person and address, by person, and by address alone.
 LOGIN = "10/5minutes"
+REMINDERS = "5/day"
+ADDRESS_LOGIN = "100/5minutes"
+ADDRESS_SIGN_UP = "60/hour"
+ADDRESS_REPORT = "60/hour"  # by nobody
+DEVELOPMENT = 10  # times as much from one address, where scripts of one's own try things out
 ANSWER_SECONDS = 0.5
 REST_SECONDS = 5.0  # how long a silent Redis is not asked again
 log = structlog.get_logger()
 
 
 class Limiter:
-    """Counts tries. `enabled=False` lets everything pass."""
+    """Counts tries. `enabled=False` lets everything pass; addresses are strict in production."""
 
-    def __init__(self, redis: Redis, *, enabled: bool = True) -> None:
+    def __init__(self, redis: Redis, *, enabled: bool = True, production: bool = False) -> None:
         self._enabled = enabled
+        self._times = 1 if production else DEVELOPMENT
         # The storage wants a URL for its scheme only: it works on our client's connections.
         options: dict[str, Any] = {"connection_pool": redis.connection_pool}
         shared = RedisStorage("redis://", implementation="redispy", **options)
@@ -51,7 +58,28 @@ class Limiter:
 
     async def hit_login(self, email: str, address: str) -> None:
         """Count a try to log in, by person and address, so that nobody locks out another."""
+        await self._hit_address("login-address", ADDRESS_LOGIN, address)
         await self.hit("login", LOGIN, email.strip().lower(), address)
+
+    async def hit_sign_up(self, address: str) -> None:
+        """Count a sign-up."""
+        await self._hit_address("sign-up", ADDRESS_SIGN_UP, address)
+
+    async def hit_report(self, address: str) -> None:
+        """Count a report of a job by someone without an account."""
+        await self._hit_address("report", ADDRESS_REPORT, address)
+
+    async def may_remind(self, email: str) -> bool:
+        """Whether the owner of this address may be told once more that they have an account."""
+        try:
+            await self.hit("remind", REMINDERS, email.strip().lower())
+        except RateLimited:
+            return False
+        return True
+
+    async def _hit_address(self, name: str, rate: str, address: str) -> None:
+        amount, _, span = rate.partition("/")
+        await self.hit(name, f"{int(amount) * self._times}/{span}", address)
 
     async def _try_redis(self, item: RateLimitItem, parts: tuple[str, ...]) -> int | None:
         """Seconds to wait, 0 for none, or None when Redis does not say."""

@@ -11,15 +11,20 @@ from jobboard.accounts import service
 from jobboard.accounts.models import Role
 from jobboard.accounts.passwords import check_new_password
 from jobboard.accounts.schemas import Actor, PersonUpdate, Registration
-from jobboard.errors import Invalid, RateLimited
+from jobboard.errors import Invalid
+from jobboard.infra.engines import Engines
 from jobboard.settings import Settings
 from jobboard.web import cookies
 from jobboard.web.deps import (
+    ActorAloneDep,
     ActorDep,
+    AddressDep,
     EnginesDep,
+    FormAloneDep,
     FormDep,
     SessionDep,
     SettingsDep,
+    ViewerAloneDep,
     ViewerDep,
     local_path,
     redirect,
@@ -85,15 +90,19 @@ def _sign_up_page(request: Request, form: Form, settings: Settings) -> Response:
 
 @router.post("/sign-up")
 async def sign_up(
-    request: Request, session: SessionDep, settings: SettingsDep, form: FormDep
+    request: Request, engines: EnginesDep, form: FormAloneDep, address: AddressDep
 ) -> Response:
     """Make an account, and go on to the log-in."""
-    async with form.attempt(session):
-        person = await service.register(session, form.parse(Registration), settings)
+    async with form.attempt():
+        data = form.parse(Registration)
+        await engines.limiter.hit_sign_up(address)
+        remind = await engines.limiter.may_remind(data.email)
+        async with engines.database.transaction() as session:
+            person = await service.register(session, data, engines.settings, remind=remind)
         onward = with_next("/log-in", form.value("next"))
         return redirect(request, onward, SIGNED_UP, email=person.email)
-    _judge_password(form, settings)
-    return _sign_up_page(request, form, settings)
+    _judge_password(form, engines.settings)
+    return _sign_up_page(request, form, engines.settings)
 
 
 def _judge_password(form: Form, settings: Settings) -> None:
@@ -135,29 +144,37 @@ def _log_in_page(request: Request, form: Form) -> Response:
 
 @router.post("/log-in")
 async def log_in(
-    request: Request, session: SessionDep, engines: EnginesDep, viewer: ViewerDep, form: FormDep
+    request: Request,
+    engines: EnginesDep,
+    viewer: ViewerAloneDep,
+    form: FormAloneDep,
+    address: AddressDep,
 ) -> Response:
     """A new cookie for a right password; the old log-in of this browser ends."""
-    email = form.value("email")
-    try:
-        await engines.limiter.hit_login(email, request.client.host if request.client else "")
-    except RateLimited as error:
-        form.refuse(error)
-        return _log_in_page(request, form)
-    async with form.attempt(session):
-        login = await service.log_in_to_pages(
-            session,
-            email,
-            form.value("password"),
-            engines.settings,
-            user_agent=request.headers.get("user-agent", ""),
-        )
-        if viewer is not None:
-            await service.end_login(session, viewer.login_session_id)
+    async with form.attempt():
+        login = await _log_in(request, engines, viewer, form, address)
         response = redirect(request, _onward(login.actor, form.value("next")))
         cookies.write_login(response, login.token, engines.settings)
         return response
     return _log_in_page(request, form)
+
+
+async def _log_in(
+    request: Request, engines: Engines, viewer: Actor | None, form: Form, address: str
+) -> service.WebLogin:
+    email = form.value("email")
+    await engines.limiter.hit_login(email, address)
+    async with engines.database.transaction() as session:
+        claimed = await service.claim(session, email)
+    person = await service.authenticate(claimed, form.value("password"))
+    async with engines.database.transaction() as session:
+        user_agent = request.headers.get("user-agent", "")
+        login = await service.log_in_to_pages(
+            session, person, engines.settings, user_agent=user_agent
+        )
+        if viewer is not None:
+            await service.end_login(session, viewer.login_session_id)
+    return login
 
 
 @router.post("/log-out")
@@ -198,20 +215,25 @@ async def change_name(
     """What others call this person."""
     async with form.attempt(session):
         form.require("full_name")
-        await service.update_me(session, actor, form.parse(PersonUpdate), settings)
+        await service.update_me(session, actor, form.parse(PersonUpdate))
         return redirect(request, "/me", "Your name is changed.")
     return _me_page(request, settings, name=form, password=Form())
 
 
 @router.post("/me/password")
 async def change_password(
-    request: Request, session: SessionDep, settings: SettingsDep, actor: ActorDep, form: FormDep
+    request: Request, engines: EnginesDep, actor: ActorAloneDep, form: FormAloneDep
 ) -> Response:
     """A new password; every other log-in ends."""
-    async with form.attempt(session):
+    async with form.attempt():
         form.require("current_password", "new_password")
-        await service.update_me(session, actor, form.parse(PersonUpdate), settings)
+        data = form.parse(PersonUpdate)
+        async with engines.database.transaction() as session:
+            person = await service.get_account(session, actor.id)
+        new_hash = await service.new_password_hash(person, data, engines.settings)
+        async with engines.database.transaction() as session:
+            await service.update_me(session, actor, data, new_hash=new_hash)
         done = "Your password is changed. Everywhere else you are logged out."
         return redirect(request, "/me", done)
     name = Form.of({"full_name": actor.full_name})
-    return _me_page(request, settings, name=name, password=form)
+    return _me_page(request, engines.settings, name=name, password=form)

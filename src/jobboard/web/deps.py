@@ -1,6 +1,7 @@
 """What pages ask for: a transaction, who looks, a form that is known to be ours."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -64,6 +65,31 @@ async def get_actor(viewer: ViewerDep) -> Actor:
 ActorDep = Annotated[Actor, Depends(get_actor)]
 
 
+async def get_viewer_alone(request: Request, engines: EnginesDep) -> Actor | None:
+    """The same in a transaction of its own: what waits for a password must hold none."""
+    async with engines.database.transaction() as session:
+        return await get_viewer(request, session, engines.settings)
+
+
+ViewerAloneDep = Annotated[Actor | None, Depends(get_viewer_alone)]
+
+
+async def get_actor_alone(viewer: ViewerAloneDep) -> Actor:
+    """The same for who must be logged in."""
+    return await get_actor(viewer)
+
+
+ActorAloneDep = Annotated[Actor, Depends(get_actor_alone)]
+
+
+async def get_address(request: Request) -> str:
+    """Where the client calls from; `` on a socket that does not say."""
+    return request.client.host if request.client else ""
+
+
+AddressDep = Annotated[str, Depends(get_address)]
+
+
 async def get_form(
     request: Request, viewer: ViewerDep, settings: SettingsDep
 ) -> AsyncIterator[Form]:
@@ -71,6 +97,22 @@ async def get_form(
 
     Its files are closed with the request.
     """
+    async with _own_form(request, viewer, settings) as form:
+        yield form
+
+
+async def get_form_alone(
+    request: Request, viewer: ViewerAloneDep, settings: SettingsDep
+) -> AsyncIterator[Form]:
+    """The same for a page that holds no transaction."""
+    async with _own_form(request, viewer, settings) as form:
+        yield form
+
+
+@asynccontextmanager
+async def _own_form(
+    request: Request, viewer: Actor | None, settings: Settings
+) -> AsyncGenerator[Form]:
     csrf.require_own_page(request, settings)
     async with request.form() as data:
         form = Form(data)
@@ -80,6 +122,7 @@ async def get_form(
 
 
 FormDep = Annotated[Form, Depends(get_form)]
+FormAloneDep = Annotated[Form, Depends(get_form_alone)]
 
 
 def redirect(

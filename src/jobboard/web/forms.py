@@ -12,7 +12,7 @@ A field's name in the page is its path in the input with dots: `salary.min` is `
 
 import re
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from types import MappingProxyType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -124,14 +124,16 @@ class Form:
 
     @asynccontextmanager
     async def attempt(
-        self, session: AsyncSession, renamed: Mapping[str, str] = MappingProxyType({})
+        self, session: AsyncSession | None = None, renamed: Mapping[str, str] = MappingProxyType({})
     ) -> AsyncGenerator[None]:
         """Do what the form asks. If the core refuses, nothing is kept, and the form says why.
+
+        Without a session, the block opens transactions of its own.
 
         `renamed` maps the core's names of fields to the page's; "" is what has no field.
         """
         try:
-            async with session.begin_nested():
+            async with session.begin_nested() if session else nullcontext():
                 yield
         except PAGES_OF_THEIR_OWN:
             raise

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 
 from jobboard.accounts import service
 from jobboard.accounts.schemas import PersonRead, Registration, TokenPair
-from jobboard.api.deps import EnginesDep, SessionDep, SettingsDep
+from jobboard.api.deps import AddressDep, EnginesDep, SessionDep, SettingsDep
 from jobboard.errors import Invalid, Unauthenticated
 from jobboard.infra.engines import Engines
 from jobboard.schema import Input
@@ -35,17 +35,25 @@ class RevokeForm(Input):
 
 
 @router.post("/register", status_code=201)
-async def register(data: Registration, session: SessionDep, settings: SettingsDep) -> PersonRead:
+async def register(
+    data: Registration, session: SessionDep, engines: EnginesDep, address: AddressDep
+) -> PersonRead:
     """Sign up as a candidate or an employer.
 
     The answer is the same when the address has an account already: its owner gets a mail.
     """
-    return await service.register(session, data, settings)
+    await engines.limiter.hit_sign_up(address)
+    remind = await engines.limiter.may_remind(data.email)
+    return await service.register(session, data, engines.settings, remind=remind)
 
 
 @router.post("/token")
 async def get_token(
-    form: Annotated[TokenForm, Form()], request: Request, response: Response, engines: EnginesDep
+    form: Annotated[TokenForm, Form()],
+    request: Request,
+    response: Response,
+    engines: EnginesDep,
+    address: AddressDep,
 ) -> TokenPair:
     """Log in with address and password, or trade a refresh token for a new pair.
 
@@ -54,21 +62,19 @@ async def get_token(
     response.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
     if form.grant_type == "refresh_token":
         return await _refresh(form, engines)
-    return await _log_in(form, request, engines)
+    user_agent = request.headers.get("user-agent", "")
+    return await _log_in(form, engines, address, user_agent)
 
 
-async def _log_in(form: TokenForm, request: Request, engines: Engines) -> TokenPair:
+async def _log_in(form: TokenForm, engines: Engines, address: str, user_agent: str) -> TokenPair:
     if not form.username or form.password is None:
         raise Invalid("Send username (the e-mail address) and password.", code="invalid_request")
-    await engines.limiter.hit_login(form.username, request.client.host if request.client else "")
+    await engines.limiter.hit_login(form.username, address)
     async with engines.database.transaction() as session:
-        return await service.log_in(
-            session,
-            form.username,
-            form.password.get_secret_value(),
-            engines.settings,
-            user_agent=request.headers.get("user-agent", ""),
-        )
+        claimed = await service.claim(session, form.username)
+    person = await service.authenticate(claimed, form.password.get_secret_value())
+    async with engines.database.transaction() as session:
+        return await service.log_in(session, person, engines.settings, user_agent=user_agent)
 
 
 async def _refresh(form: TokenForm, engines: Engines) -> TokenPair:

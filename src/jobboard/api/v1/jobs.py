@@ -4,7 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from jobboard.api.deps import ActorDep, PathId, SessionDep, SettingsDep, ViewerDep
+from jobboard.api.deps import (
+    ActorDep,
+    AddressDep,
+    EnginesDep,
+    PathId,
+    SessionDep,
+    SettingsDep,
+    ViewerDep,
+)
 from jobboard.jobs import service
 from jobboard.jobs.schemas import JobCreate, JobRead, JobUpdate, ReportCreate, ReportRead
 from jobboard.jobs.search import JobSearch, JobSearchResult, search
@@ -73,7 +81,14 @@ async def reopen_job(
 
 @router.post("/{id}/reports", status_code=201)
 async def report_job(
-    job_id: PathId, data: ReportCreate, session: SessionDep, viewer: ViewerDep
+    job_id: PathId,
+    data: ReportCreate,
+    session: SessionDep,
+    viewer: ViewerDep,
+    engines: EnginesDep,
+    address: AddressDep,
 ) -> ReportRead:
     """Tell the moderators that something is wrong with this job. No account needed."""
+    if viewer is None:
+        await engines.limiter.hit_report(address)
     return ReportRead.model_validate(await service.report(session, viewer, job_id, data))

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from jobboard.accounts import service
 from jobboard.accounts.schemas import PersonRead, PersonUpdate
-from jobboard.api.deps import LIMIT, ActorDep, Cursor, Limit, SessionDep, SettingsDep
+from jobboard.api.deps import LIMIT, ActorAloneDep, ActorDep, Cursor, EnginesDep, Limit, SessionDep
 from jobboard.applications import service as applications
 from jobboard.applications.schemas import ApplicationBrief
 from jobboard.pagination import Page
@@ -19,11 +19,13 @@ async def get_me(session: SessionDep, actor: ActorDep) -> PersonRead:
 
 
 @router.patch("")
-async def update_me(
-    data: PersonUpdate, session: SessionDep, actor: ActorDep, settings: SettingsDep
-) -> PersonRead:
+async def update_me(data: PersonUpdate, engines: EnginesDep, actor: ActorAloneDep) -> PersonRead:
     """Change my name or my password. A new password ends every other log-in."""
-    return await service.update_me(session, actor, data, settings)
+    async with engines.database.transaction() as session:
+        person = await service.get_account(session, actor.id)
+    new_hash = await service.new_password_hash(person, data, engines.settings)
+    async with engines.database.transaction() as session:
+        return await service.update_me(session, actor, data, new_hash=new_hash)
 
 
 @router.get("/applications")
