@@ -172,7 +172,7 @@ def _page_above(request: Request) -> WayOn:
     path = request.url.path
     while (path := path.rpartition("/")[0]) and not _is_page(request, path):
         pass
-    return WayOn(local_path(path), "Go back to the page it belongs to") if path else HOME
+    return WayOn(local_path(path), "Go back to its page") if path else HOME
 
 
 def _is_page(request: Request, path: str) -> bool:
