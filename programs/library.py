@@ -26,7 +26,10 @@ NAME, VERSION = "library", "1.0.0"
 FORMAT = 1  # of the file
 MAX_LOANS = 5  # of a member at a time
 MAX_FINES = 1000  # cents that a member may owe and still borrow
+MAX_COPIES = 10_000  # of an item
+MAX_NUMBER = 10**12  # in a file
 HOLD_DAYS = 60
+LAST_YEAR = 9000  # the calendar ends with 9999: a loan from here on could end behind it
 
 T = TypeVar("T")
 Record = TypeVar("Record", bound="Item | Member | Loan | Hold")
@@ -224,7 +227,10 @@ class Library:
         old = self.items.get(item.id)
         if old and old.kind != item.kind:
             raise Refused(f"{item.id} is a {old.kind}")
-        self.items[item.id] = replace(item, copies=item.copies + (old.copies if old else 0))
+        copies = item.copies + (old.copies if old else 0)
+        if copies > MAX_COPIES:
+            raise Refused(f"an item has at most {MAX_COPIES} copies")
+        self.items[item.id] = replace(item, copies=copies)
 
     def remove(self, item_id: str) -> None:
         """Give an item away, all copies of it."""
@@ -350,8 +356,8 @@ class Library:
     def expire(self, today: date) -> None:
         """End what ends by itself: holds, and the loans of some kinds."""
         self.holds = [hold for hold in self.holds if hold.until >= today]
-        ended = [n for n in self.loans if n.due < today and self.item(n.item).ends_by_itself]
-        self.loans = [loan for loan in self.loans if loan not in ended]
+        stay = (n for n in self.loans if n.due >= today or not self.item(n.item).ends_by_itself)
+        self.loans = list(stay)
 
     def overdue(self, today: date) -> list[Loan]:
         """The loans that are late, the latest of them first."""
@@ -398,14 +404,15 @@ def from_json(text: str, name: str = "the document") -> Library:
         document = json.loads(text)
         if document["format"] != FORMAT:
             raise StorageError(f"{name}: format {document['format']} is newer than this program")
-        items = [build(KINDS[record["kind"]], record) for record in document["items"]]
+        refuse_unknown(document, KEYS)
+        items = [build(KINDS[record["kind"]], record, "kind") for record in document["items"]]
         members = [build(Member, record) for record in document["members"]]
         library = Library(
             items={item.id: item for item in items},
             members={member.id: member for member in members},
             loans=[build(Loan, record) for record in document["loans"]],
             holds=[build(Hold, record) for record in document["holds"]],
-            joined=exactly(int)(document["joined"]),
+            joined=read_number(document["joined"]),
         )
         if (len(items), len(members)) != (len(library.items), len(library.members)):
             raise ValueError("an identifier occurs twice")
@@ -415,8 +422,15 @@ def from_json(text: str, name: str = "the document") -> Library:
     return library
 
 
-def build(kind: type[Record], record: dict[str, Any]) -> Record:
-    """A dataclass from the fields of a record, each of its own type."""
+def refuse_unknown(record: dict[str, Any], known: Iterable[str]) -> None:
+    """What this program does not know, it would lose when it saves."""
+    if unknown := sorted(set(record).difference(known)):
+        raise ValueError(f"unknown keys {unknown}, perhaps of a newer format")
+
+
+def build(kind: type[Record], record: dict[str, Any], *more: str) -> Record:
+    """A dataclass from the fields of a record, each of its own type; it may have more keys."""
+    refuse_unknown(record, [*(f.name for f in fields(kind)), *more])
     values = {f.name: READERS[f.type](record[f.name]) for f in fields(kind)}
     return kind(**values)
 
@@ -432,12 +446,26 @@ def exactly(kind: type[T]) -> Callable[[Any], T]:
     return read
 
 
+def read_text(value: Any) -> str:
+    """A text that can be saved: JSON can name half a character, which UTF-8 cannot write."""
+    exactly(str)(value).encode()
+    return value
+
+
+def read_number(value: Any) -> int:
+    """A count: not negative, and no number so long that nothing can be done with it."""
+    if not 0 <= exactly(int)(value) <= MAX_NUMBER:
+        raise ValueError(f"{value} is out of range")
+    return value
+
+
 READERS: dict[Any, Callable[[Any], Any]] = {
-    str: exactly(str),
-    int: exactly(int),
+    str: read_text,
+    int: read_number,
     date: date.fromisoformat,
-    tuple[str, ...]: lambda texts: tuple(map(exactly(str), texts)),
+    tuple[str, ...]: lambda texts: tuple(map(read_text, texts)),
 }
+KEYS = ("format", "joined", "items", "members", "loans", "holds")
 
 
 def check(library: Library) -> None:
@@ -451,16 +479,16 @@ def check(library: Library) -> None:
     if any(not 1 <= number <= library.items[item_id].copies for item_id, number in copies):
         raise ValueError("a copy is lent that does not exist")
     for item in library:
-        if item.copies < 1 or item.identify(item.id) != item.id:
+        if not 1 <= item.copies <= MAX_COPIES or item.identify(item.id) != item.id:
             raise ValueError(f"item {item.id!r}")
     for member in library.members.values():
         number = member.id.removeprefix("M")
-        if member.fines < 0 or not number.isdecimal() or int(number) > library.joined:
+        if not number.isdecimal() or int(number) > library.joined:
             raise ValueError(f"member {member.id!r}")
 
 
 class Repository:
-    """`with Repository(path) as library:` loads it, and saves it if the block has no error.
+    """`with Repository(path) as library:` loads it; a block without error saves what it changed.
 
     The file is locked meanwhile, so that two librarians cannot undo each other's work.
     """
@@ -469,12 +497,14 @@ class Repository:
         self.path = Path(os.path.realpath(path))  # a link stays a link
 
     def __enter__(self) -> Library:
+        check_file(self.path)
         with refusing(self.path):
             self.lock = self.path.with_name(f".{self.path.name}.lock").open("a")
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX)
-            self.text = read(self.path)
-            self.library = from_json(self.text, f"{self.path}") if self.text else Library()
+            text = read(self.path)
+            self.library = Library() if text is None else from_json(text, f"{self.path}")
+            self.before = to_json(self.library)
         except BaseException:
             self.lock.close()
             raise
@@ -482,7 +512,7 @@ class Repository:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self.lock:
-            if kind is None and (text := to_json(self.library)) != self.text:
+            if kind is None and (text := to_json(self.library)) != self.before:
                 write(self.path, text)
 
 
@@ -495,30 +525,49 @@ def refusing(path: Path) -> Generator[None]:
         raise StorageError(f"{path}: {error.strerror}") from error
 
 
-def read(path: Path) -> str:
-    """The whole file; an absent file is an empty text."""
+def check_file(path: Path) -> None:
+    """Refuse folders, and devices and pipes: reading them may never end, a rename ends them."""
+    with refusing(path), suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise StorageError(f"{path}: not a regular file")
+
+
+def read(path: Path) -> str | None:
+    """The whole file, if there is one. An empty one has lost its library."""
     try:
         with refusing(path), suppress(FileNotFoundError):
             return path.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise StorageError(f"{path}: byte {error.start} is not UTF-8") from error
-    return ""
+    return None
 
 
 def write(path: Path, text: str) -> None:
     """Replace the file whole: after a kill or a power cut it is the old one or the new one."""
-    new = path.with_name(f".{path.name}.new")
+    new, data = path.with_name(f".{path.name}.new"), text.encode()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     with refusing(path):
-        with new.open("wb") as file:
-            with suppress(FileNotFoundError):
-                os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
-            file.write(text.encode())
+        mode = mode_of(path)
+        with os.fdopen(os.open(new, flags, 0o666), "wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
         folder = os.open(path.parent, os.O_RDONLY)
         os.fsync(folder)  # the new name is in the folder, not in the file
         os.close(folder)
+
+
+def mode_of(path: Path) -> int | None:
+    """The permissions of a file, if there is one; that it is read-only is respected."""
+    with suppress(FileNotFoundError):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if not os.access(path, os.W_OK):
+            raise StorageError(f"{path}: read-only; left as it is")
+        return mode
+    return None
 
 
 # --- the commands ---------------------------------------------------------------------------------
@@ -599,7 +648,10 @@ def item_id(argument: str) -> str:
 
 def day(argument: str) -> date:
     """A day of the command line."""
-    return date.fromisoformat(argument)
+    found = date.fromisoformat(argument)
+    if found.year >= LAST_YEAR:
+        raise argparse.ArgumentTypeError(f"{argument!r} is too far away")
+    return found
 
 
 def amount(argument: str) -> int:
@@ -698,6 +750,7 @@ def build_parser() -> Parser:
 def run(args: argparse.Namespace) -> int:
     """Do one command; what it prints, it prints when the file is safe."""
     with Repository(args.file) as library:
+        library.expire(args.today)
         answer = args.run(library, args)
     lines = ["done"] if answer is None else list(answer)
     print(*lines, sep="\n", end="\n" if lines else "")
@@ -717,16 +770,23 @@ def main(argv: list[str] | None = None) -> int:
     except LibraryError as error:
         return refuse(error)
     except OSError as error:
-        # Nothing more can be printed, not even by the interpreter as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
         return 0 if isinstance(error, BrokenPipeError) else refuse(error)
     except KeyboardInterrupt:
         return 130
 
 
+def silence() -> None:
+    """Nothing more can be printed, not even by the interpreter as it ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def refuse(error: Exception) -> int:
-    """One line on standard error."""
-    print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+    """One line on standard error, if that is open: print would take standard output instead."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
     return 1
 
 

@@ -138,8 +138,7 @@ def one_line(text: str) -> str:
 class TodoList:
     """The lines of a file, and the line ending after each.
 
-    The last ending belongs to the file: without a final newline it stays without, whichever task
-    comes to stand last.
+    A final newline that is missing stays missing, whichever task comes to stand last.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -192,11 +191,13 @@ class TodoList:
     def take_done(self) -> list[Task]:
         """Take out the finished tasks, and the lines that `remove` left empty."""
         done = [task for _, task in self if task.done]
-        last = self.endings[-1:]
+        complete = all(self.endings)
         pairs = zip(self.lines, self.endings, strict=True)
         stay = [pair for pair in pairs if pair[0] and not Task.parse(pair[0]).done]
         self.lines = [line for line, _ in stay]
-        self.endings = [ending for _, ending in stay[:-1]] + last[: len(stay)]
+        self.endings = [ending for _, ending in stay]
+        if stay and not complete:
+            self.endings[-1] = ""
         return done
 
 
@@ -212,6 +213,7 @@ def sort_key(task: Task) -> tuple[bool, str, date]:
 def editing(path: Path) -> Generator[TodoList]:
     """The list, once no one else holds it; saved if the block ends without an error."""
     target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
+    check_file(target)
     with locked(target):
         before = read(target)
         todo = TodoList(before)
@@ -241,8 +243,16 @@ def refusing(path: Path) -> Generator[None]:
         raise TodoError(f"{path}: {error.strerror}") from error
 
 
+def check_file(path: Path) -> None:
+    """Refuse folders, and devices and pipes: reading them may never end, a rename ends them."""
+    with refusing(path), suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise TodoError(f"{path}: not a regular file")
+
+
 def read(path: Path) -> str:
     """The whole file, line endings as they are; an absent file is an empty list."""
+    check_file(path)
     with refusing(path), suppress(FileNotFoundError):
         return decode(path.read_bytes(), f"{path}")
     return ""
@@ -336,10 +346,19 @@ def edit(args: argparse.Namespace) -> list[str]:
 def change(path: Path, numbers: list[int], edited: Callable[[Task], Task]) -> list[str]:
     """Change each of the tasks, or none when one of them refuses."""
     with editing(path) as todo:
-        changed = {number: edited(todo[number]) for number in numbers}
+        changed = {number: lasting(edited(todo[number])) for number in numbers}
         for number, task in changed.items():
             todo[number] = task
     return [show(number, task) for number, task in changed.items()]
+
+
+def lasting(task: Task) -> Task:
+    """The task, if the next to read its line will find the same one there."""
+    if not str(task).strip():
+        raise TodoError("nothing would be left of the task: use remove")
+    if Task.parse(str(task)) != task:
+        raise TodoError(f"this line would read as another task: {task}")
+    return task
 
 
 def remove(args: argparse.Namespace) -> list[str]:
@@ -357,6 +376,7 @@ def sort(args: argparse.Namespace) -> list[str]:
 
 def archive(args: argparse.Namespace) -> list[str]:
     """Move done tasks to done.txt beside the list."""
+    check_file(args.file)
     path = args.file.with_name("done.txt")
     if os.path.realpath(path) == os.path.realpath(args.file):
         raise TodoError(f"{path}: a list cannot be archived into itself")
@@ -501,16 +521,23 @@ def main(argv: list[str] | None = None) -> int:
     except TodoError as error:
         return refuse(error)
     except OSError as error:
-        # Nothing more can be printed, not even by the interpreter as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
         return 0 if isinstance(error, BrokenPipeError) else refuse(error)
     except KeyboardInterrupt:
         return 130
 
 
+def silence() -> None:
+    """Nothing more can be printed, not even by the interpreter as it ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def refuse(error: Exception) -> int:
-    """One line on standard error."""
-    print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+    """One line on standard error, if that is open: print would take standard output instead."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
     return 1
 
 

@@ -143,6 +143,9 @@ def test_copies_are_added_to_those_that_are_there():
         shelf.add(Audiobook(id=ISBN, title="A"))
     with pytest.raises(Refused, match="at least one copy"):
         shelf.add(Book(id=OTHER, title="A", copies=0))
+    shelf.add(Book(id=ISBN, title="A", copies=9_997))
+    with pytest.raises(Refused, match="at most 10000 copies"):
+        shelf.add(Book(id=ISBN, title="A"))
 
 
 def test_who_may_not_borrow():
@@ -448,13 +451,17 @@ def broken(change):
         broken(lambda d: d["items"][0].update(kind="film")),
         broken(lambda d: d["items"][0].update(copies=True)),
         broken(lambda d: d["items"][0].update(copies=0)),
+        broken(lambda d: d["items"][0].update(copies=10**9)),
         broken(lambda d: d["items"][0].update(creators=[1])),
+        broken(lambda d: d["items"][0].update(creators=["\udfff"])),
         broken(lambda d: d["items"][0].update(id="9780306406158")),
         broken(lambda d: d["items"][0].update(id="0306406152")),
         broken(lambda d: d["items"].append(d["items"][0])),
         broken(lambda d: d["items"][1].update(copies=-1)),
         broken(lambda d: d["members"][0].update(fines=-1)),
+        broken(lambda d: d["members"][0].update(fines=10**4000)),
         broken(lambda d: d["members"][0].update(id="X")),
+        broken(lambda d: d.update(members=[], loans=[], holds=[], joined=-1)),
         broken(lambda d: d["members"].pop(0)),
         broken(lambda d: d["loans"][0].update(due="soon")),
         broken(lambda d: d["loans"][0].update(copy=2)),
@@ -476,7 +483,7 @@ def test_a_whole_document_is_a_library():
     assert from_json(json.dumps(full())).queue(ISBN) == ["M2"]
 
 
-@pytest.mark.parametrize("data", [b"{", b"[" * 100_000, b"\xff", b'{"format": 2}'])
+@pytest.mark.parametrize("data", [b"", b"{", b"[" * 100_000, b"\xff", b'{"format": 2}'])
 def test_bytes_that_are_no_document_are_left_alone(path, data, capsys):
     path.write_bytes(data)
     assert run("members") == 1
@@ -492,6 +499,68 @@ def test_a_newer_format_says_so():
 def test_what_the_system_refuses_is_one_line(tmp_path, capsys):
     assert library.main(["--file", str(tmp_path / "missing" / "x.json"), "members"]) == 1
     assert "No such file" in capsys.readouterr().err
+
+
+def test_a_pipe_is_not_waited_for_and_stays_a_pipe(path, tmp_path, capsys):
+    os.mkfifo(path)
+    for command in (["members"], ["join", "A"]):
+        assert run(*command) == 1
+        assert capsys.readouterr().err == f"library: {path}: not a regular file\n"
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["/", ".", ""])
+def test_a_path_without_a_name_is_refused(tmp_path, name, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run("--file", name, "join", "A") == 1
+    assert capsys.readouterr().err.endswith(": not a regular file\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_read_only_file_stays(path, monkeypatch, capsys):
+    path.write_text(to_json(Library()))
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everything
+    assert run("join", "A") == 1
+    assert path.read_text() == to_json(Library())
+    assert "read-only" in capsys.readouterr().err
+    assert not path.with_name(".library.json.new").exists()
+
+
+def test_half_a_character_is_damage(path, capsys):
+    path.write_text(json.dumps(broken(lambda d: d["members"][0].update(name="\ud800"))))
+    assert run("join", "A") == 1
+    assert "is not a library" in capsys.readouterr().err
+    assert not path.with_name(".library.json.new").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.update(color="red"),
+        lambda d: d["items"][0].update(color="red"),
+        lambda d: d["members"][0].update(color="red"),
+        lambda d: d["loans"][0].update(color="red"),
+        lambda d: d["holds"][0].update(color="red"),
+    ],
+)
+def test_an_unknown_key_is_named_and_not_lost(change):
+    with pytest.raises(StorageError, match=r"unknown keys \['color'\], perhaps of a newer format"):
+        from_json(json.dumps(broken(change)))
+
+
+def test_a_search_leaves_a_file_as_another_wrote_it(path):
+    path.write_text(json.dumps(full()))
+    before = path.read_bytes()
+    assert run("search") == 0
+    assert path.read_bytes() == before
+    assert run("join", "A") == 0
+    assert path.read_bytes() != before
+
+
+def test_a_search_makes_no_file(path):
+    assert run("search") == 0
+    assert not path.exists()
 
 
 JOIN_TEN = """
@@ -577,6 +646,8 @@ def test_a_day_at_the_library(path, capsys):
         ["pay", "M1", "2.5"],
         ["pay", "M1", "-1"],
         ["--today", "soon", "members"],
+        ["--today", "9000-01-01", "members"],
+        ["--today", "9999-12-31", "lend", ISBN, "M1"],
         ["add", "film"],
         [],
     ],
@@ -599,3 +670,84 @@ def test_a_mistyped_isbn_is_refused(path, capsys):
     assert run("add", "book", "0-306-40615-3", "A") == 1
     assert "wrong check digit" in capsys.readouterr().err
     assert not path.exists()
+
+
+def test_too_many_copies_are_refused(path, capsys):
+    assert run("add", "book", ISBN, "A", "--copies", "1000000000") == 1
+    assert capsys.readouterr().err == "library: an item has at most 10000 copies\n"
+    assert not path.exists()
+
+
+def test_the_last_day_there_is(path, capsys):
+    assert run("add", "book", ISBN, "A") == 0
+    assert run("join", "Ann") == 0
+    assert run("--today", "8999-12-31", "lend", ISBN, "M1") == 0
+    assert capsys.readouterr().out.endswith("until 9000-01-28\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["search"], f"{ISBN}  audiobook: A (1 of 1 free)"),
+        (["loans"], ""),
+        (["members"], "M1  Member 0 (loans: 0, fines: 0.00)"),
+        (["leave", "M1"], "done"),
+        (["remove", ISBN], "done"),
+    ],
+)
+def test_what_has_ended_by_itself_counts_for_no_command(path, command, said, capsys):
+    with Repository(path) as shelf:
+        shelf.add(Audiobook(id=ISBN, title="A"))
+        shelf.join("Member 0")
+        shelf.lend(ISBN, "M1", TODAY)
+    assert run("--today", str(later(15)), *command) == 0
+    assert capsys.readouterr().out.strip() == said
+
+
+def test_a_hold_that_has_ended_keeps_no_item(path):
+    with Repository(path) as shelf:
+        shelf.add(Magazine(id="m", title="M"))
+        shelf.join("Ann")
+        shelf.join("Bob")
+        shelf.lend("m", "M1", TODAY)
+        shelf.hold("m", "M2", TODAY)
+        shelf.give_back("m", "M1", TODAY)
+    assert run("--today", str(later(60)), "remove", "m") == 1
+    assert run("--today", str(later(61)), "remove", "m") == 0
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_closed_stream_is_no_reason_to_fail(path, name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, name, None)
+    assert run("join", "A") == 0
+    assert run("leave", "M9") == 1
+    assert "no member M9" in capsys.readouterr().err or name == "stderr"
+    with pytest.raises(SystemExit, match="2"):
+        run("nothing")
+
+
+def test_an_error_is_not_printed_where_the_answer_belongs(path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert run("leave", "M9") == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_a_system_error_without_standard_output(path, monkeypatch, capsys):
+    def fail(_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(library, "run", fail)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert run("join", "A") == 1
+    assert "Input/output error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_stream_the_shell_closed(path, closed):
+    command = f'"$0" -m programs.library "$@" {closed}'
+    root = Path(programs.__file__).parent.parent
+    for words, code in ((["join", "A"], 0), (["leave", "M9"], 1), (["nothing"], 2)):
+        argv = ["/bin/sh", "-c", command, sys.executable, *words]
+        done = subprocess.run(argv, capture_output=True, cwd=root, check=False)
+        assert done.returncode == code
+        assert b"Traceback" not in done.stdout + done.stderr

@@ -306,6 +306,32 @@ def test_a_failure_while_writing_leaves_the_old_file(path, call, monkeypatch, ca
     assert capsys.readouterr().err == f"todo: {path}: No space left on device\n"
 
 
+def test_a_pipe_is_not_waited_for_and_stays_a_pipe(path, tmp_path, capsys):
+    os.mkfifo(path)
+    for command in (["list"], ["add", "a"], ["do", "1"], ["sort"], ["archive"]):
+        assert run(*command) == 1
+        assert capsys.readouterr().err == f"todo: {path}: not a regular file\n"
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_archive_that_is_a_pipe_keeps_the_list(path, capsys):
+    path.write_text("x a\n")
+    os.mkfifo(path.with_name("done.txt"))
+    assert run("archive") == 1
+    assert path.read_text() == "x a\n"
+    assert capsys.readouterr().err.endswith("done.txt: not a regular file\n")
+
+
+@pytest.mark.parametrize("name", ["/", ".", ""])
+@pytest.mark.parametrize("command", [["list"], ["add", "a"], ["archive"]])
+def test_a_path_without_a_name_is_refused(path, tmp_path, name, command, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run("--file", name, *command) == 1
+    assert capsys.readouterr().err.endswith(": not a regular file\n")
+    assert not list(tmp_path.iterdir())
+
+
 ADD_FOR_EVER = """
 import itertools, sys
 from programs import todo
@@ -437,6 +463,38 @@ def test_sort_and_archive(path, capsys):
     assert capsys.readouterr().out.endswith("1 x old\n")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a\r\nx b\n", "a\r\n"),
+        ("a\nx b\r\n", "a\n"),
+        ("x a\r\nb\nc\r\n", "b\nc\r\n"),
+        ("a\r\nx b", "a"),
+        ("x a", ""),
+    ],
+)
+def test_archiving_leaves_each_line_its_ending(path, before, after):
+    path.write_bytes(before.encode())
+    assert run("archive") == 0
+    assert path.read_bytes() == after.encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "command", "message"),
+    [
+        ("(A) x foo", ["edit", "1", "--priority", "none"], "as another task: x foo"),
+        ("x x bar", ["undo", "1"], "as another task: x bar"),
+        ("x a", ["edit", "1", "2026-02-02 b"], "as another task: x 2026-02-02 b"),
+        ("due:2026-01-01", ["edit", "1", "--due", "none"], "use remove"),
+    ],
+)
+def test_a_change_that_would_be_read_as_something_else(path, line, command, message, capsys):
+    path.write_text(f"{line}\n")
+    assert run(*command) == 1
+    assert path.read_text() == f"{line}\n"
+    assert message in capsys.readouterr().err
+
+
 def test_a_list_is_not_archived_into_itself(tmp_path, capsys):
     assert todo.main(["--file", str(tmp_path / "done.txt"), "archive"]) == 1
     assert "into itself" in capsys.readouterr().err
@@ -492,3 +550,40 @@ def test_the_list_is_in_the_home_folder_by_default(path, monkeypatch):
     monkeypatch.delenv("TODO_FILE")
     assert run("add", "2026-01-01 a") == 0
     assert path.read_text() == "2026-01-01 a\n"
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_closed_stream_is_no_reason_to_fail(path, name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, name, None)
+    assert run("add", "a") == 0
+    assert run("do", "9") == 1
+    assert "no task 9" in capsys.readouterr().err or name == "stderr"
+    with pytest.raises(SystemExit, match="2"):
+        run("nothing")
+
+
+def test_an_error_is_not_printed_where_the_answer_belongs(path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert run("do", "9") == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_a_system_error_without_standard_output(path, monkeypatch, capsys):
+    def fail(_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(todo, "run", fail)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert run("add", "a") == 1
+    assert "Input/output error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_stream_the_shell_closed(path, closed):
+    command = f'"$0" -m programs.todo "$@" {closed}'
+    root = Path(programs.__file__).parent.parent
+    for words, code in ((["add", "a"], 0), (["do", "9"], 1), (["nothing"], 2)):
+        argv = ["/bin/sh", "-c", command, sys.executable, *words]
+        done = subprocess.run(argv, capture_output=True, cwd=root, check=False)
+        assert done.returncode == code
+        assert b"Traceback" not in done.stdout + done.stderr
