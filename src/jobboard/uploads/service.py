@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.errors import Invalid, NotFound, TooLarge
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
-from jobboard.uploads.images import make_logo
 from jobboard.uploads.models import Upload, UploadKind
 from jobboard.uploads.resumes import clean_filename, media_type_of
 
@@ -51,6 +50,9 @@ async def add_logo(
 ) -> Upload:
     """Keep a picture as a logo: small, upright, WebP, nothing of the original file."""
     _check_size(data, settings.image_max_mb)
+    # Here, not above: Pillow is 2 MB, and most processes never see a picture.
+    from jobboard.uploads.images import make_logo
+
     logo = await make_logo(data)
     name = clean_filename(filename)
     return await _keep(
