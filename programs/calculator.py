@@ -36,6 +36,7 @@ MAX_LENGTH = 10_000  # characters of an expression
 MAX_DEPTH = 100  # parentheses, signs and powers inside each other
 MAX_EXPONENT = 99_999  # of ten, in any number
 MAX_PRECISION = 100  # digits
+MAX_QUOTIENT = 1_000  # digits, on the way to the result of // and %
 
 TRAPS = [InvalidOperation, DivisionByZero, Overflow, Underflow]
 
@@ -68,6 +69,15 @@ def divide(left: Decimal, right: Decimal) -> Decimal:
 
 
 def floor_divide(left: Decimal, right: Decimal) -> Decimal:
+    """Rounded down; the result must fit the precision whole."""
+    with wide():
+        quotient = exact_quotient(left, right)
+    if +quotient != quotient:
+        raise InvalidOperation
+    return +quotient
+
+
+def exact_quotient(left: Decimal, right: Decimal) -> Decimal:
     """Rounded down, as Python's integers do; Decimal's own `//` rounds towards zero."""
     quotient, rest = divmod(left, nonzero(right))
     return quotient - 1 if rest and (rest < 0) != (right < 0) else quotient
@@ -75,8 +85,19 @@ def floor_divide(left: Decimal, right: Decimal) -> Decimal:
 
 def modulo(left: Decimal, right: Decimal) -> Decimal:
     """What is left of a floor division: it has the sign of the divisor."""
-    rest = left % nonzero(right)
+    with wide():
+        rest = left % nonzero(right)
     return rest + right if rest and (rest < 0) != (right < 0) else rest
+
+
+@contextmanager
+def wide() -> Generator[None]:
+    """Room for a quotient that is longer than the precision, though not for one without bounds."""
+    try:
+        with precision(MAX_QUOTIENT):
+            yield
+    except InvalidOperation:
+        raise ValueError(f"the quotient has more than {MAX_QUOTIENT} digits") from None
 
 
 def power(base: Decimal, exponent: Decimal) -> Decimal:
@@ -105,7 +126,10 @@ def percent(value: Decimal) -> Decimal:
 
 
 def add_percent(left: Decimal, rate: Decimal) -> Decimal:
-    """`200 + 10%` is 220: behind plus and minus a percentage is one of what stands before."""
+    """`200 + 10%` is 220: behind plus and minus a percentage is one of what stands before.
+
+    With a sign of its own it is a number: `200 + -10%` is 199.9.
+    """
     return left + left * rate / 100
 
 
@@ -412,6 +436,7 @@ examples:
   python -m programs.calculator --precision 50 "sqrt(2)"
   python -m programs.calculator "80 - 15%"        percent of what stands before: 68
   python -m programs.calculator "80 * 15%"        15% is 0.15 elsewhere: 12
+  python -m programs.calculator "80 + -15%"       and behind a sign of its own: 79.85
   printf '%s\\n' 'rate = 7.5%' '100 * rate' | python -m programs.calculator
   python -m programs.calculator                   interactive: ans, variables, history
 
@@ -455,12 +480,16 @@ def build_parser() -> Parser:
     return parser
 
 
+# -2, -sqrt(4), -x and --(1), but neither -h nor --precision.
+MINUS = re.compile(r"-(?!-|h\Z).|-+(?:[\d.(]|\w+\s*\()", re.DOTALL)
+
+
 def shield(argv: list[str]) -> list[str]:
-    """Put -- before an expression such as -2**2, so that it is not taken for an option."""
+    """Put -- before an expression such as -sqrt(4), so that it is not taken for an option."""
     for index, argument in enumerate(argv):
         if argument == "--":
             break
-        if re.match(r"-+[\d.(]", argument):
+        if MINUS.match(argument):
             return [*argv[:index], "--", *argv[index:]]
     return argv
 
@@ -498,9 +527,15 @@ def answer(lines: Iterable[str], place: str = "") -> int:
             if text.strip():
                 print(show(calculate(text, variables)), flush=True)
         except CalculatorError as error:
-            print(show_error(error, text, place.format(number)), file=sys.stderr)
+            complain(show_error(error, text, place.format(number)))
             code = 1
     return code
+
+
+def complain(message: str) -> None:
+    """Say it on standard error; were that closed, `print` would take standard output."""
+    if sys.stderr:
+        print(message, file=sys.stderr)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -510,7 +545,7 @@ def run(args: argparse.Namespace) -> int:
             return answer([" ".join(args.expression)])
         if sys.stdin is None:
             raise OSError("standard input is closed")
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if not (sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
             return answer(sys.stdin, "line {}: ")
         path = os.environ.get("CALCULATOR_HISTORY") or Path.home() / ".calculator_history"
         with history(Path(path)):
@@ -529,11 +564,11 @@ def main(argv: list[str] | None = None) -> int:
         finally:
             print(end="", flush=True)  # what is wrong with standard output shows here
     except OSError as error:
-        # Nothing more can be printed, not even by the interpreter as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout:  # nothing more can be printed there, not even by the interpreter as it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return 0
-        print(f"{NAME}: {error}", file=sys.stderr)
+        complain(f"{NAME}: {error}")
         return 1
     except KeyboardInterrupt:
         return 130

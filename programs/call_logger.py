@@ -282,8 +282,11 @@ examples:
 
 Calls the function and prints what it returns, or each thing that it yields; the log goes to
 standard error. An argument is JSON, and whatever is not is a text; NAME=VALUE is passed by name.
+With --redact an error is told without its message, which could give the value away.
 Exit codes: 0 done, 1 refused or raised, 2 wrong usage, 130 interrupted.
 """
+ARGUMENTS = "of the function, none or more (default: none)"
+REDACT = "do not log this argument's value"
 
 
 class CallError(Exception):
@@ -302,6 +305,13 @@ def utf8(argument: str) -> str:
     return os.fsencode(argument).decode()
 
 
+def limit(argument: str) -> int:
+    """A number of characters of the command line."""
+    if argument.isdecimal() and len(argument) < 10:
+        return int(argument)
+    raise argparse.ArgumentTypeError(f"{argument!r} is not a number from 0")
+
+
 def build_parser() -> Parser:
     """The command line."""
     parser = Parser(
@@ -312,10 +322,10 @@ def build_parser() -> Parser:
     )
     add_argument = parser.add_argument
     add_argument("--version", action="version", version=f"{NAME} {VERSION}")
-    add_argument("--redact", action="append", default=[], metavar="ARGUMENT")
-    add_argument("--limit", type=int, default=200, metavar="CHARACTERS", help="of a value")
+    add_argument("--redact", action="append", default=[], metavar="NAME", help=REDACT)
+    add_argument("--limit", type=limit, default=200, metavar="CHARACTERS", help="of a value")
     add_argument("function", type=utf8, help="MODULE:FUNCTION")
-    add_argument("arguments", nargs="*", type=utf8, metavar="ARGUMENT")
+    add_argument("arguments", nargs="*", type=utf8, metavar="ARGUMENT", help=ARGUMENTS)
     return parser
 
 
@@ -362,25 +372,45 @@ def to_stderr(logger: logging.Logger) -> Generator[None]:
 def run(args: argparse.Namespace) -> int:
     """Find the function, decorate it and call it."""
     logger = logging.getLogger(NAME)
+    target = load(args.function)
     try:
         decorate = log_calls(
             logger=logger, level=logging.INFO, redact=args.redact, limit=args.limit
         )
-        function = decorate(pkgutil.resolve_name(args.function))
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        function = decorate(target)
+    except (TypeError, ValueError) as error:
         raise CallError(f"{args.function}: {error}") from error
     with to_stderr(logger):
-        for item in answers(function, args.arguments):
-            print(item)
+        for text in answers(function, args.arguments, secret=bool(args.redact)):
+            print(text)
     return 0
 
 
-def answers(function: Callable[..., Any], arguments: list[str]) -> Iterator[Any]:
-    """The answers of a call; what the function raises becomes a refusal."""
+def load(name: str) -> Any:
+    """What MODULE:FUNCTION names; the module's own code runs, and may raise anything."""
     try:
-        yield from call(function, arguments)
+        return pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise CallError(f"{name}: {error}") from error
     except Exception as error:
-        raise CallError(f"{type(error).__name__}: {error}") from error
+        raise CallError(f"{name}: {told(error)}") from error
+
+
+def answers(function: Callable[..., Any], arguments: list[str], *, secret: bool) -> Iterator[str]:
+    """The answers of a call as texts; what the function or such a text raises is a refusal."""
+    try:
+        for answer in call(function, arguments):
+            yield str(answer)
+    except Exception as error:
+        raise CallError(type(error).__name__ if secret else told(error)) from error
+
+
+def told(error: Exception) -> str:
+    """The type and the message of an error; its message may itself raise."""
+    text = type(error).__name__
+    with suppress(Exception):
+        text = f"{text}: {error}"
+    return text
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -396,16 +426,17 @@ def main(argv: list[str] | None = None) -> int:
     except CallError as error:
         return refuse(error)
     except OSError as error:
-        # Nothing more can be printed, not even by the interpreter as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout:  # nothing more can be printed there, not even by the interpreter as it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0 if isinstance(error, BrokenPipeError) else refuse(error)
     except KeyboardInterrupt:
         return 130
 
 
 def refuse(error: Exception) -> int:
-    """One line on standard error."""
-    print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+    """One line on standard error; were that closed, `print` would take standard output."""
+    if sys.stderr:
+        print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
     return 1
 
 

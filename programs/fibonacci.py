@@ -212,16 +212,17 @@ def main(argv: list[str] | None = None) -> int:
     except FibonacciError as error:
         return refuse(error)
     except OSError as error:
-        # Nothing more can be printed, not even by the interpreter as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout:  # nothing more can be printed there, not even by the interpreter as it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0 if isinstance(error, BrokenPipeError) else refuse(error)
     except KeyboardInterrupt:
         return 130
 
 
 def refuse(error: Exception) -> int:
-    """One line on standard error."""
-    print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+    """One line on standard error; were that closed, `print` would take standard output."""
+    if sys.stderr:
+        print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
     return 1
 
 

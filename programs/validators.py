@@ -34,13 +34,18 @@ class Verdict(NamedTuple):
 
 LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 LABEL = re.compile(r"[A-Za-z0-9-]+")
+WHITE_SPACE = " \t\n\f\r"  # of ASCII, as the HTML standard has it
 MAX_ADDRESS, MAX_LOCAL, MAX_LABEL = 254, 64, 63  # RFC 5321, 4.5.3.1; RFC 1035, 2.3.4
 
 
 def email(text: str) -> Verdict:
-    """Whether mail systems accept an address; the domain is normalised to lower case."""
-    local, at, domain = text.rpartition("@")
-    reason = "there is no @" if not at else address_fault(text, local, domain)
+    """Whether mail systems accept an address; the domain is normalised to lower case.
+
+    White space around it is dropped, as the HTML standard's e-mail field does.
+    """
+    address = text.strip(WHITE_SPACE)
+    local, at, domain = address.rpartition("@")
+    reason = "there is no @" if not at else address_fault(address, local, domain)
     return Verdict(text, reason) if reason else Verdict(f"{local}@{domain.lower()}")
 
 
@@ -161,7 +166,8 @@ ABROAD = {
 MAX_WRITTEN = 64  # characters, with every space and parenthesis
 DASHES = "\u2010-\u2015\u2212"
 WRITTEN = re.compile(rf"[\d\s()./+{DASHES}-]*")
-EXTENSION = re.compile(r"ext|x|#|;", re.IGNORECASE)
+# Behind a digit, and with a digit behind it. The first sign decides, (?>...) never tries another.
+EXTENSION = re.compile(r"(?>\D*\d.*?(?:ext|x|#|;)).*\d", re.IGNORECASE | re.DOTALL)
 PAIR = re.compile(r"\([^()]*\)")
 
 
@@ -221,7 +227,7 @@ def written_fault(text: str) -> str:
         return f"longer than {MAX_WRITTEN} characters"
     number = re.sub("^ *tel:", "", text, flags=re.IGNORECASE)
     if not WRITTEN.fullmatch(number):
-        extension = EXTENSION.search(number)
+        extension = EXTENSION.match(number)
         return "an extension, which E.164 has no place for" if extension else "not only a number"
     if not re.search(r"\d", number):
         return "no digits"
@@ -324,9 +330,11 @@ def texts(args: argparse.Namespace) -> Iterator[str]:
 
 def lines(stream: Iterable[bytes]) -> Iterator[str]:
     """The lines that are not empty; a byte that is not UTF-8 stays visible, and is not valid."""
+    encoding = "utf-8-sig"  # which drops a byte order mark, of the first line only
     for line in stream:
-        if text := line.decode(errors="backslashreplace").rstrip("\r\n"):
+        if text := line.decode(encoding, errors="backslashreplace").rstrip("\r\n"):
             yield text
+        encoding = "utf-8"
 
 
 def show(verdict: Verdict) -> str:
@@ -360,16 +368,17 @@ def main(argv: list[str] | None = None) -> int:
     except ValidatorError as error:
         return refuse(error)
     except OSError as error:
-        # Nothing more can be printed, not even by the interpreter as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout:  # nothing more can be printed there, not even by the interpreter as it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0 if isinstance(error, BrokenPipeError) else refuse(error)
     except KeyboardInterrupt:
         return 130
 
 
 def refuse(error: Exception) -> int:
-    """One line on standard error."""
-    print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+    """One line on standard error; were that closed, `print` would take standard output."""
+    if sys.stderr:
+        print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
     return 1
 
 

@@ -172,7 +172,8 @@ class Progress:
         """The next bytes; the message is overwritten by the next, and wiped out at the end."""
         data = self.stream.read(size)
         self.done += len(data)
-        if sys.stderr.isatty() and (self.clock() >= self.due if data else self.shown):
+        seen = sys.stderr and sys.stderr.isatty()
+        if seen and (self.clock() >= self.due if data else self.shown):
             message = f"{self.done / 1e6:,.0f} MB read" if data else ""
             print(f"\r{message:20}\r", end="", file=sys.stderr, flush=True)
             self.due, self.shown = self.clock() + self.PAUSE, bool(data)
@@ -301,16 +302,17 @@ def main(argv: list[str] | None = None) -> int:
     except WordCountError as error:
         return refuse(error)
     except OSError as error:
-        # Nothing more can be printed, not even by the interpreter as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout:  # nothing more can be printed there, not even by the interpreter as it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0 if isinstance(error, BrokenPipeError) else refuse(error)
     except KeyboardInterrupt:
         return 130
 
 
 def refuse(error: Exception) -> int:
-    """One line on standard error."""
-    print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+    """One line on standard error; were that closed, `print` would take standard output."""
+    if sys.stderr:
+        print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
     return 1
 
 

@@ -452,3 +452,81 @@ def test_the_log_of_the_program_ends_with_it(capsys):
     logging.getLogger(call_logger.NAME).warning("nobody listens any more")
     assert capsys.readouterr().err == ""
     assert isinstance(sys.stdout, io.TextIOBase)
+
+
+def test_closed_standard_streams_are_no_traceback(monkeypatch, capfd):
+    """Nothing is said where nothing can be, and no error goes to standard output."""
+    monkeypatch.setattr(sys, "stdin", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert call_logger.main(["nothing:x"]) == 1
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.undo()
+    monkeypatch.setattr(call_logger, "run", fail)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert call_logger.main(["nothing:x"]) == 1
+    assert capfd.readouterr() == ("", "call_logger: no\n")
+
+
+def fail(_):
+    raise OSError("no")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("1/0", "broken:f: ZeroDivisionError: division by zero"),
+        ("def (", "broken:f: SyntaxError: invalid syntax (broken.py, line 1)"),
+    ],
+)
+def test_a_module_that_cannot_be_loaded_is_one_line(body, message, tmp_path, monkeypatch, capsys):
+    (tmp_path / "broken.py").write_text(body)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert call_logger.main(["broken:f"]) == 1
+    assert capsys.readouterr().err == f"call_logger: {message}\n"
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def mute(fail):
+    if fail:
+        raise Mute
+    return Mute()
+
+
+@pytest.mark.parametrize(("fail", "error"), [("false", "RuntimeError: no text"), ("true", "Mute")])
+@pytest.mark.usefixtures("here")
+def test_what_has_no_text_is_one_line(fail, error, capsys):
+    assert call_logger.main(["here:mute", fail]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[1:] == [f"call_logger: {error}"]
+
+
+def refuse_login(password):
+    raise ValueError(f"wrong {password}")
+
+
+@pytest.mark.usefixtures("here")
+def test_an_error_does_not_give_away_what_is_redacted(capsys):
+    assert call_logger.main(["--redact", "password", "here:refuse_login", "SECRET"]) == 1
+    err = capsys.readouterr().err
+    assert err.splitlines()[1:] == ["call_logger: ValueError"]
+    assert "SECRET" not in err
+
+
+@pytest.mark.parametrize("limit", ["-5", "x", "1.5", "9" * 10])
+def test_a_limit_that_is_no_number_of_characters_is_wrong_usage(limit, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        call_logger.main(["--limit", limit, "math:gcd"])
+    assert capsys.readouterr().err.startswith("call_logger: argument --limit: ")
+
+
+def test_the_help_says_that_arguments_are_optional(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        call_logger.main(["--help"])
+    shown = capsys.readouterr().out
+    assert "[ARGUMENT ...]" in shown
+    assert "none or more" in shown

@@ -165,3 +165,20 @@ def test_wrong_usage(argv, capsys):
     with pytest.raises(SystemExit, match="2"):
         program.main(argv.split())
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_closed_standard_streams_are_no_traceback(monkeypatch, capfd):
+    """Nothing is said where nothing can be, and no error goes to standard output."""
+    monkeypatch.setattr(sys, "stdin", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert program.main(["nth", "10000001"]) == 1
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.undo()
+    monkeypatch.setattr(program, "run", fail)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert program.main(["nth", "1"]) == 1
+    assert capfd.readouterr() == ("", "fibonacci: no\n")
+
+
+def fail(_):
+    raise OSError("no")

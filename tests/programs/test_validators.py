@@ -66,7 +66,9 @@ def test_the_domain_is_normalised_and_the_name_is_not():
         ("ann@example.org.", "a dot at an end in"),
         ("ann@example..org", "two dots in a row in"),
         ("ann@exa_mple.org", "a character that may not stand in a domain"),
-        ("ann@example.org\n", "a character that may not stand in a domain"),
+        ("ann@example.org\v", "a character that may not stand in a domain"),
+        ("ann @example.org", "a character that may not stand before"),
+        (" ann ", "there is no @"),
         ("ann@-example.org", "a hyphen at an end"),
         ("ann@example-.org", "a hyphen at an end"),
         ("ann@example", "no dot"),
@@ -81,14 +83,24 @@ def test_the_reason_why_an_address_is_not_valid(text, reason):
     assert reason in email(text).reason
 
 
+@pytest.mark.parametrize(
+    "text", ["ann@example.org ", " ann@example.org", "\t\nann@example.org\f\r"]
+)
+def test_white_space_around_an_address_is_dropped(text):
+    assert email(text) == ("ann@example.org", "")
+
+
 PARTS = st.text("abz09-._+'\"@ é", max_size=12)
 
 
 @settings(deadline=None)
 @given(st.builds("{}@{}.{}".format, PARTS, PARTS, st.sampled_from(["org", "example", "7"])))
 def test_no_address_is_valid_that_email_validator_refuses(text):
-    if email(text).valid:
-        email_validator.validate_email(text, check_deliverability=False, test_environment=True)
+    verdict = email(text)
+    if verdict.valid:
+        email_validator.validate_email(
+            verdict.text, check_deliverability=False, test_environment=True
+        )
 
 
 # --- phone ----------------------------------------------------------------------------------------
@@ -142,6 +154,10 @@ def test_the_usual_ways_to_write_a_number(text, country, expected):
         ("+1 201 555 0123 ext. 5", None, "an extension"),
         ("+1 201 555 0123;ext=5", None, "an extension"),
         ("1-800-FLOWERS", "US", "not only a number"),
+        ("+1 201 555 0123x5", None, "an extension"),
+        ("+1 201 555 0123 x", None, "not only a number"),
+        ("max six", None, "not only a number"),
+        ("max 6", None, "not only a number"),
         ("(030 901820", "DE", "a parenthesis"),
         ("((030)) 901820", "DE", "a parenthesis"),
         ("49+30901820", "DE", "a + that is not in front"),
@@ -212,6 +228,8 @@ HOSTILE += [
     "(" * 100_000,
     "(1)" * 30_000,
     "+ " * 50_000,
+    "1" + "x" * 100_000,
+    "1a" * 50_000,
 ]
 
 
@@ -252,7 +270,7 @@ def test_texts_of_the_command_line(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "valid\tAnn@example.org",
         "valid\t+4930901820",
-        "invalid\tx\tan extension, which E.164 has no place for",
+        "invalid\tx\tnot only a number",
     ]
 
 
@@ -268,6 +286,15 @@ def test_the_lines_of_a_file(tmp_path, capsys):
         ["invalid", "b\\x1b@example.org"],
         ["invalid", "c" * 100],
     ]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_address(tmp_path, capsys):
+    path = tmp_path / "addresses.txt"
+    path.write_bytes(b"\xef\xbb\xbfa@example.org\n\xef\xbb\xbfb@example.org\n")
+    assert validators.main(["email", "--file", str(path)]) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "valid\ta@example.org"
+    assert second.startswith("invalid\t\\xfeffb@example.org\tnot ASCII")
 
 
 def test_standard_input(monkeypatch, capsys):
@@ -287,3 +314,20 @@ def test_wrong_usage(argv, capsys):
     with pytest.raises(SystemExit, match="2"):
         validators.main(argv)
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_closed_standard_streams_are_no_traceback(monkeypatch, capfd):
+    """Nothing is said where nothing can be, and no error goes to standard output."""
+    monkeypatch.setattr(sys, "stdin", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert validators.main(["phone"]) == 1
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.undo()
+    monkeypatch.setattr(validators, "run", fail)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert validators.main(["phone"]) == 1
+    assert capfd.readouterr() == ("", "validators: no\n")
+
+
+def fail(_):
+    raise OSError("no")

@@ -297,3 +297,27 @@ def test_wrong_usage(top, capsys):
 
 def test_the_program_finds_itself_a_file_of_words(capsys):
     assert "counts" in run(capsys, Path(word_count.__file__))
+
+
+def test_closed_standard_streams_are_no_traceback(monkeypatch, capfd):
+    """Nothing is said where nothing can be, and no error goes to standard output."""
+    monkeypatch.setattr(sys, "stdin", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert word_count.main(["missing.txt"]) == 1
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.undo()
+    monkeypatch.setattr(word_count, "run", fail)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert word_count.main(["missing.txt"]) == 1
+    assert capfd.readouterr() == ("", "word_count: no\n")
+
+
+def fail(_):
+    raise OSError("no")
+
+
+def test_without_standard_error_nothing_says_how_far_it_was_read(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sys, "stderr", None)
+    (tmp_path / "words.txt").write_text("a b a")
+    assert word_count.main([str(tmp_path / "words.txt")]) == 0
+    assert capsys.readouterr().out == "2 a\n1 b\n"
