@@ -117,6 +117,7 @@ async def test_a_single_hit_does_not_wait_for_a_full_batch(hits: Hits) -> None:
     recorder.start(hits, ttl_days=30)
     recorder.record(hit())
     await until(lambda: recorder.stored == 1, seconds=3)
+    assert await hits.count_documents({}) == 1
     await recorder.close()
 
 
