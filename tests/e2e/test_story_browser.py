@@ -180,9 +180,9 @@ def write_job(page: Page, title: str, **chosen: str) -> None:
     press(page, "Send to moderators")
 
 
-def found(page: Page) -> list[str]:
-    """The titles that a search shows."""
-    return page.locator("#results h2").all_inner_texts()
+def expect_found(page: Page, *titles: str) -> None:
+    """Wait until the search shows these jobs and no other."""
+    expect(page.locator("#results h2")).to_have_text(list(titles))
 
 
 def test_from_a_sign_up_to_an_invitation(people: People) -> None:
@@ -223,13 +223,13 @@ def test_from_a_sign_up_to_an_invitation(people: People) -> None:
 
     candidate.goto("/me/applications")
     follow(candidate, "Baker, early shift")
-    history = candidate.locator(".timeline").inner_text()
-    assert re.search(
-        r"You sent your application.*Harbour Bakery viewed it for the first time"
-        r".*Harbour Bakery wants to meet you",
-        history,
-        re.DOTALL,
-    ), history
+    expect(candidate.locator(".timeline")).to_have_text(
+        re.compile(
+            "You sent your application.*Harbour Bakery viewed it for the first time"
+            ".*Harbour Bakery wants to meet you",
+            re.DOTALL,
+        )
+    )
 
 
 def search_with_scripts(page: Page) -> None:
@@ -240,8 +240,8 @@ def search_with_scripts(page: Page) -> None:
     page.evaluate("window.stayed = true")
     page.get_by_label("Remote").check()
     expect(page.locator("#results h1")).to_have_text("1 job for “baker”")
-    assert found(page) == ["Baker of ideas"]
-    assert page.url.endswith("/?q=baker&remote=remote")
+    expect_found(page, "Baker of ideas")
+    expect(page).to_have_url(re.compile(r"/\?q=baker&remote=remote$"))
     expect(page.locator("#said")).to_have_text("1 job for “baker”")
     expect(page.get_by_label("Remote")).to_be_focused()
     page.go_back()
@@ -264,7 +264,7 @@ def apply_without_scripts(page: Page) -> None:
     page.locator(".filters > summary").click()
     page.get_by_label("On site").check()
     press(page, "Show jobs")
-    assert found(page) == ["Baker, early shift"]
+    expect_found(page, "Baker, early shift")
     follow(page, "Baker, early shift")
     page.locator(".apply-bar").get_by_role("link", name="Apply for this job").click()
     page.get_by_role("main").get_by_role("link", name="sign up").first.click()

@@ -1,7 +1,6 @@
 """Foreign HTML and damaged text, as people read it in the end, and what may never pass."""
 
 import re
-import time
 from html.parser import HTMLParser
 
 import pytest
@@ -12,6 +11,7 @@ from jobboard.infra.htmltomarkdown import html_to_markdown
 from jobboard.infra.richtext import SCHEMES, TAGS, clean_line, markdown_to_html, plain_text
 from jobboard.infra.textrepair import tidy
 from jobboard.infra.unglue import unglue
+from tests.timing import grows_no_faster_than_length
 
 
 def shown(source: str) -> str:
@@ -151,13 +151,11 @@ def test_headings_begin_below_the_pages_own() -> None:
      "> > a\n", "a\n", "|a|\n|-|\n\n", "<a@b.c>"],
 )  # fmt: skip
 def test_no_text_takes_long_to_show(piece: str) -> None:
-    def seconds(length: int) -> float:
-        started = time.process_time()
+    def show(length: int) -> None:
         html = markdown_to_html(piece * (length // len(piece)))
         assert len(html) < 15 * length
-        return time.process_time() - started
 
-    assert seconds(50_000) < 20 * seconds(5_000) + 0.5
+    assert grows_no_faster_than_length(show, length=50_000)
 
 
 @pytest.mark.parametrize("columns", [1, 20, 200, 5000])
@@ -286,11 +284,9 @@ def test_every_word_survives_the_way_through(paragraphs: list[list[str]], tag: s
     ],
 )  # fmt: skip
 def test_time_grows_with_length_only(piece: str) -> None:
-    def seconds(length: int) -> float:
+    def read(length: int) -> None:
         source = piece * (length // len(piece))
-        started = time.process_time()
         html_to_markdown(source)
         plain_text(source)
-        return time.process_time() - started
 
-    assert seconds(200_000) < 20 * seconds(20_000) + 0.5
+    assert grows_no_faster_than_length(read, length=200_000)

@@ -1,0 +1,35 @@
+"""How the time of a call grows with its input, told apart from what else the machine does."""
+
+import time
+from collections.abc import Callable
+
+TRIES = 5
+
+
+def grows_no_faster_than_length(call: Callable[[int], object], *, length: int) -> bool:
+    """Whether ten times the input takes about ten times as long, at `length` characters.
+
+    A quadratic rule takes a hundred times as long, every time; a busy machine now and then
+    makes a linear one look like thirty. So the best of a few tries counts.
+    """
+    return any(
+        _seconds(call, length) < 30 * _seconds(call, length // 10) + 0.5 for _ in range(TRIES)
+    )
+
+
+def least_seconds(call: Callable[[], object], *, enough: float) -> float:
+    """The least time that a few tries of `call` took; the first below `enough` ends it."""
+    least = float("inf")
+    for _ in range(TRIES):
+        started = time.thread_time()
+        call()
+        least = min(least, time.thread_time() - started)
+        if least < enough:
+            break
+    return least
+
+
+def _seconds(call: Callable[[int], object], length: int) -> float:
+    started = time.thread_time()
+    call(length)
+    return time.thread_time() - started
