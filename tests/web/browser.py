@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts.service import open_web_login
+from jobboard.accounts.logins import open_web_login
 from jobboard.settings import Settings
 from jobboard.web.cookies import LOGIN
 from tests.factories.people import User

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import service
+from jobboard.accounts import logins
 from jobboard.accounts.models import LoginKind, LoginSession, RefreshToken
 from jobboard.clock import now
 from jobboard.infra.mailer import ConsoleMailer
@@ -71,7 +71,7 @@ async def test_many_old_logins_go_in_batches(
         for _ in range(250)
     )
     await session.commit()
-    assert await service.forget_old_logins(session) == 100
+    assert await logins.forget_old_logins(session) == 100
     await session.commit()
     await accounts.forget_old_logins(context)
     assert await session.scalar(select(func.count()).select_from(LoginSession)) == 1

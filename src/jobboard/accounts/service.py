@@ -1,35 +1,20 @@
-"""The verbs of people: sign up, log in, refresh, log out, change, erase."""
+"""The verbs of people: sign up, change, suspend."""
 
-from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import passwords, queries, tokens
-from jobboard.accounts.models import LoginKind, LoginSession, Person, RefreshToken, Role
-from jobboard.accounts.schemas import Actor, PersonRead, PersonUpdate, Registration, TokenPair
+from jobboard.accounts import passwords, queries
+from jobboard.accounts.logins import end_logins
+from jobboard.accounts.models import Person, Role
+from jobboard.accounts.schemas import Actor, PersonRead, PersonUpdate, Registration
 from jobboard.clock import now
-from jobboard.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from jobboard.errors import Conflict, Invalid, NotFound
 from jobboard.notifications.service import notify
 from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.settings import Settings
-
-REFRESH_GRACE = timedelta(seconds=45)  # a lost answer may be asked for again this long
-MAX_USER_AGENT = 300
-SEEN_EVERY = timedelta(days=1)
-
-WRONG_LOGIN = "This e-mail address and password do not belong together."
-
-
-@dataclass(frozen=True, slots=True)
-class WebLogin:
-    """A log-in through the pages: the cookie's value, shown once, and who it is."""
-
-    token: str
-    actor: Actor
 
 
 def read(person: Person) -> PersonRead:
@@ -112,194 +97,6 @@ async def _create(
     )
 
 
-async def claim(session: AsyncSession, email: str) -> Person | None:
-    """The first step of a log-in: whom this address belongs to, if anyone."""
-    return await queries.by_email(session, email.strip())
-
-
-async def authenticate(claimed: Person | None, password: str) -> Person:
-    """The second, between two transactions: it waits for its turn, and no connection waits too.
-
-    Raises Unauthenticated, as late for nobody as for a wrong password, or Forbidden.
-    """
-    hashed = claimed.password_hash if claimed else None
-    if not await passwords.verify_password(password, hashed) or claimed is None:
-        raise _wrong_login()
-    if claimed.suspended_at is not None:
-        raise Forbidden(
-            "This account is suspended. Write to the people who run this board.",
-            code="account_suspended",
-        )
-    return claimed
-
-
-def _wrong_login() -> Unauthenticated:
-    return Unauthenticated(WRONG_LOGIN, code="wrong_credentials")
-
-
-async def _require_same_password(session: AsyncSession, person: Person) -> None:
-    """Someone may have changed it, to shut others out, since it was verified."""
-    hashed = select(Person.password_hash).where(Person.id == person.id)
-    if await session.scalar(hashed.with_for_update(read=True)) != person.password_hash:
-        raise _wrong_login()
-
-
-async def log_in(
-    session: AsyncSession, person: Person, settings: Settings, *, user_agent: str
-) -> TokenPair:
-    """The last, for who authenticated: an access token and the first refresh token."""
-    await _require_same_password(session, person)
-    login = await _open(session, person, LoginKind.API, settings, user_agent)
-    return await _pair(session, person.id, login.id, settings)
-
-
-async def log_in_to_pages(
-    session: AsyncSession, person: Person, settings: Settings, *, user_agent: str
-) -> WebLogin:
-    """The same for the pages: an opaque cookie instead of tokens."""
-    await _require_same_password(session, person)
-    return await open_web_login(session, person.id, settings, user_agent=user_agent)
-
-
-async def open_web_login(
-    session: AsyncSession, person_id: UUID, settings: Settings, *, user_agent: str
-) -> WebLogin:
-    """A new cookie for someone who just proved who they are (log-in or sign-up)."""
-    person = await session.get_one(Person, person_id)
-    token = tokens.new_token()
-    login = await _open(
-        session, person, LoginKind.WEB, settings, user_agent, hashed=tokens.token_hash(token)
-    )
-    actor = Actor(person.id, person.email, person.full_name, person.role, login.id)
-    return WebLogin(token, actor)
-
-
-async def resume_web_login(session: AsyncSession, token: str, settings: Settings) -> Actor | None:
-    """Who a cookie belongs to, if its log-in lives. One that is used lives on: noted once a day."""
-    found = await queries.actor_of_cookie(session, tokens.token_hash(token))
-    if found is None:
-        return None
-    actor, last_seen_at = found
-    if now() - last_seen_at > SEEN_EVERY:
-        await _extend(session, actor.login_session_id, settings)
-    return actor
-
-
-async def _open(
-    session: AsyncSession,
-    person: Person,
-    kind: LoginKind,
-    settings: Settings,
-    user_agent: str,
-    *,
-    hashed: bytes | None = None,
-) -> LoginSession:
-    login = LoginSession(
-        person_id=person.id,
-        kind=kind,
-        token_hash=hashed,
-        user_agent=user_agent[:MAX_USER_AGENT],
-        expires_at=now() + timedelta(days=settings.login_days),
-    )
-    session.add(login)
-    await session.flush()
-    return login
-
-
-async def _pair(
-    session: AsyncSession, person_id: UUID, login_session_id: UUID, settings: Settings
-) -> TokenPair:
-    refresh = tokens.new_token()
-    session.add(
-        RefreshToken(token_hash=tokens.token_hash(refresh), login_session_id=login_session_id)
-    )
-    await session.flush()
-    access = tokens.access_token(
-        settings.secret_key.get_secret_value(),
-        issuer=settings.base_url,
-        person_id=person_id,
-        login_session_id=login_session_id,
-        minutes=settings.access_token_minutes,
-    )
-    return TokenPair(
-        access_token=access,
-        expires_in=settings.access_token_minutes * 60,
-        refresh_token=refresh,
-    )
-
-
-async def refresh(session: AsyncSession, token: str, settings: Settings) -> TokenPair | None:
-    """Trade a refresh token for a new pair. None: it was used before, and its log-in ended now.
-
-    The caller must let the transaction commit before it refuses a None: an exception here would
-    roll back the very end of the log-in that a stolen token must bring.
-    """
-    hashed = tokens.token_hash(token)
-    used = await session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.token_hash == hashed, RefreshToken.used_at.is_(None))
-        .values(used_at=now())
-        .returning(RefreshToken.login_session_id)
-    )
-    login_id = used.scalar()
-    if login_id is None:
-        old = await session.get(RefreshToken, hashed)
-        if old is None or old.used_at is None:
-            raise _dead_refresh_token()
-        if now() - old.used_at > REFRESH_GRACE:
-            await end_login(session, old.login_session_id)
-            return None
-        login_id = old.login_session_id
-    return await _pair(session, await _extend(session, login_id, settings), login_id, settings)
-
-
-async def _extend(session: AsyncSession, login_id: UUID, settings: Settings) -> UUID:
-    """A log-in that is used lives on. Returns its person."""
-    person_id = await session.scalar(
-        update(LoginSession)
-        .where(
-            LoginSession.id == login_id,
-            LoginSession.ended_at.is_(None),
-            LoginSession.expires_at > now(),
-            LoginSession.person_id.in_(select(Person.id).where(Person.suspended_at.is_(None))),
-        )
-        .values(last_seen_at=now(), expires_at=now() + timedelta(days=settings.login_days))
-        .returning(LoginSession.person_id)
-    )
-    if person_id is None:
-        raise _dead_refresh_token()
-    return person_id
-
-
-def _dead_refresh_token() -> Unauthenticated:
-    return Unauthenticated(
-        "This refresh token is no longer valid. Log in again.", code="refresh_token_invalid"
-    )
-
-
-async def end_login(session: AsyncSession, login_session_id: UUID) -> None:
-    """Log out: cookie, access and refresh tokens of this log-in die together."""
-    await session.execute(
-        update(LoginSession)
-        .where(LoginSession.id == login_session_id, LoginSession.ended_at.is_(None))
-        .values(ended_at=now())
-    )
-
-
-async def revoke(session: AsyncSession, token: str, settings: Settings) -> None:
-    """End the log-in of an access or refresh token (RFC 7009). An unknown token is no error."""
-    known = await session.get(RefreshToken, tokens.token_hash(token))
-    if known is not None:
-        await end_login(session, known.login_session_id)
-        return
-    secret = settings.secret_key.get_secret_value()
-    try:
-        _, login_id = tokens.read_access_token(token, secret, issuer=settings.base_url)
-    except Unauthenticated:
-        return
-    await end_login(session, login_id)
-
-
 async def get(session: AsyncSession, person_id: UUID) -> PersonRead:
     """One person, or NotFound."""
     return read(await get_account(session, person_id))
@@ -347,16 +144,6 @@ async def update_me(
     return read(person)
 
 
-async def end_logins(session: AsyncSession, person_id: UUID, *, but: UUID | None = None) -> None:
-    """End every log-in of a person, except one."""
-    statement = update(LoginSession).where(
-        LoginSession.person_id == person_id, LoginSession.ended_at.is_(None)
-    )
-    if but is not None:
-        statement = statement.where(LoginSession.id != but)
-    await session.execute(statement.values(ended_at=now()))
-
-
 async def list_people(
     session: AsyncSession, *, q: str | None, cursor: str | None, limit: int
 ) -> Page[PersonRead]:
@@ -382,18 +169,3 @@ async def set_suspended(
         await end_logins(session, person_id)
     await session.flush()
     return read(person)
-
-
-async def forget_old_logins(session: AsyncSession) -> int:
-    """Delete a batch of log-ins that ended or expired a week ago, with their tokens; how many."""
-    week_ago = now() - timedelta(days=7)
-    old = (
-        select(LoginSession.id)
-        .where(or_(LoginSession.ended_at < week_ago, LoginSession.expires_at < week_ago))
-        .limit(100)  # a few: thousands of refresh tokens may hang on each
-        .with_for_update(skip_locked=True)
-    )
-    gone = await session.scalars(
-        delete(LoginSession).where(LoginSession.id.in_(old)).returning(LoginSession.id)
-    )
-    return len(gone.all())

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from jobboard.accounts import service
+from jobboard.accounts import logins, service
 from jobboard.accounts.models import Role
 from jobboard.accounts.passwords import check_new_password
 from jobboard.accounts.schemas import Actor, PersonUpdate, Registration
@@ -161,19 +161,19 @@ async def log_in(
 
 async def _log_in(
     request: Request, engines: Engines, viewer: Actor | None, form: Form, address: str
-) -> service.WebLogin:
+) -> logins.WebLogin:
     email = form.value("email")
     await engines.limiter.hit_login(email, address)
     async with engines.database.transaction() as session:
-        claimed = await service.claim(session, email)
-    person = await service.authenticate(claimed, form.value("password"))
+        claimed = await logins.claim(session, email)
+    person = await logins.authenticate(claimed, form.value("password"))
     async with engines.database.transaction() as session:
         user_agent = request.headers.get("user-agent", "")
-        login = await service.log_in_to_pages(
+        login = await logins.log_in_to_pages(
             session, person, engines.settings, user_agent=user_agent
         )
         if viewer is not None:
-            await service.end_login(session, viewer.login_session_id)
+            await logins.end_login(session, viewer.login_session_id)
     return login
 
 
@@ -183,7 +183,7 @@ async def log_out(
 ) -> Response:
     """End this log-in. Whoever is logged out already gets the same answer."""
     if viewer is not None:
-        await service.end_login(session, viewer.login_session_id)
+        await logins.end_login(session, viewer.login_session_id)
     response = redirect(request, "/", "You are logged out.")
     cookies.clear(response, cookies.LOGIN, settings)
     return response

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import service as accounts
+from jobboard.accounts import logins
 from jobboard.accounts.schemas import Actor
 from jobboard.admin.queries import pending_count
 from jobboard.errors import Unauthenticated
@@ -43,7 +43,7 @@ SessionDep = Annotated[AsyncSession, Depends(transaction, scope="function")]
 async def get_viewer(request: Request, session: SessionDep, settings: SettingsDep) -> Actor | None:
     """Who looks, by the log-in cookie, or None. Left in `request.state` for the page's frame."""
     token = cookies.read(request, cookies.LOGIN, settings)
-    viewer = await accounts.resume_web_login(session, token, settings) if token else None
+    viewer = await logins.resume_web_login(session, token, settings) if token else None
     request.state.viewer = viewer
     if viewer is not None:
         request.state.person_id = str(viewer.id)  # for the hit log

@@ -1,6 +1,6 @@
 """What happens to accounts by themselves."""
 
-from jobboard.accounts import service
+from jobboard.accounts import logins
 from jobboard.worker.context import Context
 
 
@@ -8,5 +8,5 @@ async def forget_old_logins(context: Context) -> None:
     """Delete the log-ins that were over a while ago, a batch to a transaction."""
     while True:
         async with context.database.transaction() as session:
-            if not await service.forget_old_logins(session):
+            if not await logins.forget_old_logins(session):
                 return

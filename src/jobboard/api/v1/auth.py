@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import Field, SecretStr
 
-from jobboard.accounts import service
+from jobboard.accounts import logins, service
 from jobboard.accounts.schemas import PersonRead, Registration, TokenPair
 from jobboard.api.deps import AddressDep, EnginesDep, SessionDep, SettingsDep
 from jobboard.errors import Invalid, Unauthenticated
@@ -71,17 +71,17 @@ async def _log_in(form: TokenForm, engines: Engines, address: str, user_agent: s
         raise Invalid("Send username (the e-mail address) and password.", code="invalid_request")
     await engines.limiter.hit_login(form.username, address)
     async with engines.database.transaction() as session:
-        claimed = await service.claim(session, form.username)
-    person = await service.authenticate(claimed, form.password.get_secret_value())
+        claimed = await logins.claim(session, form.username)
+    person = await logins.authenticate(claimed, form.password.get_secret_value())
     async with engines.database.transaction() as session:
-        return await service.log_in(session, person, engines.settings, user_agent=user_agent)
+        return await logins.log_in(session, person, engines.settings, user_agent=user_agent)
 
 
 async def _refresh(form: TokenForm, engines: Engines) -> TokenPair:
     if not form.refresh_token:
         raise Invalid.field("refresh_token", "Send the refresh_token.", code="invalid_request")
     async with engines.database.transaction() as session:
-        pair = await service.refresh(session, form.refresh_token, engines.settings)
+        pair = await logins.refresh(session, form.refresh_token, engines.settings)
     if pair is None:  # refused only now, so that the end of the log-in is committed
         raise Unauthenticated(
             "This refresh token was used before. For safety this log-in has ended: log in again.",
@@ -95,4 +95,4 @@ async def revoke(
     form: Annotated[RevokeForm, Form()], session: SessionDep, settings: SettingsDep
 ) -> None:
     """Log out: send the refresh or the access token. An unknown token is no error (RFC 7009)."""
-    await service.revoke(session, form.token, settings)
+    await logins.revoke(session, form.token, settings)
