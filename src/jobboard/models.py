@@ -6,6 +6,7 @@ from jobboard.companies import models as companies
 from jobboard.infra import queue
 from jobboard.infra.postgres import Base
 from jobboard.jobs import models as jobs
+from jobboard.tasks import models as tasks
 from jobboard.uploads import models as uploads
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "companies",
     "jobs",
     "queue",
+    "tasks",
     "uploads",
 ]
 metadata = Base.metadata

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from jobboard.errors import FieldError
@@ -13,6 +13,7 @@ UNSTORABLE = PydanticCustomError(
     "unstorable_text",
     "This text holds a character that cannot be stored: a NUL byte or half of a surrogate pair.",
 )
+NULL = PydanticCustomError("null_given", "This cannot be null. Leave it out to keep it as it is.")
 TOO_DEEP = PydanticCustomError("too_deep", "This is nested too deeply.")
 # Sentences for Pydantic's kinds of error; the names in braces are of its context.
 SENTENCES = {
@@ -78,6 +79,33 @@ class Input(BaseModel):
         if problems := list(_problems(data, ())):
             raise ValidationError.from_exception_data(cls.__name__, problems)
         return data
+
+
+def _not_null(value: Any) -> Any:
+    if value is None:
+        raise NULL
+    return value
+
+
+# For a field of a change that may be absent but not null. Its default must not be validated.
+NotNull = BeforeValidator(_not_null)
+
+
+def filled(query: Any) -> Any:
+    """A query string's parameters without the empty ones that forms send, the others stripped."""
+    if not isinstance(query, dict):
+        return query
+    given = {name: _filled(value) for name, value in query.items()}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _filled(value: Any) -> Any:
+    """The value stripped, or None where nothing is in it."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, list):
+        return [item for item in value if not isinstance(item, str) or item.strip()] or None
+    return value
 
 
 def storable(text: str) -> bool:

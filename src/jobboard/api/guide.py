@@ -22,6 +22,7 @@ TAGS = [
         ("me", "The signed-in person's own things."),
         ("jobs", "Find jobs; write them and move them through their life."),
         ("applications", "Apply; read and answer applications."),
+        ("tasks", "To-dos of one's own, alone or about an application or a job."),
         ("companies", "Companies, their logos and their people."),
         ("uploads", "Résumés."),
         ("moderation", "What waits for a moderator. For admins."),

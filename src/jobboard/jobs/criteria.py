@@ -1,6 +1,5 @@
 """What one can ask of the search: the query string of GET /jobs and of the front page."""
 
-import hashlib
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
@@ -17,8 +16,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
 from jobboard.jobs.schemas import MAX_TAGS, Currency, Pay, Tag
-from jobboard.pagination import DEFAULT_LIMIT, Limit
-from jobboard.schema import Input
+from jobboard.pagination import DEFAULT_LIMIT, Limit, fingerprint
+from jobboard.schema import Input, filled
 
 NEEDS_CURRENCY = PydanticCustomError(
     "currency_missing", "Say in which currency `salary_min` is, such as currency=EUR."
@@ -112,10 +111,8 @@ class JobSearch(Input):
     @classmethod
     def _as_forms_send_it(cls, data: Any) -> Any:
         """Drop empty fields; want a currency for an amount."""
-        if not isinstance(data, dict):
-            return data
-        given = {name: kept for name, value in data.items() if (kept := _filled(value)) is not None}
-        if "salary_min" in given and "currency" not in given:
+        given = filled(data)
+        if isinstance(given, dict) and "salary_min" in given and "currency" not in given:
             problem = InitErrorDetails(type=NEEDS_CURRENCY, loc=("currency",), input=None)
             raise ValidationError.from_exception_data(cls.__name__, [problem])
         return given
@@ -130,13 +127,4 @@ class JobSearch(Input):
     def fingerprint(self) -> str:
         """Twelve characters that a cursor carries: it leads on in this search only."""
         asked = self.model_dump_json(exclude=HOW, exclude_defaults=True)
-        return hashlib.blake2s(f"{self.order} {asked}".encode(), digest_size=6).hexdigest()
-
-
-def _filled(value: Any) -> Any:
-    """The value stripped, or None where nothing is in it."""
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, list):
-        return [item for item in value if not isinstance(item, str) or item.strip()] or None
-    return value
+        return fingerprint(f"{self.order} {asked}")

@@ -5,7 +5,7 @@ from inspect import cleandoc
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from jobboard.api.v1 import applications, auth, companies, jobs, me, moderation, resumes
+from jobboard.api.v1 import applications, auth, companies, jobs, me, moderation, resumes, tasks
 
 PREFIX = "/api/v1"
 
@@ -19,6 +19,7 @@ def routers() -> list[APIRouter]:
         jobs.router,
         applications.router,
         resumes.router,
+        tasks.router,
         moderation.router,
     ]
     for route in (route for router in every for route in router.routes):

@@ -1,0 +1,60 @@
+"""To-dos of the signed-in person."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from jobboard.api.deps import ActorDep, PathId, SessionDep
+from jobboard.pagination import Page
+from jobboard.tasks import queries, service
+from jobboard.tasks.schemas import TaskCreate, TaskRead, TaskReplace, TaskSearch, TaskUpdate
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+
+@router.get("")
+async def list_tasks(
+    query: Annotated[TaskSearch, Query()], session: SessionDep, actor: ActorDep
+) -> Page[TaskRead]:
+    """My tasks.
+
+    A cursor leads on in the list that it came from: send the same filters and sort with it.
+    """
+    return await service.list_tasks(session, actor, query)
+
+
+@router.post("", status_code=201)
+async def create_task(data: TaskCreate, session: SessionDep, actor: ActorDep) -> TaskRead:
+    """Make a task, alone or about an application or a job that I may see."""
+    return await service.create(session, actor, data)
+
+
+@router.get("/{id}")
+async def get_task(task_id: PathId, session: SessionDep, actor: ActorDep) -> TaskRead:
+    """One of my tasks."""
+    return await queries.get(session, actor, task_id)
+
+
+@router.put("/{id}")
+async def replace_task(
+    task_id: PathId, data: TaskReplace, session: SessionDep, actor: ActorDep
+) -> TaskRead:
+    """Make the whole task what I send: what is left out goes back to its default."""
+    return await service.replace(session, actor, task_id, data)
+
+
+@router.patch("/{id}")
+async def update_task(
+    task_id: PathId, data: TaskUpdate, session: SessionDep, actor: ActorDep
+) -> TaskRead:
+    """Change what I send: absent keeps, null clears.
+
+    `title`, `done` and `priority` cannot be null.
+    """
+    return await service.change(session, actor, task_id, data)
+
+
+@router.delete("/{id}", status_code=204)
+async def delete_task(task_id: PathId, session: SessionDep, actor: ActorDep) -> None:
+    """Throw a task away. It cannot be brought back."""
+    await service.delete_task(session, actor, task_id)
