@@ -144,6 +144,8 @@ async def move_applicants(
     request: Request, job_id: UUID, session: SessionDep, actor: EmployerDep, form: FormDep
 ) -> RedirectResponse:
     """Move all that are chosen, or none of them."""
+    job, _ = await jobs.get(session, actor, job_id)
+    await companies.require_member(session, actor, job.company_id)
     chosen = form.values("application")
     names: list[str] = []
     async with form.attempt(session):

@@ -108,6 +108,7 @@ async def set_logo(
     settings: SettingsDep,
 ) -> Response:
     """Show a picture as the logo, or none any more."""
+    await queries.get(session, company_id)
     await queries.require_member(session, actor, company_id, owner=True)
     here = f"/employer/companies/{company_id}"
     if form.value("do") == "remove":

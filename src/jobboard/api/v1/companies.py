@@ -68,6 +68,7 @@ async def put_logo(
     settings: SettingsDep,
 ) -> CompanyRead:
     """Show this picture as the company's logo. Kept small, upright and without its metadata."""
+    await queries.get(session, company_id)
     await queries.require_member(session, actor, company_id, owner=True)
     upload = await uploads.add_logo(
         session,

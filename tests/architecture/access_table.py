@@ -1,0 +1,242 @@
+"""Who gets through to each route, page and file: one line for each. `test_access.py` walks it.
+
+Everybody of CAST asks for the same things: a company of `owner` and `recruiter` and all that hangs
+on it, and `candidate`'s own. To `rival` (another company's owner) and `stranger` (another
+candidate) they are someone else's. Each asks again for a thing that is not there.
+
+    only(*who, on=..., hidden=..., ...)   these get through, the others are refused
+    everyone(on=..., ...)                  all do, without an account too
+
+    on        the things whose ids fill the path, in its order; names of `World.things`
+    hidden    those from whom the very existence of the thing is hidden: they get 404, not 403
+    nobody    what those get who are not signed in: 401 (on a page: the way to the log-in), or 404
+              where the thing is not public
+    missing   what those who may get where the thing is not there
+    json, data, files, params   what is sent: good enough to get through
+
+A route with several lines is asked several times.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.factories.files import pdf, picture
+
+CAST = (
+    "nobody",
+    "suspended",  # an employer of the company who is shut out
+    "candidate",
+    "stranger",
+    "owner",
+    "recruiter",
+    "rival",
+    "admin",
+)
+OUT = {"nobody", "suspended"}
+SIGNED_IN = frozenset(CAST) - OUT
+CANDIDATES = frozenset({"candidate", "stranger"})
+EMPLOYERS = frozenset({"owner", "recruiter", "rival", "admin"})
+TEAM = frozenset({"owner", "recruiter"})
+OTHERS = frozenset({"stranger", "rival"})  # those who do not even know of the candidate's things
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who gets through, and what the others get."""
+
+    through: frozenset[str]
+    on: tuple[str, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    refused: int = 403
+    nobody: int = 401
+    missing: int = 404
+    send: dict[str, Any] = field(default_factory=dict)
+
+
+def only(*who: str | frozenset[str], on: str = "", hidden: Any = (), **more: Any) -> Access:
+    """These get through: names of CAST, or sets of them."""
+    answers = {name: more.pop(name) for name in ("refused", "nobody", "missing") if name in more}
+    return Access(_names(who), tuple(on.split()), _names(hidden), **answers, send=more)
+
+
+def _names(who: Iterable[str | frozenset[str]]) -> frozenset[str]:
+    names = frozenset().union(*({each} if isinstance(each, str) else each for each in who))
+    assert names <= set(CAST), names
+    return names
+
+
+def everyone(on: str = "", **more: Any) -> Access:
+    """Nobody is asked who they are."""
+    return only(frozenset(CAST), on=on, **more)
+
+
+PNG = {"file": ("logo.png", picture(), "image/png")}
+CV = {"file": ("cv.pdf", pdf(), "application/pdf")}
+WHY = {"reason": "It is a scam."}
+MOVE = {"stage": "interview"}
+JOB = {"title": "Cook", "description": "You cook."}
+NEW_COMPANY = {"name": "A new one"}
+SIGN_UP = {"email": "new@example.com", "password": "a long and quiet sentence", "full_name": "N"}
+LOG_IN = {"username": "nobody@example.com", "password": "a long and quiet sentence"}
+ANY = only(SIGNED_IN)
+DESK = only(EMPLOYERS)
+STAFF = only("admin")
+
+ROUTES: dict[str, Access | list[Access]] = {
+    # For machines
+    "GET /healthz": everyone(),
+    "GET /readyz": everyone(),
+    "GET /metrics": everyone(),
+    "GET /robots.txt": everyone(),
+    "GET /static/{version}/{name}": everyone("old base.css", missing=200),
+    "GET /logos/{name}": everyone("logo", missing=422),
+    "GET /api/openapi.json": everyone(),
+    "GET /api/docs": everyone(),
+    "GET /api/docs/start.js": everyone(),
+    "GET /api/docs/{name}": everyone("swagger-ui.css"),
+    # The API: people
+    "POST /api/v1/auth/register": everyone(json=SIGN_UP),
+    "POST /api/v1/auth/token": only(data={"grant_type": "password", **LOG_IN}, refused=401),
+    "POST /api/v1/auth/revoke": everyone(data={"token": "unknown"}),
+    "GET /api/v1/me": ANY,
+    "PATCH /api/v1/me": only(SIGNED_IN, json={"full_name": "Another"}),
+    "GET /api/v1/me/applications": ANY,
+    # The API: companies
+    "GET /api/v1/companies": everyone(),
+    "POST /api/v1/companies": only(EMPLOYERS, json=NEW_COMPANY),
+    "GET /api/v1/companies/{id}": everyone("company"),
+    "PATCH /api/v1/companies/{id}": only("owner", "admin", on="company", json={"website": None}),
+    "PUT /api/v1/companies/{id}/logo": only("owner", "admin", on="company", files=PNG),
+    "GET /api/v1/companies/{id}/members": only(TEAM, "admin", on="company"),
+    "POST /api/v1/companies/{id}/members": only(
+        "owner", "admin", on="company", json={"email": "rival@example.com"}
+    ),
+    "DELETE /api/v1/companies/{id}/members/{person_id}": only(
+        TEAM, "admin", on="company recruiter"
+    ),
+    # The API: jobs
+    "GET /api/v1/jobs": everyone(),
+    "POST /api/v1/jobs": only(TEAM, "admin", json=JOB | {"company_id": "{company}"}),
+    "GET /api/v1/jobs/{id}": [
+        everyone("job"),
+        only(TEAM, "admin", on="draft", hidden=CAST, nobody=404),
+    ],
+    "PATCH /api/v1/jobs/{id}": [
+        only(TEAM, "admin", on="job", json={"tags": ["a"]}),
+        only(TEAM, "admin", on="draft", json={"tags": ["a"]}, hidden=CAST),
+    ],
+    "DELETE /api/v1/jobs/{id}": only(TEAM, "admin", on="draft", hidden=CAST),
+    "POST /api/v1/jobs/{id}/submit": only(TEAM, "admin", on="draft", hidden=CAST),
+    "POST /api/v1/jobs/{id}/close": only(TEAM, "admin", on="job"),
+    "POST /api/v1/jobs/{id}/reopen": only(TEAM, "admin", on="closed"),
+    "POST /api/v1/jobs/{id}/reports": [
+        everyone("job", json={"reason": "scam"}),
+        only(TEAM, "admin", on="draft", hidden=CAST, nobody=404, json={"reason": "scam"}),
+    ],
+    # The API: applications
+    "POST /api/v1/jobs/{id}/applications": only(CANDIDATES, on="open", json={"cover_letter": "!"}),
+    "GET /api/v1/jobs/{id}/applications": only(TEAM, "admin", on="job"),
+    "GET /api/v1/applications/{id}": only(
+        TEAM, "candidate", "admin", on="application", hidden=CAST
+    ),
+    "PATCH /api/v1/applications/{id}": only(
+        TEAM, on="application", hidden=OTHERS, json={"note": "Good."}
+    ),
+    "POST /api/v1/applications/{id}/withdraw": only("candidate", on="application", hidden=OTHERS),
+    "POST /api/v1/resumes": only(SIGNED_IN, files=CV),
+    "GET /api/v1/resumes/{id}/file": only(TEAM, "candidate", "admin", on="resume", hidden=CAST),
+    # The API: tasks
+    "GET /api/v1/tasks": ANY,
+    "POST /api/v1/tasks": only(SIGNED_IN, json={"title": "Call"}),
+    "GET /api/v1/tasks/{id}": only("candidate", on="task", hidden=CAST),
+    "PUT /api/v1/tasks/{id}": only("candidate", on="task", hidden=CAST, json={"title": "Call"}),
+    "PATCH /api/v1/tasks/{id}": only("candidate", on="task", hidden=CAST, json={"done": True}),
+    "DELETE /api/v1/tasks/{id}": only("candidate", on="task", hidden=CAST),
+    # The API: moderation
+    "GET /api/v1/admin/jobs": STAFF,
+    "POST /api/v1/admin/jobs/{id}/approve": only("admin", on="pending"),
+    "POST /api/v1/admin/jobs/{id}/reject": only("admin", on="pending", json=WHY),
+    "POST /api/v1/admin/jobs/{id}/remove": only("admin", on="job", json=WHY),
+    "GET /api/v1/admin/reports": STAFF,
+    "GET /api/v1/admin/people": STAFF,
+    "PATCH /api/v1/admin/people/{id}": only("admin", on="recruiter", json={"suspended": True}),
+    # Pages for everyone
+    "GET /": everyone(),
+    "GET /companies/{slug}": everyone("company-slug"),
+    "GET /jobs/{slug}": [
+        everyone("job-slug"),
+        only(TEAM, "admin", on="draft-slug", hidden=CAST, nobody=404),
+    ],
+    "POST /jobs/{slug}/report": everyone("job-slug", data={"reason": "scam"}),
+    "GET /sign-up": everyone(),
+    "POST /sign-up": everyone(data=SIGN_UP),
+    "GET /log-in": everyone(),
+    "POST /log-in": everyone(data={"email": "rival@example.com", "password": "{password}"}),
+    "POST /log-out": everyone(),
+    # Pages of one's own
+    "GET /jobs/{slug}/apply": only(CANDIDATES, on="open-slug"),
+    "POST /jobs/{slug}/apply": only(
+        CANDIDATES, on="open-slug", data={"cover_letter": "!", "consent": "yes"}
+    ),
+    "GET /me": ANY,
+    "POST /me": only(SIGNED_IN, data={"full_name": "Another"}),
+    "POST /me/password": only(
+        SIGNED_IN, data={"current_password": "{password}", "new_password": "another sentence"}
+    ),
+    "GET /me/applications": ANY,
+    "GET /me/applications/{application_id}": only("candidate", on="application", hidden=CAST),
+    "GET /me/applications/{application_id}/withdraw": only(
+        "candidate", on="application", hidden=CAST
+    ),
+    "POST /me/applications/{application_id}/withdraw": only(
+        "candidate", on="application", hidden=OTHERS
+    ),
+    "GET /resumes/{resume_id}": only(TEAM, "candidate", "admin", on="resume", hidden=CAST),
+    # The employer's pages
+    "GET /employer": DESK,
+    "GET /employer/jobs/new": DESK,
+    "POST /employer/jobs/new": only(TEAM, "admin", data=JOB | {"company_id": "{company}"}),
+    "GET /employer/jobs/{job_id}": only(TEAM, "admin", on="job"),
+    "GET /employer/jobs/{job_id}/preview": only(TEAM, "admin", on="job"),
+    "POST /employer/jobs/{job_id}": only(TEAM, "admin", on="job", data=JOB),
+    "POST /employer/jobs/{job_id}/submit": only(TEAM, "admin", on="job"),
+    "POST /employer/jobs/{job_id}/close": only(TEAM, "admin", on="job"),
+    "POST /employer/jobs/{job_id}/reopen": only(TEAM, "admin", on="closed"),
+    "POST /employer/jobs/{job_id}/delete": only(TEAM, "admin", on="job"),
+    "GET /employer/jobs/{job_id}/applicants": only(TEAM, "admin", on="job"),
+    "POST /employer/jobs/{job_id}/applicants": only(
+        TEAM, on="job", data={"application": "{application}:1"} | MOVE
+    ),
+    "GET /employer/applications/{application_id}": only(
+        TEAM, "admin", on="application", hidden={"rival"}
+    ),
+    "POST /employer/applications/{application_id}/stage": only(
+        TEAM, on="application", hidden={"rival"}, data={"version": "1"} | MOVE
+    ),
+    "POST /employer/applications/{application_id}/notes": only(
+        TEAM, on="application", hidden={"rival"}, data={"note": "Good."}
+    ),
+    "GET /employer/companies/new": DESK,
+    "POST /employer/companies/new": only(EMPLOYERS, data=NEW_COMPANY),
+    "GET /employer/companies/{company_id}": only(TEAM, "admin", on="company"),
+    "POST /employer/companies/{company_id}": only(
+        "owner", "admin", on="company", data={"website": ""}
+    ),
+    "POST /employer/companies/{company_id}/logo": only("owner", "admin", on="company", files=PNG),
+    "POST /employer/companies/{company_id}/members": only(
+        "owner", "admin", on="company", data={"email": "rival@example.com"}
+    ),
+    "POST /employer/companies/{company_id}/members/{person_id}/remove": only(
+        TEAM, "admin", on="company recruiter"
+    ),
+    # The moderators' pages
+    "GET /admin": STAFF,
+    "GET /admin/jobs": STAFF,
+    "GET /admin/jobs/{job_id}": only("admin", on="pending"),
+    "POST /admin/jobs/{job_id}/dismiss": only("admin", on="job"),
+    "POST /admin/jobs/{job_id}/{verdict}": only("admin", on="pending reject", data=WHY),
+    "GET /admin/reports": STAFF,
+    "GET /admin/people": STAFF,
+    "POST /admin/people/{person_id}": only("admin", on="recruiter", data={"suspended": "true"}),
+}

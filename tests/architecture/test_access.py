@@ -1,0 +1,276 @@
+"""Everybody asks for everything: each route answers each kind of visitor as `access_table` says.
+
+What a request changes is undone after it, so one small world serves them all.
+"""
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.routing import Mount
+
+from jobboard.accounts.models import Person, Role
+from jobboard.accounts.logins import open_web_login
+from jobboard.applications import service as applications
+from jobboard.applications.schemas import ApplicationCreate
+from jobboard.asgi import create_app
+from jobboard.clock import now
+from jobboard.companies import service as companies
+from jobboard.companies.models import MemberRole
+from jobboard.companies.schemas import MemberAdd
+from jobboard.infra.postgres import Database
+from jobboard.jobs.models import JobStatus
+from jobboard.settings import Settings
+from jobboard.tasks import service as tasks
+from jobboard.tasks.schemas import TaskCreate
+from jobboard.uploads import service as uploads
+from jobboard.web.cookies import LOGIN
+from jobboard.web.csrf import FIELD, form_token
+from tests.architecture.access_table import CAST, OUT, ROUTES, Access
+from tests.boards import empty
+from tests.conftest import BASE_URL
+from tests.factories.companies import make_company
+from tests.factories.files import pdf, picture
+from tests.factories.jobs import make_job
+from tests.factories.people import PASSWORD, User, make_user
+
+EMPLOYING = {"owner", "recruiter", "rival", "suspended"}
+SAFE = {"GET", "HEAD"}
+
+
+class Undone(Database):
+    """Nothing that a request writes stays."""
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncSession]:
+        """As the real one, except for the end."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+            await session.flush()
+            session.expunge_all()  # a rollback would expire what a door still reads
+            await session.rollback()
+
+
+@dataclass
+class World:
+    """One of each thing, by name, and what each of the cast shows at the door."""
+
+    things: dict[str, str]
+    headers: dict[str, dict[str, str]]  # of the API
+    cookies: dict[str, str]
+    tokens: dict[str, str]  # that a form carries
+
+
+def role(name: str) -> Role:
+    """What someone of the cast signed up as."""
+    if name == "admin":
+        return Role.ADMIN
+    return Role.EMPLOYER if name in EMPLOYING else Role.CANDIDATE
+
+
+@pytest.fixture(scope="module")
+async def app(settings: Settings, anyio_backend: Any) -> AsyncIterator[FastAPI]:
+    """The whole app, whose requests leave nothing behind."""
+    settings = settings.model_copy(update={"rate_limits": "off"})
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        real = app.state.engines
+        undone = Undone(settings.database_url.get_secret_value())
+        app.state.engines = replace(real, database=undone)
+        yield app
+        await undone.close()
+        await empty(real.database.engine)
+        await real.redis.flushdb()
+
+
+@pytest.fixture(scope="module")
+async def world(app: FastAPI, settings: Settings) -> World:
+    """Made once: no request changes it."""
+    engines = app.state.engines
+    async with AsyncSession(engines.database.engine, expire_on_commit=False) as session:
+        cast = {
+            name: await make_user(session, settings, role(name), email=f"{name}@example.com")
+            for name in CAST
+            if name != "nobody"
+        }
+        cookies = await _log_in(session, settings, cast)
+        things = await _things(session, settings, engines.storage, cast)
+        shut_out = await session.get_one(Person, cast["suspended"].id)
+        shut_out.suspended_at = now()
+        await session.commit()
+    return World(
+        things,
+        {name: user.headers for name, user in cast.items()},
+        {name: cookie for name, (cookie, _) in cookies.items()},
+        {name: token for name, (_, token) in cookies.items()},
+    )
+
+
+async def _log_in(
+    session: AsyncSession, settings: Settings, cast: dict[str, User]
+) -> dict[str, tuple[str, str]]:
+    """The cookie of each, and the token of their forms."""
+    found = {}
+    for name, user in cast.items():
+        login = await open_web_login(session, user.id, settings, user_agent="test")
+        found[name] = (login.token, form_token(login.actor, settings))
+    return found
+
+
+async def _things(
+    session: AsyncSession, settings: Settings, storage: Any, cast: dict[str, User]
+) -> dict[str, str]:
+    owner, candidate = cast["owner"], cast["candidate"]
+    company = await make_company(session, owner, "Bakery")
+    await make_company(session, cast["rival"], "Butcher")
+    for name in ("recruiter", "suspended"):
+        data = MemberAdd(email=cast[name].actor.email, role=MemberRole.RECRUITER)
+        await companies.add_member(session, owner.actor, company.id, data)
+    status = {
+        "job": JobStatus.PUBLISHED,
+        "open": JobStatus.PUBLISHED,
+        "draft": JobStatus.DRAFT,
+        "pending": JobStatus.PENDING,
+        "closed": JobStatus.CLOSED,
+    }
+    jobs = {name: await make_job(session, owner, company, status=s) for name, s in status.items()}
+    resume = await uploads.add_resume(
+        session, storage, settings, candidate.id, filename="cv.pdf", data=pdf()
+    )
+    logo = await uploads.add_logo(
+        session, storage, settings, owner.id, filename="logo.png", data=picture()
+    )
+    application = await applications.apply(
+        session, candidate.actor, jobs["job"].id, ApplicationCreate(resume_id=resume.id)
+    )
+    task = await tasks.create(session, candidate.actor, TaskCreate(title="Call them back"))
+    await session.commit()
+    return {
+        "task": str(task.id),
+        "company": str(company.id),
+        "company-slug": company.slug,
+        "resume": str(resume.id),
+        "logo": logo.key.removeprefix("logos/"),
+        "application": str(application.id),
+        "password": PASSWORD,
+        **{name: str(job.id) for name, job in jobs.items()},
+        **{f"{name}-slug": job.slug for name, job in jobs.items()},
+        **{name: str(user.id) for name, user in cast.items()},
+    }
+
+
+def listed(app: FastAPI) -> set[str]:
+    """Every route of the app as the table names it."""
+    found = set()
+    for context in iter_route_contexts(app.routes):
+        path = re.sub(r":\w+}", "}", context.path or "")
+        if isinstance(context.original_route, Mount):
+            found.add(f"MOUNT {path}")
+        for method in (context.methods or {"WS"}) - {"HEAD"}:
+            found.add(f"{method} {path}")
+    return found
+
+
+def test_each_route_stands_in_the_table(app: FastAPI) -> None:
+    assert listed(app) == set(ROUTES), "list each route in tests/architecture/access_table.py"
+
+
+@dataclass
+class Ask:
+    """One visitor's request, and the answers that are right."""
+
+    who: str
+    what: str
+    path: str
+    right: set[int]
+
+
+def asks(path: str, access: Access, world: World) -> list[Ask]:
+    """All visitors, for the thing and, where there is one, for one that is not there."""
+    own = _fill(path, [world.things.get(name, name) for name in access.on])
+    found = [Ask(who, "it", own, _right(path, access, who)) for who in CAST]
+    if access.on:
+        nothing = _fill(path, [str(uuid4()), *(world.things.get(n, n) for n in access.on[1:])])
+        found += [Ask(w, "nothing", nothing, _right_of_nothing(path, access, w)) for w in CAST]
+    return found
+
+
+def _fill(path: str, ids: list[str]) -> str:
+    values = iter(ids)
+    return re.sub(r"{\w+}", lambda _: next(values), path)
+
+
+def _right(path: str, access: Access, who: str) -> set[int]:
+    if who in access.through:
+        # A token of someone who is shut out is refused where it is read, not ignored.
+        return {200, 201, 202, 204, 303} | ({401} if who == "suspended" and _api(path) else set())
+    if who == "suspended" and _api(path):
+        return {401}
+    if who in OUT:
+        return {access.nobody}
+    return {404} if who in access.hidden else {access.refused}
+
+
+def _right_of_nothing(path: str, access: Access, who: str) -> set[int]:
+    if who in access.through:
+        return {access.missing} | ({401} if who == "suspended" and _api(path) else set())
+    return _right(path, access, who) | ({403, 404} if who not in OUT else set())
+
+
+def _api(path: str) -> bool:
+    return path.startswith("/api/")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_everybody_asks(app: FastAPI, world: World, route: str) -> None:
+    method, path = route.split(" ", 1)
+    lines = ROUTES[route]
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    wrong = []
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        for access in lines if isinstance(lines, list) else [lines]:
+            for ask in asks(path, access, world):
+                answer = await _send(client, method, ask, access, world)
+                if (status := _status(answer)) not in ask.right:
+                    wrong.append(f"{ask.who} asks for {ask.what}: {status}, right: {ask.right}")
+    assert not wrong, "\n".join([route, *wrong])
+
+
+async def _send(
+    client: httpx2.AsyncClient, method: str, ask: Ask, access: Access, world: World
+) -> httpx2.Response:
+    client.cookies.clear()
+    send = {name: _filled(value, world) for name, value in access.send.items()}
+    headers: dict[str, str] = {}
+    if _api(ask.path):
+        headers |= world.headers.get(ask.who, {})
+    else:
+        if ask.who in world.cookies:
+            headers["Cookie"] = f"{LOGIN}={world.cookies[ask.who]}"
+        if method not in SAFE:
+            headers["Sec-Fetch-Site"] = "same-origin"
+            send["data"] = {FIELD: world.tokens.get(ask.who, ""), **send.get("data", {})}
+    return await client.request(method, ask.path, headers=headers, **send)
+
+
+def _filled(value: Any, world: World) -> Any:
+    """`{company}` in what is sent becomes the id."""
+    if isinstance(value, dict):
+        return {name: _filled(each, world) for name, each in value.items()}
+    if isinstance(value, str):
+        return re.sub(r"{(\w+)}", lambda name: world.things[name[1]], value)
+    return value
+
+
+def _status(answer: httpx2.Response) -> int:
+    """The way to the log-in is a page's 401."""
+    to_log_in = answer.headers.get("location", "").startswith("/log-in?next=")
+    return 401 if answer.status_code == 303 and to_log_in else answer.status_code
