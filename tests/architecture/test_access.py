@@ -17,8 +17,8 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import Mount
 
-from jobboard.accounts.models import Person, Role
 from jobboard.accounts.logins import open_web_login
+from jobboard.accounts.models import Person, Role
 from jobboard.applications import service as applications
 from jobboard.applications.schemas import ApplicationCreate
 from jobboard.asgi import create_app
