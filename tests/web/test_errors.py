@@ -11,6 +11,7 @@ from jobboard.accounts.models import Role
 from jobboard.jobs.models import JobStatus
 from jobboard.web.csrf import require_own_page
 from jobboard.web.deps import _own_form, get_form, get_form_alone
+from tests.factories.files import pdf
 from tests.web.browser import read
 from tests.web.conftest import Town
 
@@ -66,10 +67,14 @@ async def test_an_error_page_does_without_a_viewer_when_the_database_is_gone(
 async def test_what_is_too_large_is_said_in_megabytes(town: Town) -> None:
     job = await town.job()
     _, browser = await town.person()
-    large = {"file": ("cv.pdf", b"%PDF-" + b"x" * 6_000_000)}
-    page = await browser.post(f"/jobs/{job.slug}/apply", {"cover_letter": "Hello"}, files=large)
+    page = await browser.post(
+        f"/jobs/{job.slug}/apply",
+        {"cover_letter": "Hello"},
+        files={"file": ("cv.pdf", pdf())},
+        headers={"Content-Length": "900000000"},  # refused unread
+    )
     assert page.status == 413
-    assert "5 MB" in page.text
+    assert "64 MB" in page.text
     assert "bytes" not in page.text
     assert "still on the page before" in page.text
 

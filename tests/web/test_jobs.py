@@ -224,6 +224,7 @@ async def test_a_second_application_is_explained(town: Town) -> None:
         (LETTER, {"file": ("cv.exe", b"MZ")}, 422, "PDF or a Word file"),
         (LETTER, {"file": ("cv.pdf", b"")}, 422, "empty"),
         (LETTER, {"file": ("cv.pdf", b"%PDF-" + b"x" * 5_300_000)}, 413, "larger than 5 MB"),
+        (LETTER, {"file": ("cv.pdf", b"%PDF-" + b"x" * 20_000_000)}, 413, "larger than 5 MB"),
         (LETTER | {"resume_id": "nonsense"}, None, 422, "not an id"),
     ],
 )

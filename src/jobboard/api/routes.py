@@ -22,9 +22,10 @@ class RouteTable:
         """`/api/v1/jobs/{id}` for the request that was routed; `unmatched` where none fits."""
         return self._templates.get(id(scope.get("route")), UNMATCHED)
 
-    def takes_uploads(self, scope: Scope) -> bool:
-        """Whether the route of this request, not yet routed, takes files or more than most."""
-        return any(route.matches(scope)[0] is Match.FULL for route in self._uploads)
+    def upload(self, scope: Scope) -> RouteContext | None:
+        """The route of this request, not yet routed, if it takes files or more than most."""
+        fitting = (route for route in self._uploads if route.matches(scope)[0] is Match.FULL)
+        return next(fitting, None)
 
     @cached_property
     def _templates(self) -> dict[int, str]:

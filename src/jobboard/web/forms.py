@@ -40,7 +40,9 @@ from jobboard.web.money import parse_money
 Model = TypeVar("Model", bound=BaseModel)
 
 MEGABYTE = 1024 * 1024
-UPLOAD_BODY = 64 * MEGABYTE  # a route that takes files; the guard before it knows the setting
+# What a form with a file may send: far more than any file may have, so that one that is too large
+# is said beside its field, with all that was typed still there. Only beyond this is it a 413 page.
+UPLOAD_BODY = 64 * MEGABYTE
 
 STATUS: dict[type[DomainError], int] = {Conflict: 409, TooLarge: 413, RateLimited: 429}
 PAGES_OF_THEIR_OWN = (NotFound, Forbidden, Unavailable)  # no other input would help

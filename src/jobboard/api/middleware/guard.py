@@ -19,8 +19,8 @@ ENVELOPE = 64_000  # what multipart and the other fields of an upload add to the
 class Guard:
     """Refuses NUL bytes in the address (422) and bodies above the limit of their route (413).
 
-    The limit is 1 MB, or `upload_limit` for routes that take a `File` or declare a
-    `max_body_size`. Bytes are counted as they come: Content-Length may lie or be absent.
+    The limit is 1 MB, `upload_limit` for routes that take a `File`, or what a route itself says
+    in `max_body_size`. Bytes are counted as they come: Content-Length may lie or be absent.
     """
 
     def __init__(self, app: ASGIApp, *, routes: RouteTable, upload_limit: int) -> None:
@@ -57,7 +57,8 @@ class Guard:
         return None
 
     def _limit(self, scope: Scope) -> int:
-        return self.upload_limit if self.routes.takes_uploads(scope) else BODY_LIMIT
+        route = self.routes.upload(scope)
+        return (route.max_body_size or self.upload_limit) if route else BODY_LIMIT
 
 
 def _unstorable(scope: Scope) -> Iterator[FieldError]:
