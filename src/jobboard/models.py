@@ -2,6 +2,7 @@
 
 from jobboard.accounts import models as accounts
 from jobboard.applications import models as applications
+from jobboard.audit import models as audit
 from jobboard.companies import models as companies
 from jobboard.infra import queue
 from jobboard.infra.postgres import Base
@@ -12,6 +13,7 @@ from jobboard.uploads import models as uploads
 __all__ = [
     "accounts",
     "applications",
+    "audit",
     "companies",
     "jobs",
     "queue",

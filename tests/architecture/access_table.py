@@ -161,6 +161,7 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /api/v1/admin/reports": STAFF,
     "GET /api/v1/admin/people": STAFF,
     "PATCH /api/v1/admin/people/{id}": only("admin", on="recruiter", json={"suspended": True}),
+    "GET /api/v1/admin/audit-log": STAFF,
     # Pages for everyone
     "GET /": everyone(),
     "GET /companies/{slug}": everyone("company-slug"),
@@ -238,5 +239,6 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /admin/jobs/{job_id}/{verdict}": only("admin", on="pending reject", data=WHY),
     "GET /admin/reports": STAFF,
     "GET /admin/people": STAFF,
+    "GET /admin/audit-log": STAFF,
     "POST /admin/people/{person_id}": only("admin", on="recruiter", data={"suspended": "true"}),
 }

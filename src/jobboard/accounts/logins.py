@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts import passwords, queries, tokens
 from jobboard.accounts.models import LoginKind, LoginSession, Person, RefreshToken
 from jobboard.accounts.schemas import Actor, TokenPair
+from jobboard.audit import service as audit
+from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
 from jobboard.errors import Forbidden, Unauthenticated
 from jobboard.settings import Settings
@@ -50,6 +52,11 @@ async def authenticate(claimed: Person | None, password: str) -> Person:
     return claimed
 
 
+async def note_refused(session: AsyncSession, claimed: Person | None) -> None:
+    """Instead of the last step, when the second failed: the audit log hears of it."""
+    await audit.record_failed_login(session, claimed.id if claimed else None)
+
+
 def _wrong_login() -> Unauthenticated:
     return Unauthenticated(WRONG_LOGIN, code="wrong_credentials")
 
@@ -67,6 +74,7 @@ async def log_in(
     """The last, for who authenticated: an access token and the first refresh token."""
     await _require_same_password(session, person)
     login = await _open(session, person, LoginKind.API, settings, user_agent)
+    _record_login(session, person.id, LoginKind.API)
     return await _pair(session, person.id, login.id, settings)
 
 
@@ -75,7 +83,12 @@ async def log_in_to_pages(
 ) -> WebLogin:
     """The same for the pages: an opaque cookie instead of tokens."""
     await _require_same_password(session, person)
+    _record_login(session, person.id, LoginKind.WEB)
     return await open_web_login(session, person.id, settings, user_agent=user_agent)
+
+
+def _record_login(session: AsyncSession, person_id: UUID, kind: LoginKind) -> None:
+    audit.record(session, Action.LOGIN_OPENED, person_id=person_id, details={"door": kind})
 
 
 async def open_web_login(
@@ -164,7 +177,7 @@ async def refresh(session: AsyncSession, token: str, settings: Settings) -> Toke
         if old is None or old.used_at is None:
             raise _dead_refresh_token()
         if now() - old.used_at > REFRESH_GRACE:
-            await end_login(session, old.login_session_id)
+            await _end_stolen_login(session, old.login_session_id)
             return None
         login_id = old.login_session_id
     return await _pair(session, await _extend(session, login_id, settings), login_id, settings)
@@ -210,10 +223,24 @@ async def revoke(session: AsyncSession, token: str, settings: Settings) -> None:
 
 async def end_login(session: AsyncSession, login_session_id: UUID) -> None:
     """Log out: cookie, access and refresh tokens of this log-in die together."""
-    await session.execute(
+    if person_id := await _end(session, login_session_id):
+        audit.record(session, Action.LOGIN_ENDED, person_id=person_id)
+
+
+async def _end_stolen_login(session: AsyncSession, login_session_id: UUID) -> None:
+    """The same by the board itself: a refresh token came twice, so one of the two is a thief's."""
+    if person_id := await _end(session, login_session_id):
+        about = (Subject.PERSON, person_id)
+        audit.record(session, Action.LOGIN_TOKEN_REUSED, person_id=None, subject=about)
+
+
+async def _end(session: AsyncSession, login_session_id: UUID) -> UUID | None:
+    """Whose log-in this was, if it was still open."""
+    return await session.scalar(
         update(LoginSession)
         .where(LoginSession.id == login_session_id, LoginSession.ended_at.is_(None))
         .values(ended_at=now())
+        .returning(LoginSession.person_id)
     )
 
 

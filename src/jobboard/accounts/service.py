@@ -10,6 +10,8 @@ from jobboard.accounts import passwords, queries
 from jobboard.accounts.logins import end_logins
 from jobboard.accounts.models import Person, Role
 from jobboard.accounts.schemas import Actor, PersonRead, PersonUpdate, Registration
+from jobboard.audit import service as audit
+from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
 from jobboard.errors import Conflict, Invalid, NotFound
 from jobboard.notifications.service import notify
@@ -72,6 +74,7 @@ async def create_admin(
     )
     if person is None:
         raise Conflict("There is an account with this e-mail address already.", code="email_taken")
+    audit.record(session, Action.ADMIN_CREATED, person_id=None, subject=(Subject.PERSON, person.id))
     return read(person)
 
 
@@ -140,6 +143,7 @@ async def update_me(
     if new_hash is not None:
         person.password_hash = new_hash
         await end_logins(session, person.id, but=actor.login_session_id)
+        audit.record(session, Action.PASSWORD_CHANGED, person_id=actor.id)
     await session.flush()
     return read(person)
 
@@ -167,5 +171,7 @@ async def set_suspended(
     person.suspended_at = (person.suspended_at or now()) if suspended else None
     if suspended:
         await end_logins(session, person_id)
+    done = Action.PERSON_SUSPENDED if suspended else Action.PERSON_RESTORED
+    audit.record(session, done, person_id=actor.id, subject=(Subject.PERSON, person_id))
     await session.flush()
     return read(person)

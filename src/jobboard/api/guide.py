@@ -25,7 +25,7 @@ TAGS = [
         ("tasks", "To-dos of one's own, alone or about an application or a job."),
         ("companies", "Companies, their logos and their people."),
         ("uploads", "Résumés."),
-        ("moderation", "What waits for a moderator. For admins."),
+        ("moderation", "What waits for a moderator, people, and the audit log. For admins."),
         ("health", "For process managers and monitoring."),
     )
 ]

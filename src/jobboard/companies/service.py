@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts import queries as accounts
 from jobboard.accounts.models import Role
 from jobboard.accounts.schemas import Actor
+from jobboard.audit import service as audit
+from jobboard.audit.models import Action, Subject
 from jobboard.companies import queries
 from jobboard.companies.models import Company, CompanyMember, MemberRole
 from jobboard.companies.schemas import (
@@ -139,13 +141,23 @@ async def add_member(
         )
         .returning(CompanyMember.created_at)
     )
+    since = (await session.scalars(statement)).one()
+    about = {"member": str(person.id), "role": data.role}
+    _record(session, Action.COMPANY_MEMBER_SET, actor, company_id, about)
     return MemberRead(
         person_id=person.id,
         full_name=person.full_name,
         email=person.email,
         role=data.role,
-        created_at=(await session.scalars(statement)).one(),
+        created_at=since,
     )
+
+
+def _record(
+    session: AsyncSession, action: Action, actor: Actor, company_id: UUID, details: dict[str, str]
+) -> None:
+    about = (Subject.COMPANY, company_id)
+    audit.record(session, action, person_id=actor.id, subject=about, details=details)
 
 
 async def remove_member(
@@ -162,6 +174,8 @@ async def remove_member(
     )
     if removed is None:
         raise NotFound("This person does not act for this company.", code="member_not_found")
+    about = {"member": str(person_id)}
+    _record(session, Action.COMPANY_MEMBER_REMOVED, actor, company_id, about)
 
 
 async def _keep_an_owner(session: AsyncSession, company_id: UUID, leaving: UUID) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
+from jobboard.audit import service as audit
+from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
 from jobboard.companies import queries as companies
 from jobboard.companies.schemas import CompanyBrief
@@ -33,6 +35,11 @@ from jobboard.notifications.service import notify
 from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.settings import Settings
 
+DECISIONS = {
+    Step.APPROVE: Action.JOB_APPROVED,
+    Step.REJECT: Action.JOB_REJECTED,
+    Step.REMOVE: Action.JOB_REMOVED,
+}
 PLAIN = ("title", "location", "remote", "employment_type", "experience", "tags", "apply_url")
 
 
@@ -297,12 +304,12 @@ async def _decide(
     session: AsyncSession, actor: Actor, job: Job, step: Step, reason: str | None = None
 ) -> Job:
     """A moderator's step: it answers open reports too, and the company hears of it."""
+    before = job.status
     await _step(session, actor, job, step, reason)
-    await session.execute(
-        update(JobReport)
-        .where(JobReport.job_id == job.id, JobReport.resolved_at.is_(None))
-        .values(resolved_at=now(), resolved_by=actor.id)
-    )
+    await _close_reports(session, actor, job.id)
+    about = (Subject.JOB, job.id)
+    details = {"from": before, "version": job.version}
+    audit.record(session, DECISIONS[step], person_id=actor.id, subject=about, details=details)
     news = {"title": job.title, "slug": job.slug, "job_id": str(job.id), "reason": reason}
     for person_id in await companies.member_ids(session, job.company_id):
         notify(session, person_id, f"job_{job.status}", news)
@@ -330,11 +337,25 @@ async def report(
 async def dismiss_reports(session: AsyncSession, actor: Actor, job_id: UUID) -> None:
     """A moderator looked and found nothing wrong."""
     await _for_moderator(session, actor, job_id)
-    await session.execute(
+    if closed := await _close_reports(session, actor, job_id):
+        audit.record(
+            session,
+            Action.JOB_REPORTS_DISMISSED,
+            person_id=actor.id,
+            subject=(Subject.JOB, job_id),
+            details={"reports": closed},
+        )
+
+
+async def _close_reports(session: AsyncSession, actor: Actor, job_id: UUID) -> int:
+    """How many were open."""
+    closed = await session.scalars(
         update(JobReport)
         .where(JobReport.job_id == job_id, JobReport.resolved_at.is_(None))
         .values(resolved_at=now(), resolved_by=actor.id)
+        .returning(JobReport.id)
     )
+    return len(closed.all())
 
 
 async def expire_due(session: AsyncSession) -> int:

@@ -19,6 +19,7 @@ from fastapi import APIRouter
 from jobboard.web import (
     accounts,
     admin,
+    admin_audit,
     applications,
     assets,
     companies,
@@ -36,5 +37,5 @@ from jobboard.web import (
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
     public = [search, jobs, companies, accounts, applications, files, site, assets]
-    desks = [employer, employer_jobs, employer_applications, employer_company, admin]
+    desks = [employer, employer_jobs, employer_applications, employer_company, admin, admin_audit]
     return [area.router for area in [*public, *desks]]

@@ -11,7 +11,7 @@ from jobboard.accounts import logins, service
 from jobboard.accounts.models import Role
 from jobboard.accounts.passwords import check_new_password
 from jobboard.accounts.schemas import Actor, PersonUpdate, Registration
-from jobboard.errors import Invalid
+from jobboard.errors import DomainError, Invalid
 from jobboard.infra.engines import Engines
 from jobboard.settings import Settings
 from jobboard.web import cookies
@@ -166,7 +166,12 @@ async def _log_in(
     await engines.limiter.hit_login(email, address)
     async with engines.database.transaction() as session:
         claimed = await logins.claim(session, email)
-    person = await logins.authenticate(claimed, form.value("password"))
+    try:
+        person = await logins.authenticate(claimed, form.value("password"))
+    except DomainError:
+        async with engines.database.transaction() as session:
+            await logins.note_refused(session, claimed)
+        raise
     async with engines.database.transaction() as session:
         user_agent = request.headers.get("user-agent", "")
         login = await logins.log_in_to_pages(

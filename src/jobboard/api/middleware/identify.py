@@ -1,4 +1,4 @@
-"""Who calls, and under which request id."""
+"""Who calls, and under which request id; the audit log hears both."""
 
 import os
 import re
@@ -7,6 +7,9 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
+
+from jobboard.analytics.hits import truncated
+from jobboard.audit.service import Origin, origin
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 SOCKET = "unix"  # in the setting: whoever comes by a Unix socket is a proxy of ours
@@ -69,9 +72,11 @@ class Identify:
             await send(message)
 
         tokens = bind_contextvars(request_id=request_id)
+        here = origin.set(Origin(truncated(_peer(scope)), request_id))
         try:
             await self.app(scope, receive, send_with_id)
         finally:
+            origin.reset(here)
             reset_contextvars(**tokens)
 
     def _believe(self, scope: Scope) -> str:

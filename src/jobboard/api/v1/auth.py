@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from jobboard.accounts import logins, service
 from jobboard.accounts.schemas import PersonRead, Registration, TokenPair
 from jobboard.api.deps import AddressDep, EnginesDep, SessionDep, SettingsDep
-from jobboard.errors import Invalid, Unauthenticated
+from jobboard.errors import DomainError, Invalid, Unauthenticated
 from jobboard.infra.engines import Engines
 from jobboard.schema import Input
 
@@ -72,7 +72,12 @@ async def _log_in(form: TokenForm, engines: Engines, address: str, user_agent: s
     await engines.limiter.hit_login(form.username, address)
     async with engines.database.transaction() as session:
         claimed = await logins.claim(session, form.username)
-    person = await logins.authenticate(claimed, form.password.get_secret_value())
+    try:
+        person = await logins.authenticate(claimed, form.password.get_secret_value())
+    except DomainError:
+        async with engines.database.transaction() as session:
+            await logins.note_refused(session, claimed)
+        raise
     async with engines.database.transaction() as session:
         return await logins.log_in(session, person, engines.settings, user_agent=user_agent)
 

@@ -1,4 +1,4 @@
-"""Moderation: the queue, decisions, reports, people. For admins."""
+"""Moderation: the queue, decisions, reports, people, the audit log. For admins."""
 
 from typing import Annotated
 
@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 
 from jobboard.accounts import service as accounts
 from jobboard.accounts.schemas import PersonRead
-from jobboard.admin import service
+from jobboard.admin import audit, service
+from jobboard.admin.audit import AuditRead, AuditSearch
 from jobboard.admin.queries import require_admin
 from jobboard.admin.schemas import Decision, PersonModeration, QueueItem, ReportItem
 from jobboard.api.deps import LIMIT, ActorDep, Cursor, Limit, PathId, SessionDep, SettingsDep, Words
@@ -91,3 +92,11 @@ async def update_person(
     """Suspend someone, or let them back in. Their log-ins end at once."""
     require_admin(actor)
     return await accounts.set_suspended(session, actor, person_id, suspended=data.suspended)
+
+
+@router.get("/audit-log")
+async def list_audit_log(
+    query: Annotated[AuditSearch, Query()], session: SessionDep, actor: ActorDep
+) -> Page[AuditRead]:
+    """Who did what and when, newest first. Entries are never changed or deleted."""
+    return await audit.entries(session, actor, query)

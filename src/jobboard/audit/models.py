@@ -1,0 +1,68 @@
+"""The audit log's table, and the words for what is told in it. Knows people only by id."""
+
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from jobboard.infra.postgres import Base, CreatedAt, Id
+
+MAX_DETAILS = 2_000  # bytes, as PostgreSQL writes them
+
+
+class Action(StrEnum):
+    """What happened. The codes are promised to scripts; `web/audit.py` has a sentence for each."""
+
+    LOGIN_OPENED = "login.opened"
+    LOGIN_FAILED = "login.failed"
+    LOGIN_ENDED = "login.ended"
+    LOGIN_TOKEN_REUSED = "login.token_reused"
+    PASSWORD_CHANGED = "password.changed"
+    ADMIN_CREATED = "admin.created"
+    PERSON_SUSPENDED = "person.suspended"
+    PERSON_RESTORED = "person.restored"
+    JOB_APPROVED = "job.approved"
+    JOB_REJECTED = "job.rejected"
+    JOB_REMOVED = "job.removed"
+    JOB_REPORTS_DISMISSED = "job.reports_dismissed"
+    COMPANY_MEMBER_SET = "company.member_set"
+    COMPANY_MEMBER_REMOVED = "company.member_removed"
+
+
+class Subject(StrEnum):
+    """What kind of thing an entry is about."""
+
+    PERSON = "person"
+    COMPANY = "company"
+    JOB = "job"
+
+
+class AuditEntry(Base):
+    """One event. A trigger refuses UPDATE, DELETE and TRUNCATE.
+
+    No foreign keys and no names: people stand here as ids only, so that erasing one leaves an id
+    of nobody and no row to change. Neither a person nor a key means that the board itself acted.
+    """
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        CheckConstraint(f"octet_length(details::text) <= {MAX_DETAILS}", name="details_size"),
+        Index("ix_audit_log_at_id", "at", "id"),
+        Index("ix_audit_log_action_at_id", "action", "at", "id"),
+        Index("ix_audit_log_person_id_at_id", "person_id", "at", "id"),
+        Index("ix_audit_log_subject_id_at_id", "subject_id", "at", "id"),
+    )
+
+    id: Mapped[Id]
+    at: Mapped[CreatedAt]
+    person_id: Mapped[UUID | None]
+    key_id: Mapped[UUID | None]  # the API key that they acted with
+    action: Mapped[str]  # an Action; no CHECK, so that a new one needs no migration
+    subject_kind: Mapped[str | None]  # a Subject
+    subject_id: Mapped[UUID | None]
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    address: Mapped[str] = mapped_column(server_default="")  # the /24 or /48 network
+    request_id: Mapped[str] = mapped_column(server_default="")
