@@ -329,7 +329,7 @@ class TestWriting:
         readings = rows(AD, AD, AD | {"title": "Other words"}, "{")
         summary = await import_jobs(session, readings, settings, reject=refused.append)
         assert summary == Summary(created=1, unchanged=1, rejected=2)
-        assert [row.row for row in refused] == [4, 3]
+        assert [row.row for row in refused] == [3, 4]
         again = await import_jobs(session, readings, settings)
         assert again == Summary(unchanged=2, rejected=2)
 

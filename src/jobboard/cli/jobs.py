@@ -3,8 +3,12 @@
 import asyncio
 import gzip
 import json
+import multiprocessing
+import signal
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import timedelta
@@ -23,6 +27,7 @@ from jobboard.cli.surroundings import DataDirOption
 from jobboard.clock import now
 from jobboard.errors import Invalid, TooLarge
 from jobboard.infra.postgres import Database
+from jobboard.infra.richtext import html_and_text
 from jobboard.jobs.importing import ashby, greenhouse, jsonl, lever
 from jobboard.jobs.importing.model import ImportedJob, Reader, Reading, Rejected
 from jobboard.jobs.importing.service import Summary, import_jobs
@@ -79,11 +84,12 @@ def import_(
     readings = READERS[kind](_read(source), company)
     first = list(islice(readings, 1))  # a source of another kind fails here, before engines start
     with ExitStack() as stack:
+        renderer = stack.enter_context(_second_process())
         settings = stack.enter_context(board(data_dir, ["database_url"]))
         reject = stack.enter_context(_rejects(rejects))
         progress = stack.enter_context(_progress())
         rows = _Aged(chain(first, readings))
-        summary = asyncio.run(_import(settings, rows, reject, progress))
+        summary = asyncio.run(_import(settings, rows, reject, progress, renderer))
     typer.echo(
         f"{summary.created} created, {summary.updated} updated, "
         f"{summary.unchanged} unchanged, {summary.rejected} rejected"
@@ -93,6 +99,15 @@ def import_(
         typer.echo(f"jobboard: {rows.old} {were} posted more than a year ago", err=True)
     if summary.rejected and not rejects:
         typer.echo("jobboard: --rejects FILE lists what was rejected, and why", err=True)
+
+
+def _second_process() -> ProcessPoolExecutor:
+    """A process that renders while this one reads. Ctrl-C is for this one to hear."""
+    fresh = multiprocessing.get_context("spawn")
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    pool = ProcessPoolExecutor(1, fresh, initializer=signal.signal, initargs=ignore)
+    pool.submit(html_and_text, [])  # starts it now: it loads what it needs while the board is found
+    return pool
 
 
 class _Aged:
@@ -162,12 +177,19 @@ async def _import(
     readings: Iterable[Reading],
     reject: Callable[[Rejected], None],
     progress: Callable[[int], None],
+    renderer: Executor,
 ) -> Summary:
     database = Database(
         settings.database_url.get_secret_value(), pool_size=1, statement_timeout_ms=_STATEMENT_MS
     )
     try:
         async with database.transaction() as session:
-            return await import_jobs(session, readings, settings, reject=reject, progress=progress)
+            return await import_jobs(
+                session, readings, settings, reject=reject, progress=progress, renderer=renderer
+            )
+    except BrokenProcessPool:
+        raise Invalid(
+            "A process that this one had started was killed: is memory short? Nothing was imported."
+        ) from None
     finally:
         await database.close()

@@ -67,6 +67,11 @@ def markdown_to_html(markdown: str) -> str:
     return _CLEANER.clean(_MARKDOWN.renderer.render(parsed, _MARKDOWN.options, {})).strip()
 
 
+def html_and_text(sources: list[str]) -> list[tuple[str, str]]:
+    """`markdown_to_html` of each, and its `plain_text`. Any process may do it."""
+    return [(html := markdown_to_html(source), plain_text(html)) for source in sources]
+
+
 def _is_modest(markdown: str) -> bool:
     """Whether it can be parsed at little cost and does not grow to many times its length."""
     lines = markdown.count("\n") + markdown.count("\r") + 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.clock import now
 from jobboard.companies.models import Company
-from jobboard.infra.richtext import markdown_to_html, plain_text
+from jobboard.infra.richtext import html_and_text
 from jobboard.infra.slugs import slugify, unique_slug
 from jobboard.jobs.importing.model import ImportedJob, Reading, Rejected
 from jobboard.jobs.models import EmploymentType, Experience, Job, JobStatus, PayPeriod, Workplace
@@ -65,35 +66,43 @@ async def import_jobs(
     *,
     reject: Callable[[Rejected], None] = lambda _: None,
     progress: Callable[[int], None] = lambda _: None,
+    renderer: Executor | None = None,
 ) -> Summary:
     """Create what is new and update what changed, published at once under the posted date.
 
     `reject` gets each row that is not taken, `progress` the number of rows done so far. Jobs
-    that a moderator removed stay removed.
+    that a moderator removed stay removed. `renderer` makes the HTML: a second process where
+    one is at hand, else a thread.
     """
     run = _Import(session, settings, reject)
     readings = iter(rows)
+    loop = asyncio.get_running_loop()
     batch, done = list(islice(readings, BATCH)), 0
-    while batch:
-        jobs = [job for job in batch if (isinstance(job, ImportedJob) or _refuse(run, job))]
-        columns = await _compare(run, [job for job in jobs if isinstance(job, ImportedJob)])
-        done += len(batch)
-        # The next ones are read while the database takes these, not while Python makes them.
-        reading = asyncio.to_thread(lambda: list(islice(readings, BATCH)))
-        batch, _ = await asyncio.gather(reading, _upsert(run, columns))
-        progress(done)
+    columns: list[dict[str, Any]] = []
+    while batch or columns:
+        changed: list[ImportedJob] = []
+        if batch:
+            changed = await _compare(run, batch)
+            done += len(batch)
+            progress(done)
+        # Three batches at once: one is written, the next is rendered, the one after is read.
+        batch, texts, _ = await asyncio.gather(
+            asyncio.to_thread(lambda: list(islice(readings, BATCH))),
+            loop.run_in_executor(renderer, html_and_text, [job.description for job in changed]),
+            _upsert(run, columns),
+        )
+        columns = [_columns(run, job, *text) for job, text in zip(changed, texts, strict=True)]
     return run.summary
 
 
-def _refuse(run: _Import, row: Rejected) -> bool:
+def _refuse(run: _Import, row: Rejected) -> None:
     run.summary.rejected += 1
     run.reject(row)
-    return False
 
 
-async def _compare(run: _Import, jobs: list[ImportedJob]) -> list[dict[str, Any]]:
-    """Count what each job is to the board; the rows of those that are new or have changed."""
-    first = dict(_first_of_each(run, jobs))
+async def _compare(run: _Import, batch: list[Reading]) -> list[ImportedJob]:
+    """Count what each job is to the board; those that are new or have changed."""
+    first = dict(_first_of_each(run, _taken(run, batch)))
     known = await _known(run.session, first)
     await _renew(run, known)
     changed = [job for key, job in first.items() if _has_changed(run, job, known.get(key))]
@@ -101,10 +110,18 @@ async def _compare(run: _Import, jobs: list[ImportedJob]) -> list[dict[str, Any]
     new = sum((job.source, job.external_id) not in known for job in changed)
     run.summary.created += new
     run.summary.updated += len(changed) - new
-    return [_columns(run, job) for job in changed]
+    return changed
 
 
-def _first_of_each(run: _Import, jobs: list[ImportedJob]) -> Iterator[tuple[Key, ImportedJob]]:
+def _taken(run: _Import, batch: list[Reading]) -> Iterator[ImportedJob]:
+    for row in batch:
+        if isinstance(row, ImportedJob):
+            yield row
+        else:
+            _refuse(run, row)
+
+
+def _first_of_each(run: _Import, jobs: Iterable[ImportedJob]) -> Iterator[tuple[Key, ImportedJob]]:
     """The jobs that were not in the source before. A repeat is unchanged, or contradicts.
 
     Some sources give a job one id and a row for each country: these are ads of their own.
@@ -195,10 +212,9 @@ async def _know_companies(run: _Import, names: set[str]) -> None:
         run.companies |= {key: (company_id, name) for key, company_id, name in found if key}
 
 
-def _columns(run: _Import, job: ImportedJob) -> dict[str, Any]:
+def _columns(run: _Import, job: ImportedJob, html: str, plain: str) -> dict[str, Any]:
     """A row of the table of jobs."""
     company_id, company_name = run.companies[_normal(job.company)]
-    html = markdown_to_html(job.description)
     return {
         "slug": unique_slug(job.title),
         "company_id": company_id,
@@ -206,7 +222,7 @@ def _columns(run: _Import, job: ImportedJob) -> dict[str, Any]:
         "title": job.title,
         "description": job.description,
         "description_html": html,
-        "description_text": plain_text(html),
+        "description_text": plain,
         "location": job.location_text,
         "city": job.location.city,
         "region": job.location.region,
