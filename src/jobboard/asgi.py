@@ -3,12 +3,12 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from jobboard import __version__, web
 from jobboard.analytics.hits import COLLECTION, HitRecorder
-from jobboard.api import docs, errors, health, metrics, v1
+from jobboard.api import docs, errors, health, limits, metrics, v1
 from jobboard.api.guide import GUIDE, TAGS
 from jobboard.api.middleware import (
     Crashes,
@@ -19,16 +19,19 @@ from jobboard.api.middleware import (
     Identify,
     Observe,
     Proxies,
+    Quota,
 )
 from jobboard.api.openapi import App
 from jobboard.api.routes import RouteTable
 from jobboard.infra import logs
 from jobboard.infra.engines import open_engines
 from jobboard.settings import PREFIX, Settings, SettingsError
+from jobboard.web import cookies
 from jobboard.web import errors as web_errors
 
 MEGABYTE = 1024 * 1024
 NEEDED = ("secret_key", "database_url", "redis_url", "storage_url")
+COUNTED = [Depends(limits.check)]
 GZIP_LEVEL = 5  # level 9 takes twice the time for one more percent
 
 
@@ -67,12 +70,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.hits = hits
     app.state.metrics = metrics.Metrics(hits)
+    app.state.callers = limits.Callers(cookies.cookie_name(cookies.LOGIN, settings))
     errors.install(app, web_errors.render)
     _add_middleware(app, settings)
     for router in (health.router, metrics.router, docs.router, *web.routers()):
-        app.include_router(router)
+        app.include_router(router, dependencies=COUNTED)
     for router in v1.routers():
-        app.include_router(router, prefix=v1.PREFIX)
+        app.include_router(router, prefix=v1.PREFIX, dependencies=COUNTED)
     return app
 
 
@@ -96,6 +100,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     if settings.production:
         app.add_middleware(Hosts, base_url=settings.base_url)
     app.add_middleware(Head)
+    app.add_middleware(Quota, callers=app.state.callers)
     app.add_middleware(Headers, production=settings.production)
     app.add_middleware(Observe, routes=routes, metrics=app.state.metrics, hits=app.state.hits)
     app.add_middleware(Identify, proxies=proxies)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from jobboard.errors import NotFound
+from jobboard.infra.rates import exempt
 
 ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -44,18 +45,21 @@ router = APIRouter(prefix="/api/docs", include_in_schema=False)
 
 
 @router.get("")
+@exempt
 async def read_docs() -> HTMLResponse:
     """The page."""
     return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY})
 
 
 @router.get("/start.js")
+@exempt
 async def read_start() -> Response:
     """What an inline script would do, had the policy allowed one."""
     return Response(START, media_type="text/javascript", headers=CACHE)
 
 
 @router.get("/{name}")
+@exempt
 def read_asset(name: str) -> Response:
     """A file of Swagger UI. Reads from disk, so in a thread."""
     if name not in ASSETS:

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from redis.exceptions import RedisError
+from slowapi.errors import RateLimitExceeded
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
@@ -193,6 +194,14 @@ async def on_http_error(request: Request, error: HTTPException) -> Response:
     return respond(request, status, code, detail, page_detail="", headers=headers)
 
 
+async def on_rate_limit(request: Request, error: RateLimitExceeded) -> Response:
+    """More requests than their class allows. `limits.check` says in the headers when to go on."""
+    headers = dict(error.headers or {})
+    wait = f"Try again in {headers['Retry-After']} seconds."
+    detail = f"These are more requests than we take: {error.detail}. {wait}"
+    return respond(request, 429, errors.RateLimited.code, detail, page_detail=wait, headers=headers)
+
+
 def allowed_methods(request: Request) -> set[str]:
     """All methods of an address; Starlette names only those of the first route that matches."""
     methods: set[str] = set()
@@ -253,6 +262,7 @@ HANDLERS: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] =
     errors.DomainError: on_domain_error,
     RequestValidationError: on_validation_error,
     HTTPException: on_http_error,
+    RateLimitExceeded: on_rate_limit,
     StaleDataError: on_stale_data,
     DBAPIError: on_database_error,
     PoolTimeout: on_silent_engine,

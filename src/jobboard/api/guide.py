@@ -12,6 +12,8 @@ and send the `access_token` as `Authorization: Bearer ...`. It lives for minutes
 - **Searches** ignore parameters that they do not know; bodies refuse fields that they do not.
 - **Errors** are problem details (RFC 9457): `code` is for programs and holds, `detail` is for
   people, `errors` says which field is wrong.
+- **Limits:** `RateLimit` and `RateLimit-Policy` say what is left of yours. After a 429, wait as
+  many seconds as `Retry-After` says.
 - **Changes:** absent keeps, null clears. Send the `version` that you read, and a change that
   someone else made meanwhile is a 409, not lost.
 """

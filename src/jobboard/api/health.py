@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from jobboard.infra.engines import Engines
+from jobboard.infra.rates import exempt
 
 PING_SECONDS = 1.5
 NEEDED = ("postgres", "redis")
@@ -16,12 +17,14 @@ _late: set[asyncio.Task[Any]] = set()  # the loop itself holds tasks only weakly
 
 
 @router.get("/healthz", summary="The process lives")
+@exempt
 async def read_health() -> dict[str, str]:
     """200 as long as the event loop turns. Asks no engine."""
     return {"status": "ok"}
 
 
 @router.get("/readyz", summary="The engines answer", responses={503: {"description": "Not ready"}})
+@exempt
 async def read_readiness(request: Request) -> JSONResponse:
     """200 when PostgreSQL and Redis answer, else 503; `engines` says which do not.
 

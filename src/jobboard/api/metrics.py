@@ -9,6 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from jobboard.analytics.hits import HitRecorder
+from jobboard.infra.rates import exempt
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 router = APIRouter(tags=["health"])
@@ -59,6 +60,7 @@ class HitCollector(Collector):
 
 
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+@exempt
 async def read_metrics(request: Request) -> Response:
     """For your Prometheus, not for the world: let your proxy refuse this address."""
     metrics: Metrics = request.app.state.metrics

@@ -29,6 +29,27 @@ class Problem(BaseModel):
     errors: list[ProblemField] = []
 
 
+def _header(description: str, kind: str = "string") -> dict[str, Any]:
+    return {"description": description, "schema": {"type": kind}}
+
+
+HEADERS = {
+    "RateLimit-Policy": _header(
+        'The limit that this counts under, as `"reads";q=600;w=60`: 600 requests in 60 seconds.'
+    ),
+    "RateLimit": _header('What is left of it, as `"reads";r=599;t=60`; `t` as RateLimit-Reset.'),
+    "RateLimit-Limit": _header("Requests that the limit allows.", "integer"),
+    "RateLimit-Remaining": _header("Requests that are left.", "integer"),
+    "RateLimit-Reset": _header("Seconds until more are allowed.", "integer"),
+}
+QUOTA = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
+RATE_LIMITED = {
+    "description": "More requests than your limit allows. Wait as long as Retry-After says.",
+    "headers": {"Retry-After": _header("Seconds to wait.", "integer"), **QUOTA},
+    "content": {"application/problem+json": {"schema": {"$ref": REF + "Problem"}}},
+}
+
+
 class App(FastAPI):
     """FastAPI whose schema names our problems."""
 
@@ -43,12 +64,23 @@ class App(FastAPI):
         schemas["ProblemField"] = ProblemField.model_json_schema()
         schemas["Problem"] = Problem.model_json_schema(ref_template=REF + "{model}")
         del schemas["Problem"]["$defs"]
-        for path in schema["paths"].values():
-            for operation in path.values():
+        schema["components"]["headers"] = HEADERS
+        schema["components"]["responses"] = {"RateLimited": RATE_LIMITED}
+        for path, operations in schema["paths"].items():
+            for operation in operations.values():
                 operation["responses"].pop("422", None)
                 operation["responses"]["4XX"] = _problem("What we cannot do as you asked.")
+                if path.startswith("/api/"):
+                    _tell_of_limits(operation["responses"])
                 operation["responses"]["503"] = _problem("An engine does not answer; try again.")
         return schema
+
+
+def _tell_of_limits(responses: dict[str, Any]) -> None:
+    for status, response in responses.items():
+        if status.startswith("2"):
+            response["headers"] = {**response.get("headers", {}), **QUOTA}
+    responses["429"] = {"$ref": "#/components/responses/RateLimited"}
 
 
 def _problem(description: str) -> dict[str, Any]:

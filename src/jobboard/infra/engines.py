@@ -12,7 +12,7 @@ from jobboard.infra.limiter import Limiter
 from jobboard.infra.mongo import Mongo
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
-from jobboard.infra.redis import make_redis
+from jobboard.infra.redis import make_counting_redis, make_redis
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 
@@ -48,6 +48,7 @@ async def open_engines(settings: Settings) -> AsyncGenerator[Engines]:
             _close("postgres", engines.database.close()),
             _close("doorbell", asyncio.to_thread(engines.doorbell.close)),
             _close("redis", engines.redis.aclose()),
+            _close("limiter", engines.limiter.close()),
         )
 
 
@@ -62,7 +63,9 @@ def _make(settings: Settings) -> Engines:
         redis=redis,
         mongo=Mongo(mongo_url) if mongo_url else None,
         limiter=Limiter(
-            redis, enabled=settings.rate_limits == "on", production=settings.production
+            make_counting_redis(redis_url),
+            enabled=settings.rate_limits == "on",
+            production=settings.production,
         ),
         storage=Storage(settings.storage_url),
     )

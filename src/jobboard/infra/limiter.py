@@ -1,22 +1,22 @@
-"""Rate limits: a moving window in Redis, shared by all processes.
+"""Rate limits: moving windows in Redis, shared by all processes.
 
-While Redis is gone or stalls, each process counts for itself: log-in stays limited.
+While Redis is gone or stalls, general limits are open, and what guards passwords is counted by
+each process for itself.
 """
 
-import asyncio
 import hashlib
 import math
-from time import monotonic, time
-from typing import Any
+from time import monotonic
 
 import structlog
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from jobboard.errors import RateLimited
+from jobboard.infra.patience import Patience
+from jobboard.infra.rates import CLASSES, RateClass
+from jobboard.infra.windows import LocalWindows, SharedWindows, Standing, Taken, Window
 
 # By person and address, by person, and by address alone.
 LOGIN = "10/5minutes"
@@ -34,40 +34,49 @@ class Limiter:
     """Counts tries. `enabled=False` lets everything pass; addresses are strict in production."""
 
     def __init__(self, redis: Redis, *, enabled: bool = True, production: bool = False) -> None:
-        self._enabled = enabled
+        self.enabled = enabled
+        self.rates = {each: _rate(each, production=production) for each in CLASSES}
         self._times = 1 if production else DEVELOPMENT
-        # The storage wants a URL for its scheme only: it works on our client's connections.
-        options: dict[str, Any] = {"connection_pool": redis.connection_pool}
-        shared = RedisStorage("redis://", implementation="redispy", **options)
-        self._shared = MovingWindowRateLimiter(shared)
-        self._local = MovingWindowRateLimiter(MemoryStorage())
+        self._redis = redis
+        self._shared = SharedWindows(redis)
+        self._local = LocalWindows()
+        self._patience = Patience()
+        self._silent = False
         self._rests_until = 0.0
+
+    async def count(self, rate_class: RateClass, caller: str) -> tuple[bool, Standing] | None:
+        """Count a request: whether it may go on, and what is left. None where nothing is limited.
+
+        `caller` says who asks: a person, a key or an address. One round trip to Redis.
+        """
+        if not self.enabled:
+            return None
+        window = _window(rate_class.name, self.rates[rate_class], caller)
+        taken = await self._ask_redis(window)
+        if taken is None:
+            if not rate_class.strict:
+                return None
+            taken = self._local.take(window)
+        return taken.allowed, taken.standings[0]
 
     async def hit(self, name: str, rate: str, *key: str) -> None:
         """Count a try of `name` for `key`. Raises RateLimited above `rate`, as `10/5minutes`."""
-        if not self._enabled:
-            return
-        item = parse(rate)
-        # Hashed: keys hold what people typed, of any length, and Redis need not know it.
-        parts = (name, hashlib.sha256("\0".join(key).encode()).hexdigest()[:32])
-        retry_after = await self._try_redis(item, parts)
-        if retry_after is None:
-            retry_after = await _seconds_to_wait(self._local, item, parts)
-        if retry_after:
-            raise RateLimited(retry_after=retry_after)
+        await self._hit(_window(name, parse(rate), *key))
 
     async def hit_login(self, email: str, address: str) -> None:
         """Count a try to log in, by person and address, so that nobody locks out another."""
-        await self._hit_address("login-address", ADDRESS_LOGIN, address)
-        await self.hit("login", LOGIN, email.strip().lower(), address)
+        await self._hit(
+            self._of_address("login-address", ADDRESS_LOGIN, address),
+            _window("login", parse(LOGIN), email.strip().lower(), address),
+        )
 
     async def hit_sign_up(self, address: str) -> None:
         """Count a sign-up."""
-        await self._hit_address("sign-up", ADDRESS_SIGN_UP, address)
+        await self._hit(self._of_address("sign-up", ADDRESS_SIGN_UP, address))
 
     async def hit_report(self, address: str) -> None:
         """Count a report of a job by someone without an account."""
-        await self._hit_address("report", ADDRESS_REPORT, address)
+        await self._hit(self._of_address("report", ADDRESS_REPORT, address))
 
     async def may_remind(self, email: str) -> bool:
         """Whether the owner of this address may be told once more that they have an account."""
@@ -77,27 +86,58 @@ class Limiter:
             return False
         return True
 
-    async def _hit_address(self, name: str, rate: str, address: str) -> None:
-        amount, _, span = rate.partition("/")
-        await self.hit(name, f"{int(amount) * self._times}/{span}", address)
+    async def close(self) -> None:
+        """Hang up."""
+        await self._redis.aclose()
 
-    async def _try_redis(self, item: RateLimitItem, parts: tuple[str, ...]) -> int | None:
-        """Seconds to wait, 0 for none, or None when Redis does not say."""
+    def _of_address(self, name: str, rate: str, address: str) -> Window:
+        amount, _, span = rate.partition("/")
+        return _window(name, parse(f"{int(amount) * self._times}/{span}"), address)
+
+    async def _hit(self, *windows: Window) -> None:
+        if not self.enabled:
+            return
+        taken = await self._ask_redis(*windows) or self._local.take(*windows)
+        if not taken.allowed:
+            full = [standing.seconds for standing in taken.standings if not standing.remaining]
+            raise RateLimited(retry_after=whole_seconds(max(full)))
+
+    async def _ask_redis(self, *windows: Window) -> Taken | None:
+        """What Redis says, or None when it does not. A silent one is left alone for a while."""
         if monotonic() < self._rests_until:
             return None
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await _seconds_to_wait(self._shared, item, parts)
-        except (RedisError, OSError) as error:
+        if self._silent:  # the first after a rest tries it alone: nobody else waits
             self._rests_until = monotonic() + REST_SECONDS
-            log.warning("limiter.redis_silent", error=type(error).__name__)
+        try:
+            async with self._patience.bound(ANSWER_SECONDS):
+                taken = await self._shared.take(*windows)
+        except (RedisError, OSError) as error:
+            self._rest(error)
             return None
+        if self._silent:
+            log.info("limiter.redis_back")
+        self._silent, self._rests_until = False, 0.0
+        return taken
+
+    def _rest(self, error: Exception) -> None:
+        self._rests_until = monotonic() + REST_SECONDS
+        if not self._silent:
+            log.warning("limiter.redis_silent", error=type(error).__name__)
+        self._silent = True
+        self._patience.give_up()
 
 
-async def _seconds_to_wait(
-    limiter: MovingWindowRateLimiter, item: RateLimitItem, parts: tuple[str, ...]
-) -> int:
-    if await limiter.hit(item, *parts):
-        return 0
-    stats = await limiter.get_window_stats(item, *parts)
-    return max(1, math.ceil(stats.reset_time - time()))
+def whole_seconds(seconds: float) -> int:
+    """Seconds to wait, never too few."""
+    return max(1, math.ceil(seconds))
+
+
+def _rate(rate_class: RateClass, *, production: bool) -> RateLimitItem:
+    item = parse(rate_class.rate)
+    return item if production else type(item)(item.amount * rate_class.generous, item.multiples)
+
+
+def _window(name: str, item: RateLimitItem, *key: str) -> Window:
+    # Hashed: keys hold what people typed, of any length, and Redis need not know it.
+    digest = hashlib.sha256("\0".join(key).encode()).hexdigest()[:32]
+    return Window(item, f"{name}:{item.amount}:{item.get_expiry()}:{digest}")

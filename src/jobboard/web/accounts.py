@@ -13,6 +13,7 @@ from jobboard.accounts.passwords import check_new_password
 from jobboard.accounts.schemas import Actor, PersonUpdate, Registration
 from jobboard.errors import DomainError, Invalid
 from jobboard.infra.engines import Engines
+from jobboard.infra.rates import LOGIN, WRITES, limited
 from jobboard.settings import Settings
 from jobboard.web import cookies
 from jobboard.web.deps import (
@@ -89,6 +90,7 @@ def _sign_up_page(request: Request, form: Form, settings: Settings) -> Response:
 
 
 @router.post("/sign-up")
+@limited(LOGIN)
 async def sign_up(
     request: Request, engines: EnginesDep, form: FormAloneDep, address: AddressDep
 ) -> Response:
@@ -143,6 +145,7 @@ def _log_in_page(request: Request, form: Form) -> Response:
 
 
 @router.post("/log-in")
+@limited(LOGIN)
 async def log_in(
     request: Request,
     engines: EnginesDep,
@@ -183,6 +186,7 @@ async def _log_in(
 
 
 @router.post("/log-out")
+@limited(WRITES)
 async def log_out(
     request: Request, session: SessionDep, settings: SettingsDep, viewer: ViewerDep, _form: FormDep
 ) -> Response:
@@ -226,6 +230,7 @@ async def change_name(
 
 
 @router.post("/me/password")
+@limited(LOGIN)
 async def change_password(
     request: Request, engines: EnginesDep, actor: ActorAloneDep, form: FormAloneDep
 ) -> Response:

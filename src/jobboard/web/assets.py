@@ -11,6 +11,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 
 from jobboard.errors import NotFound
+from jobboard.infra.rates import exempt
 
 FOLDER = Path(__file__).parent / "static"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -37,6 +38,7 @@ def static_url(name: str) -> str:
 
 
 @router.get("/static/{version}/{name:path}")
+@exempt
 async def read_static(version: str, name: str) -> Response:
     """A file; of an older version's address the newest, not kept, for pages open over an update."""
     if name not in FILES:

@@ -12,6 +12,7 @@ from jobboard.companies import queries, service
 from jobboard.companies.models import Company, MemberRole
 from jobboard.companies.schemas import CompanyCreate, CompanyRead, CompanyUpdate, MemberAdd
 from jobboard.errors import Invalid
+from jobboard.infra.rates import UPLOADS, limited
 from jobboard.uploads import service as uploads
 from jobboard.web.deps import EnginesDep, FormDep, SessionDep, SettingsDep, redirect
 from jobboard.web.desk import EmployerDep, outcome
@@ -98,6 +99,7 @@ async def change_company(
 
 
 @router.post("/{company_id}/logo", max_body_size=UPLOAD_BODY)
+@limited(UPLOADS)
 async def set_logo(
     request: Request,
     company_id: UUID,

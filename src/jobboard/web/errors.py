@@ -40,6 +40,8 @@ HINTS = {
     405: "Go back and try it from there.",
     413: "What you typed is still on the page before: go back with your browser, choose a smaller "
     "file and send it again.",
+    429: "You, or others on your network, asked for more than we answer at once. Nothing is lost: "
+    "wait that long, then go on. What you typed is still on the page before.",
     500: "It is not your fault. Please try again.",
 }
 PARAMETERS = {  # what people call the parts of an address

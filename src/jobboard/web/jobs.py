@@ -19,6 +19,7 @@ from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
 from jobboard.errors import Conflict, Forbidden
 from jobboard.infra.engines import Engines
+from jobboard.infra.rates import UPLOADS, WRITES, limited
 from jobboard.jobs import queries, service
 from jobboard.jobs.models import Job, JobStatus, ReportReason
 from jobboard.jobs.schemas import JobCard, JobRead, ReportCreate, read
@@ -131,6 +132,7 @@ async def _others(session: AsyncSession, company: Company, job: Job) -> list[Job
 
 
 @router.post("/jobs/{slug}/report")
+@limited(WRITES)
 async def report_job(
     request: Request,
     slug: str,
@@ -201,6 +203,7 @@ def _apply_page(request: Request, about: Applying, settings: Settings, form: For
 
 
 @router.post("/jobs/{slug}/apply", max_body_size=UPLOAD_BODY)
+@limited(UPLOADS)
 async def apply(
     request: Request,
     slug: str,

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.companies import queries as companies
 from jobboard.errors import Invalid, NotFound
+from jobboard.infra.rates import SEARCH, limited
 from jobboard.jobs import facets
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
 from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, search
@@ -191,6 +192,7 @@ def _tidy(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 @router.get("/")
+@limited(SEARCH)
 async def show_search(request: Request, session: SessionDep, _viewer: ViewerDep) -> HTMLResponse:
     """Jobs that fulfil what the address asks for."""
     asked = Asked(request.query_params.multi_items())

@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
+from jobboard.infra.rates import exempt
+
 router = APIRouter(include_in_schema=False)
 
 ROBOTS = """\
@@ -19,6 +21,7 @@ Disallow: /api/
 
 
 @router.get("/robots.txt")
+@exempt
 async def read_robots() -> PlainTextResponse:
     """Jobs and companies may be indexed, the rest is of no use to searchers."""
     return PlainTextResponse(ROBOTS, headers={"Cache-Control": "public, max-age=3600"})

@@ -3,6 +3,7 @@
 Identify   client address behind our own proxies, request id
 Observe    one log line, metrics, and a hit for MongoDB
 Headers    security headers
+Quota      what is left of the rate limit
 Head       HEAD is answered as GET, without the body
 Hosts      in production, requests that were not meant for this board
 (gzip)     Starlette's
@@ -17,5 +18,16 @@ from jobboard.api.middleware.headers import Headers
 from jobboard.api.middleware.hosts import Hosts
 from jobboard.api.middleware.identify import Identify, Proxies
 from jobboard.api.middleware.observe import Observe
+from jobboard.api.middleware.quota import Quota
 
-__all__ = ["Crashes", "Guard", "Head", "Headers", "Hosts", "Identify", "Observe", "Proxies"]
+__all__ = [
+    "Crashes",
+    "Guard",
+    "Head",
+    "Headers",
+    "Hosts",
+    "Identify",
+    "Observe",
+    "Proxies",
+    "Quota",
+]

@@ -10,6 +10,7 @@ from jobboard.accounts.schemas import PersonRead, Registration, TokenPair
 from jobboard.api.deps import AddressDep, EnginesDep, SessionDep, SettingsDep
 from jobboard.errors import DomainError, Invalid, Unauthenticated
 from jobboard.infra.engines import Engines
+from jobboard.infra.rates import LOGIN, WRITES, limited
 from jobboard.schema import Input
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -35,6 +36,7 @@ class RevokeForm(Input):
 
 
 @router.post("/register", status_code=201)
+@limited(LOGIN)
 async def register(
     data: Registration, session: SessionDep, engines: EnginesDep, address: AddressDep
 ) -> PersonRead:
@@ -48,6 +50,7 @@ async def register(
 
 
 @router.post("/token")
+@limited(LOGIN)
 async def get_token(
     form: Annotated[TokenForm, Form()],
     request: Request,
@@ -96,6 +99,7 @@ async def _refresh(form: TokenForm, engines: Engines) -> TokenPair:
 
 
 @router.post("/revoke", status_code=204)
+@limited(WRITES)
 async def revoke(
     form: Annotated[RevokeForm, Form()], session: SessionDep, settings: SettingsDep
 ) -> None:

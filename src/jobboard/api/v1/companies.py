@@ -24,6 +24,7 @@ from jobboard.companies.schemas import (
     MemberAdd,
     MemberRead,
 )
+from jobboard.infra.rates import UPLOADS, limited
 from jobboard.pagination import Page
 from jobboard.uploads import service as uploads
 
@@ -59,6 +60,7 @@ async def update_company(
 
 
 @router.put("/{id}/logo")
+@limited(UPLOADS)
 async def put_logo(
     company_id: PathId,
     file: Annotated[UploadFile, File(description="PNG, JPEG, WebP or GIF.")],

@@ -13,6 +13,7 @@ from jobboard.api.deps import (
     SettingsDep,
     ViewerDep,
 )
+from jobboard.infra.rates import SEARCH, WRITES, limited
 from jobboard.jobs import service
 from jobboard.jobs.schemas import JobCreate, JobRead, JobUpdate, ReportCreate, ReportRead
 from jobboard.jobs.search import JobSearch, JobSearchResult, search
@@ -21,6 +22,7 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
 @router.get("")
+@limited(SEARCH)
 async def list_jobs(query: Annotated[JobSearch, Query()], session: SessionDep) -> JobSearchResult:
     """Search and filter live jobs."""
     return await search(session, query)
@@ -80,6 +82,7 @@ async def reopen_job(
 
 
 @router.post("/{id}/reports", status_code=201)
+@limited(WRITES)
 async def report_job(
     job_id: PathId,
     data: ReportCreate,

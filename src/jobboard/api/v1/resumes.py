@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from jobboard.api.deps import ActorDep, EnginesDep, PathId, SessionDep, SettingsDep
 from jobboard.applications import service as applications
+from jobboard.infra.rates import UPLOADS, limited
 from jobboard.uploads import service
 from jobboard.uploads.schemas import ResumeRead
 
@@ -15,6 +16,7 @@ router = APIRouter(prefix="/resumes", tags=["uploads"])
 
 
 @router.post("", status_code=201)
+@limited(UPLOADS)
 async def create_resume(
     file: Annotated[UploadFile, File(description="PDF or DOCX.")],
     session: SessionDep,
