@@ -60,6 +60,16 @@ class Forbidden(DomainError):
     message = "You are not allowed to do this."
 
 
+class InsufficientScope(Forbidden):
+    """The token or key was made without the scope that this needs (RFC 6750, section 3.1)."""
+
+    code = "insufficient_scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This token does not have the scope that this needs: {scope}.")
+        self.scope = scope
+
+
 class NotFound(DomainError):
     """There is no such thing, or none that this person may know of."""
 

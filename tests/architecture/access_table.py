@@ -12,6 +12,7 @@ candidate) they are someone else's. Each asks again for a thing that is not ther
     nobody    what those get who are not signed in: 401 (on a page: the way to the log-in), or 404
               where the thing is not public
     missing   what those who may get where the thing is not there
+    scope     what a token needs for it (API only): `account` for what has no scope of its own
     json, data, files, params   what is sent: good enough to get through
 
 A route with several lines is asked several times.
@@ -51,12 +52,16 @@ class Access:
     refused: int = 403
     nobody: int = 401
     missing: int = 404
+    scope: str = "account"
     send: dict[str, Any] = field(default_factory=dict)
+
+
+ANSWERS = ("refused", "nobody", "missing", "scope")
 
 
 def only(*who: str | frozenset[str], on: str = "", hidden: Any = (), **more: Any) -> Access:
     """These get through: names of CAST, or sets of them."""
-    answers = {name: more.pop(name) for name in ("refused", "nobody", "missing") if name in more}
+    answers = {name: more.pop(name) for name in ANSWERS if name in more}
     return Access(_names(who), tuple(on.split()), _names(hidden), **answers, send=more)
 
 
@@ -101,67 +106,89 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /api/v1/auth/revoke": everyone(data={"token": "unknown"}),
     "GET /api/v1/me": ANY,
     "PATCH /api/v1/me": only(SIGNED_IN, json={"full_name": "Another"}),
-    "GET /api/v1/me/applications": ANY,
+    "GET /api/v1/me/applications": only(SIGNED_IN, scope="applications:read"),
     # The API: companies
     "GET /api/v1/companies": everyone(),
-    "POST /api/v1/companies": only(EMPLOYERS, json=NEW_COMPANY),
+    "POST /api/v1/companies": only(EMPLOYERS, json=NEW_COMPANY, scope="companies:write"),
     "GET /api/v1/companies/{id}": everyone("company"),
-    "PATCH /api/v1/companies/{id}": only("owner", "admin", on="company", json={"website": None}),
-    "PUT /api/v1/companies/{id}/logo": only("owner", "admin", on="company", files=PNG),
-    "GET /api/v1/companies/{id}/members": only(TEAM, "admin", on="company"),
+    "PATCH /api/v1/companies/{id}": only(
+        "owner", "admin", on="company", json={"website": None}, scope="companies:write"
+    ),
+    "PUT /api/v1/companies/{id}/logo": only(
+        "owner", "admin", on="company", files=PNG, scope="companies:write"
+    ),
+    "GET /api/v1/companies/{id}/members": only(TEAM, "admin", on="company", scope="companies:read"),
     "POST /api/v1/companies/{id}/members": only(
-        "owner", "admin", on="company", json={"email": "rival@example.com"}
+        "owner", "admin", on="company", json={"email": "rival@example.com"}, scope="companies:write"
     ),
     "DELETE /api/v1/companies/{id}/members/{person_id}": only(
-        TEAM, "admin", on="company recruiter"
+        TEAM, "admin", on="company recruiter", scope="companies:write"
     ),
     # The API: jobs
     "GET /api/v1/jobs": everyone(),
-    "POST /api/v1/jobs": only(TEAM, "admin", json=JOB | {"company_id": "{company}"}),
+    "POST /api/v1/jobs": only(
+        TEAM, "admin", json=JOB | {"company_id": "{company}"}, scope="jobs:write"
+    ),
     "GET /api/v1/jobs/{id}": [
         everyone("job"),
-        only(TEAM, "admin", on="draft", hidden=CAST, nobody=404),
+        only(TEAM, "admin", on="draft", hidden=CAST, nobody=404, scope="jobs:read"),
     ],
     "PATCH /api/v1/jobs/{id}": [
-        only(TEAM, "admin", on="job", json={"tags": ["a"]}),
-        only(TEAM, "admin", on="draft", json={"tags": ["a"]}, hidden=CAST),
+        only(TEAM, "admin", on="job", json={"tags": ["a"]}, scope="jobs:write"),
+        only(TEAM, "admin", on="draft", json={"tags": ["a"]}, hidden=CAST, scope="jobs:write"),
     ],
-    "DELETE /api/v1/jobs/{id}": only(TEAM, "admin", on="draft", hidden=CAST),
-    "POST /api/v1/jobs/{id}/submit": only(TEAM, "admin", on="draft", hidden=CAST),
-    "POST /api/v1/jobs/{id}/close": only(TEAM, "admin", on="job"),
-    "POST /api/v1/jobs/{id}/reopen": only(TEAM, "admin", on="closed"),
+    "DELETE /api/v1/jobs/{id}": only(TEAM, "admin", on="draft", hidden=CAST, scope="jobs:write"),
+    "POST /api/v1/jobs/{id}/submit": only(
+        TEAM, "admin", on="draft", hidden=CAST, scope="jobs:write"
+    ),
+    "POST /api/v1/jobs/{id}/close": only(TEAM, "admin", on="job", scope="jobs:write"),
+    "POST /api/v1/jobs/{id}/reopen": only(TEAM, "admin", on="closed", scope="jobs:write"),
     "POST /api/v1/jobs/{id}/reports": [
         everyone("job", json={"reason": "scam"}),
         only(TEAM, "admin", on="draft", hidden=CAST, nobody=404, json={"reason": "scam"}),
     ],
     # The API: applications
-    "POST /api/v1/jobs/{id}/applications": only(CANDIDATES, on="open", json={"cover_letter": "!"}),
-    "GET /api/v1/jobs/{id}/applications": only(TEAM, "admin", on="job"),
+    "POST /api/v1/jobs/{id}/applications": only(
+        CANDIDATES, on="open", json={"cover_letter": "!"}, scope="applications:write"
+    ),
+    "GET /api/v1/jobs/{id}/applications": only(TEAM, "admin", on="job", scope="applications:read"),
     "GET /api/v1/applications/{id}": only(
-        TEAM, "candidate", "admin", on="application", hidden=CAST
+        TEAM, "candidate", "admin", on="application", hidden=CAST, scope="applications:read"
     ),
     "PATCH /api/v1/applications/{id}": only(
-        TEAM, on="application", hidden=OTHERS, json={"note": "Good."}
+        TEAM, on="application", hidden=OTHERS, json={"note": "Good."}, scope="applications:write"
     ),
-    "POST /api/v1/applications/{id}/withdraw": only("candidate", on="application", hidden=OTHERS),
+    "POST /api/v1/applications/{id}/withdraw": only(
+        "candidate", on="application", hidden=OTHERS, scope="applications:write"
+    ),
     "POST /api/v1/resumes": only(SIGNED_IN, files=CV),
-    "GET /api/v1/resumes/{id}/file": only(TEAM, "candidate", "admin", on="resume", hidden=CAST),
+    "GET /api/v1/resumes/{id}/file": only(
+        TEAM, "candidate", "admin", on="resume", hidden=CAST, scope="applications:read"
+    ),
     # The API: tasks
-    "GET /api/v1/tasks": ANY,
-    "POST /api/v1/tasks": only(SIGNED_IN, json={"title": "Call"}),
-    "GET /api/v1/tasks/{id}": only("candidate", on="task", hidden=CAST),
-    "PUT /api/v1/tasks/{id}": only("candidate", on="task", hidden=CAST, json={"title": "Call"}),
-    "PATCH /api/v1/tasks/{id}": only("candidate", on="task", hidden=CAST, json={"done": True}),
-    "DELETE /api/v1/tasks/{id}": only("candidate", on="task", hidden=CAST),
+    "GET /api/v1/tasks": only(SIGNED_IN, scope="tasks:read"),
+    "POST /api/v1/tasks": only(SIGNED_IN, json={"title": "Call"}, scope="tasks:write"),
+    "GET /api/v1/tasks/{id}": only("candidate", on="task", hidden=CAST, scope="tasks:read"),
+    "PUT /api/v1/tasks/{id}": only(
+        "candidate", on="task", hidden=CAST, json={"title": "Call"}, scope="tasks:write"
+    ),
+    "PATCH /api/v1/tasks/{id}": only(
+        "candidate", on="task", hidden=CAST, json={"done": True}, scope="tasks:write"
+    ),
+    "DELETE /api/v1/tasks/{id}": only("candidate", on="task", hidden=CAST, scope="tasks:write"),
     # The API: moderation
-    "GET /api/v1/admin/jobs": STAFF,
-    "POST /api/v1/admin/jobs/{id}/approve": only("admin", on="pending"),
-    "POST /api/v1/admin/jobs/{id}/reject": only("admin", on="pending", json=WHY),
-    "POST /api/v1/admin/jobs/{id}/remove": only("admin", on="job", json=WHY),
-    "GET /api/v1/admin/reports": STAFF,
-    "GET /api/v1/admin/people": STAFF,
-    "PATCH /api/v1/admin/people/{id}": only("admin", on="recruiter", json={"suspended": True}),
-    "GET /api/v1/admin/audit-log": STAFF,
+    "GET /api/v1/admin/jobs": only("admin", scope="moderation"),
+    "POST /api/v1/admin/jobs/{id}/approve": only("admin", on="pending", scope="moderation"),
+    "POST /api/v1/admin/jobs/{id}/reject": only(
+        "admin", on="pending", json=WHY, scope="moderation"
+    ),
+    "POST /api/v1/admin/jobs/{id}/remove": only("admin", on="job", json=WHY, scope="moderation"),
+    "GET /api/v1/admin/reports": only("admin", scope="moderation"),
+    "GET /api/v1/admin/people": only("admin", scope="moderation"),
+    "PATCH /api/v1/admin/people/{id}": only(
+        "admin", on="recruiter", json={"suspended": True}, scope="moderation"
+    ),
+    "GET /api/v1/admin/audit-log": only("admin", scope="moderation"),
     # Pages for everyone
     "GET /": everyone(),
     "GET /companies/{slug}": everyone("company-slug"),

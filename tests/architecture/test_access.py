@@ -19,6 +19,8 @@ from starlette.routing import Mount
 
 from jobboard.accounts.logins import open_web_login
 from jobboard.accounts.models import Person, Role
+from jobboard.accounts.scopes import ALL, Scope
+from jobboard.accounts.tokens import access_token
 from jobboard.applications import service as applications
 from jobboard.applications.schemas import ApplicationCreate
 from jobboard.asgi import create_app
@@ -64,6 +66,7 @@ class World:
     """One of each thing, by name, and what each of the cast shows at the door."""
 
     things: dict[str, str]
+    cast: dict[str, User]
     headers: dict[str, dict[str, str]]  # of the API
     cookies: dict[str, str]
     tokens: dict[str, str]  # that a form carries
@@ -108,6 +111,7 @@ async def world(app: FastAPI, settings: Settings) -> World:
         await session.commit()
     return World(
         things,
+        cast,
         {name: user.headers for name, user in cast.items()},
         {name: cookie for name, (cookie, _) in cookies.items()},
         {name: token for name, (_, token) in cookies.items()},
@@ -242,6 +246,54 @@ async def test_everybody_asks(app: FastAPI, world: World, route: str) -> None:
                 if (status := _status(answer)) not in ask.right:
                     wrong.append(f"{ask.who} asks for {ask.what}: {status}, right: {ask.right}")
     assert not wrong, "\n".join([route, *wrong])
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if "/api/v1/" in route])
+async def test_a_token_needs_the_scope(
+    app: FastAPI, settings: Settings, world: World, route: str
+) -> None:
+    method, path = route.split(" ", 1)
+    lines = ROUTES[route]
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        for access in lines if isinstance(lines, list) else [lines]:
+            if not access.through or access.through == set(CAST):
+                continue
+            user = world.cast[next(name for name in CAST if name in access.through)]
+            needed = Scope(access.scope)
+            fits = _narrow(user, settings, frozenset({needed}))
+            answer = await _ask(client, method, path, access, world, fits)
+            assert answer.status_code < 400, (access, answer.text)
+            answer = await _ask(
+                client, method, path, access, world, _narrow(user, settings, ALL - {needed})
+            )
+            assert answer.json()["code"] == "insufficient_scope", (access, answer.text)
+            assert f'scope="{needed}"' in answer.headers["www-authenticate"]
+
+
+def _narrow(user: User, settings: Settings, scopes: frozenset[Scope]) -> dict[str, str]:
+    token = access_token(
+        settings.secret_key.get_secret_value(),
+        issuer=settings.base_url,
+        person_id=user.id,
+        login_session_id=user.actor.login_session_id,
+        minutes=5,
+        scopes=scopes,
+    )
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def _ask(
+    client: httpx2.AsyncClient,
+    method: str,
+    path: str,
+    access: Access,
+    world: World,
+    headers: dict[str, str],
+) -> httpx2.Response:
+    address = _fill(path, [world.things.get(name, name) for name in access.on])
+    send = {name: _filled(value, world) for name, value in access.send.items()}
+    return await client.request(method, address, headers=headers, **send)
 
 
 async def _send(

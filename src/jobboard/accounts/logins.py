@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts import passwords, queries, tokens
 from jobboard.accounts.models import LoginKind, LoginSession, Person, RefreshToken
 from jobboard.accounts.schemas import Actor, TokenPair
+from jobboard.accounts.scopes import Scope, narrowed, of_role, read, written
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
@@ -69,13 +70,18 @@ async def _require_same_password(session: AsyncSession, person: Person) -> None:
 
 
 async def log_in(
-    session: AsyncSession, person: Person, settings: Settings, *, user_agent: str
+    session: AsyncSession, person: Person, settings: Settings, *, user_agent: str, scope: str = ""
 ) -> TokenPair:
-    """The last, for who authenticated: an access token and the first refresh token."""
+    """The last, for who authenticated: an access token and the first refresh token.
+
+    `scope` narrows this log-in for good. Raises Invalid for one that they cannot have.
+    """
     await _require_same_password(session, person)
+    granted = narrowed(scope, of_role(person.role))
     login = await _open(session, person, LoginKind.API, settings, user_agent)
+    login.scopes = written(granted) if scope.strip() else None
     _record_login(session, person.id, LoginKind.API)
-    return await _pair(session, person.id, login.id, settings)
+    return await _pair(session, person.id, login.id, settings, granted)
 
 
 async def log_in_to_pages(
@@ -137,7 +143,11 @@ async def _open(
 
 
 async def _pair(
-    session: AsyncSession, person_id: UUID, login_session_id: UUID, settings: Settings
+    session: AsyncSession,
+    person_id: UUID,
+    login_session_id: UUID,
+    settings: Settings,
+    scopes: frozenset[Scope],
 ) -> TokenPair:
     refresh = tokens.new_token()
     session.add(
@@ -150,16 +160,22 @@ async def _pair(
         person_id=person_id,
         login_session_id=login_session_id,
         minutes=settings.access_token_minutes,
+        scopes=scopes,
     )
     return TokenPair(
         access_token=access,
         expires_in=settings.access_token_minutes * 60,
         refresh_token=refresh,
+        scope=written(scopes),
     )
 
 
-async def refresh(session: AsyncSession, token: str, settings: Settings) -> TokenPair | None:
+async def refresh(
+    session: AsyncSession, token: str, settings: Settings, *, scope: str = ""
+) -> TokenPair | None:
     """Trade a refresh token for a new pair. None: it was used before, and its log-in ended now.
+
+    `scope` narrows the new access token, never what the log-in has (RFC 6749, section 6).
 
     The caller must let the transaction commit before it refuses a None: an exception here would
     roll back the very end of the log-in that a stolen token must bring.
@@ -180,7 +196,20 @@ async def refresh(session: AsyncSession, token: str, settings: Settings) -> Toke
             await _end_stolen_login(session, old.login_session_id)
             return None
         login_id = old.login_session_id
-    return await _pair(session, await _extend(session, login_id, settings), login_id, settings)
+    person_id = await _extend(session, login_id, settings)
+    granted = narrowed(scope, await _scopes_of(session, login_id))
+    return await _pair(session, person_id, login_id, settings, granted)
+
+
+async def _scopes_of(session: AsyncSession, login_id: UUID) -> frozenset[Scope]:
+    """What a log-in can hand to its access tokens."""
+    found = await session.execute(
+        select(Person.role, LoginSession.scopes)
+        .join(LoginSession, LoginSession.person_id == Person.id)
+        .where(LoginSession.id == login_id)
+    )
+    role, asked = found.one()
+    return of_role(role) if asked is None else of_role(role) & read(asked)
 
 
 async def _extend(session: AsyncSession, login_id: UUID, settings: Settings) -> UUID:
@@ -215,7 +244,7 @@ async def revoke(session: AsyncSession, token: str, settings: Settings) -> None:
         return
     secret = settings.secret_key.get_secret_value()
     try:
-        _, login_id = tokens.read_access_token(token, secret, issuer=settings.base_url)
+        login_id = tokens.read_access_token(token, secret, issuer=settings.base_url)[1]
     except Unauthenticated:
         return
     await end_login(session, login_id)

@@ -54,6 +54,7 @@ class LoginSession(Base):
     kind: Mapped[LoginKind] = mapped_column(words(LoginKind))
     token_hash: Mapped[bytes | None] = mapped_column(unique=True)
     user_agent: Mapped[str] = mapped_column(server_default="")
+    scopes: Mapped[str | None]  # asked for at the log-in, as OAuth2 writes them; NULL: all
     created_at: Mapped[CreatedAt]
     last_seen_at: Mapped[CreatedAt]
     expires_at: Mapped[datetime]

@@ -10,6 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from jobboard.accounts.models import Role
+from jobboard.accounts.scopes import ALL, Scope
 from jobboard.schema import Input
 
 
@@ -71,17 +72,35 @@ class TokenPair(BaseModel):
     token_type: str = "bearer"
     expires_in: int
     refresh_token: str
+    scope: str = Field(description="What the access token can be used for.")
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is asking: the one thing about a person that services need to decide."""
+    """Who is asking: the one thing about a person that services need to decide.
+
+    `scopes` is what their token carries; a log-in on the pages carries all. An API key asks for its
+    company: it has a `company_id`, and its own id stands for both ids, so that nothing of any
+    person's is found by them.
+    """
 
     id: UUID
     email: str
     full_name: str
     role: Role
     login_session_id: UUID
+    scopes: frozenset[Scope] = ALL
+    company_id: UUID | None = None
+
+    @property
+    def is_key(self) -> bool:
+        """Whether this is a company's API key and no person."""
+        return self.company_id is not None
+
+    @property
+    def person_id(self) -> UUID | None:
+        """Who is to be written down as having done something; None for a key."""
+        return None if self.is_key else self.id
 
     @property
     def is_admin(self) -> bool:

@@ -3,16 +3,18 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import jwt
 
+from jobboard.accounts.scopes import ALL, Scope, read, written
 from jobboard.clock import now
 from jobboard.errors import Unauthenticated
 
 ALGORITHM = "HS256"
 AUDIENCE = "jobboard"
-REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "sid"]
+REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "sid", "scope"]
 
 
 def new_token() -> str:
@@ -26,15 +28,23 @@ def token_hash(token: str) -> bytes:
 
 
 def access_token(
-    secret: str, *, issuer: str, person_id: UUID, login_session_id: UUID, minutes: int
+    secret: str,
+    *,
+    issuer: str,
+    person_id: UUID,
+    login_session_id: UUID,
+    minutes: int,
+    scopes: frozenset[Scope] = ALL,
 ) -> str:
-    """A JWT that names the person (`sub`) and the log-in session it dies with (`sid`)."""
+    """A JWT that names the person (`sub`), the log-in session it dies with (`sid`) and what it can
+    be used for (`scope`, as in RFC 9068)."""
     issued: datetime = now()
     claims = {
         "iss": issuer,
         "aud": AUDIENCE,
         "sub": str(person_id),
         "sid": str(login_session_id),
+        "scope": written(scopes),
         "jti": secrets.token_hex(16),
         "iat": issued,
         "exp": issued + timedelta(minutes=minutes),
@@ -42,8 +52,16 @@ def access_token(
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
 
 
-def read_access_token(token: str, secret: str, *, issuer: str) -> tuple[UUID, UUID]:
-    """The person's id and the log-in session's. Raises Unauthenticated for any other token."""
+class Claims(NamedTuple):
+    """What an access token says."""
+
+    person_id: UUID
+    login_session_id: UUID
+    scopes: frozenset[Scope]
+
+
+def read_access_token(token: str, secret: str, *, issuer: str) -> Claims:
+    """What it says. Raises Unauthenticated for any other token."""
     try:
         claims = jwt.decode(
             token,
@@ -53,7 +71,7 @@ def read_access_token(token: str, secret: str, *, issuer: str) -> tuple[UUID, UU
             issuer=issuer,
             options={"require": REQUIRED},
         )
-        return UUID(claims["sub"]), UUID(claims["sid"])
+        return Claims(UUID(claims["sub"]), UUID(claims["sid"]), read(claims["scope"]))
     except jwt.ExpiredSignatureError:
         raise Unauthenticated("This access token has expired.", code="token_expired") from None
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):

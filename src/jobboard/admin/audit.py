@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from jobboard.accounts.may import Right, require
 from jobboard.accounts.models import Person
 from jobboard.accounts.schemas import Actor
-from jobboard.admin.queries import require_admin
 from jobboard.audit.models import Action, AuditEntry, Subject
 from jobboard.companies.models import Company
 from jobboard.jobs.models import Job
@@ -85,7 +85,7 @@ class AuditRead(BaseModel):
 
 async def entries(session: AsyncSession, actor: Actor, wanted: AuditSearch) -> Page[AuditRead]:
     """What happened, newest first."""
-    require_admin(actor)
+    require(actor, Right.MODERATE)
     rows, more = cut((await session.execute(_listed(wanted))).all(), wanted.limit)
     last = rows[-1] if more else None
     return Page(

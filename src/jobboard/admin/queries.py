@@ -7,16 +7,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts.schemas import Actor
 from jobboard.companies.models import Company
-from jobboard.errors import Forbidden
 from jobboard.jobs.models import Job, JobReport, JobStatus
-
-
-def require_admin(actor: Actor) -> None:
-    """Raise Forbidden unless `actor` moderates."""
-    if not actor.is_admin:
-        raise Forbidden("Only moderators can see this.", code="not_an_admin")
 
 
 def jobs_with(

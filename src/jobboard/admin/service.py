@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.accounts.may import Right, require
 from jobboard.accounts.schemas import Actor
 from jobboard.admin import queries
 from jobboard.admin.risk import reasons
@@ -21,7 +22,7 @@ async def queue(
     session: AsyncSession, actor: Actor, status: JobStatus, *, cursor: str | None, limit: int
 ) -> Page[QueueItem]:
     """Jobs of one status with the reasons to look, longest waiting first."""
-    queries.require_admin(actor)
+    require(actor, Right.MODERATE)
     statement = queries.jobs_with(status, after=read_moment_cursor(cursor), limit=limit)
     found, more = cut([(row[0], row[1]) for row in await session.execute(statement)], limit)
     last = found[-1][0] if more else None
@@ -33,7 +34,7 @@ async def queue(
 
 async def item(session: AsyncSession, actor: Actor, job_id: UUID) -> QueueItem:
     """One job with the reasons to look, whatever its status. Raises NotFound."""
-    queries.require_admin(actor)
+    require(actor, Right.MODERATE)
     return (await _items(session, [await jobs.get(session, actor, job_id)]))[0]
 
 
@@ -59,7 +60,7 @@ async def reports(
     session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int
 ) -> Page[ReportItem]:
     """Open reports, oldest first."""
-    queries.require_admin(actor)
+    require(actor, Right.MODERATE)
     rows = await session.execute(queries.reports(after=read_moment_cursor(cursor), limit=limit))
     items, more = cut([ReportItem(**row._mapping) for row in rows], limit)
     last = items[-1] if more else None

@@ -1,23 +1,30 @@
 """What endpoints ask for: a transaction, the person who asks, the engines, the page wanted."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Query, Request
-from fastapi.security import OAuth2PasswordBearer
+from fastapi import Depends, Path, Query, Request, Security
+from fastapi.params import Security as SecurityParam
+from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import queries, tokens
+from jobboard.accounts.may import MAY, Right
 from jobboard.accounts.schemas import Actor
-from jobboard.errors import Unauthenticated
+from jobboard.accounts.scopes import MEANINGS, of_role
+from jobboard.errors import InsufficientScope, Unauthenticated
 from jobboard.infra.engines import Engines
 from jobboard.pagination import DEFAULT_LIMIT
 from jobboard.settings import Settings
 
 bearer = OAuth2PasswordBearer(
-    tokenUrl="/api/v1/auth/token", refreshUrl="/api/v1/auth/token", auto_error=False
+    tokenUrl="/api/v1/auth/token",
+    refreshUrl="/api/v1/auth/token",
+    scopes={str(scope): meaning for scope, meaning in MEANINGS.items()},
+    auto_error=False,
 )
 
 
@@ -57,36 +64,65 @@ async def get_viewer(
     if token is None:
         return None
     secret = settings.secret_key.get_secret_value()
-    person_id, login_id = tokens.read_access_token(token, secret, issuer=settings.base_url)
-    actor = await queries.actor_of_login(session, person_id, login_id)
+    claims = tokens.read_access_token(token, secret, issuer=settings.base_url)
+    actor = await queries.actor_of_login(session, claims.person_id, claims.login_session_id)
     if actor is None:
         raise Unauthenticated("This log-in has ended. Log in again.", code="login_ended")
     request.state.person_id = str(actor.id)
-    return actor
+    return replace(actor, scopes=claims.scopes & of_role(actor.role))
 
 
-ViewerDep = Annotated[Actor | None, Depends(get_viewer)]
+KnownDep = Annotated[Actor | None, Depends(get_viewer)]
 
 
-async def get_actor(viewer: ViewerDep) -> Actor:
-    """Who asks. Raises Unauthenticated without a token."""
+async def get_scoped_viewer(viewer: KnownDep, needed: SecurityScopes) -> Actor | None:
+    """Who asks, if anyone. Raises InsufficientScope for a token that was not made for this."""
+    for scope in needed.scopes:
+        if viewer is not None and scope not in viewer.scopes:
+            raise InsufficientScope(scope)
+    return viewer
+
+
+async def get_actor(viewer: Annotated[Actor | None, Security(get_scoped_viewer)]) -> Actor:
+    """The same, for what needs someone. Raises Unauthenticated without a token."""
     if viewer is None:
         raise Unauthenticated("Send an access token: Authorization: Bearer ...")
     return viewer
 
 
-ActorDep = Annotated[Actor, Depends(get_actor)]
+def acts(right: Right) -> SecurityParam:
+    """Who uses this right: `actor: Annotated[Actor, acts(Right.WRITE_JOB)]`.
+
+    Asks for the scope and says so in the schema; whether they may is asked where the thing is.
+    """
+    return Security(get_actor, scopes=[str(MAY[right].scope)])
+
+
+def sees(right: Right) -> SecurityParam:
+    """Who looks at what is public in part: `Annotated[Actor | None, sees(Right.SEE_JOB)]`."""
+    return Security(get_scoped_viewer, scopes=[str(MAY[right].scope)])
+
+
+# A person with all their rights: of what has no right of its own in the table.
+ActorDep = Annotated[Actor, acts(Right.USE_ACCOUNT)]
+ViewerDep = Annotated[Actor | None, sees(Right.USE_ACCOUNT)]
 
 
 async def get_actor_alone(
-    request: Request, engines: EnginesDep, token: Annotated[str | None, Depends(bearer)]
+    request: Request,
+    engines: EnginesDep,
+    token: Annotated[str | None, Depends(bearer)],
+    needed: SecurityScopes,
 ) -> Actor:
     """The same in a transaction of its own: what waits for a password must hold none."""
     async with engines.database.transaction() as session:
-        return await get_actor(await get_viewer(request, session, engines.settings, token))
+        viewer = await get_viewer(request, session, engines.settings, token)
+        return await get_actor(await get_scoped_viewer(viewer, needed))
 
 
-ActorAloneDep = Annotated[Actor, Depends(get_actor_alone)]
+ActorAloneDep = Annotated[
+    Actor, Security(get_actor_alone, scopes=[str(MAY[Right.USE_ACCOUNT].scope)])
+]
 
 
 async def get_address(request: Request) -> str:

@@ -157,6 +157,8 @@ async def on_domain_error(request: Request, error: errors.DomainError) -> Respon
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    elif isinstance(error, errors.InsufficientScope):
+        headers["WWW-Authenticate"] = f'Bearer error="{error.code}", scope="{error.scope}"'
     elif isinstance(error, errors.RateLimited):
         headers["Retry-After"] = str(error.retry_after)
     elif status == 503:

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts.models import Role
+from jobboard.accounts.may import Right, Who, require
 from jobboard.accounts.schemas import Actor
 from jobboard.applications import lifecycle, queries
 from jobboard.applications.models import (
@@ -24,7 +24,7 @@ from jobboard.applications.schemas import (
 )
 from jobboard.clock import now
 from jobboard.companies import queries as companies
-from jobboard.errors import Conflict, Forbidden, NotFound
+from jobboard.errors import Conflict, NotFound
 from jobboard.jobs import queries as jobs
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.notifications.service import notify
@@ -37,8 +37,7 @@ async def apply(
 ) -> Application:
     """Apply to a live job, once. Raises NotFound, Forbidden, Conflict (closed, applied before)."""
     job, company = await jobs.get(session, actor, job_id)
-    if actor.role is not Role.CANDIDATE:
-        raise Forbidden("Only candidates apply. Sign up as a candidate.", code="not_a_candidate")
+    require(actor, Right.APPLY)
     _require_open(job)
     if data.resume_id is not None:
         await uploads.require_own_resume(session, actor.id, data.resume_id)
@@ -143,7 +142,7 @@ async def list_for_job(
 ) -> Page[ApplicationBrief]:
     """Who applied to a job, newest first, for the people of its company."""
     job, _ = await jobs.get(session, actor, job_id)
-    await companies.require_member(session, actor, job.company_id)
+    await companies.require(session, actor, Right.SEE_APPLICATION, job.company_id)
     where = [Application.job_id == job_id]
     if stage is not None:
         where.append(Application.stage == stage)
@@ -155,7 +154,7 @@ async def board(
 ) -> dict[Stage, list[ApplicationBrief]]:
     """The newest `each` applications of every stage of a job, for the people of its company."""
     job, _ = await jobs.get(session, actor, job_id)
-    await companies.require_member(session, actor, job.company_id)
+    await companies.require(session, actor, Right.SEE_APPLICATION, job.company_id)
     columns: dict[Stage, list[ApplicationBrief]] = {stage: [] for stage in Stage}
     for row in await session.execute(queries.board(actor, job_id, each=each)):
         columns[row.stage].append(queries.brief(row))
@@ -213,8 +212,7 @@ async def change(
 ) -> ApplicationRead:
     """The company moves an application on, or notes something about it, or both."""
     application, job = await queries.get(session, actor, application_id)
-    if await companies.role_of(session, actor, job.company_id) is None:
-        raise Forbidden("This step is for the people of the company.", code="not_a_member")
+    await companies.require(session, actor, Right.ANSWER_APPLICATION, job.company_id)
     if data.version is not None and data.version != application.version:
         raise Conflict(
             "A colleague moved this application in the meantime. Load it again and look first.",
@@ -244,8 +242,7 @@ async def change(
 async def withdraw(session: AsyncSession, actor: Actor, application_id: UUID) -> ApplicationRead:
     """The candidate takes an application back."""
     application, _ = await queries.get(session, actor, application_id)
-    if application.person_id != actor.id:
-        raise Forbidden("Only the candidate can withdraw.", code="not_your_application")
+    require(actor, Right.WITHDRAW, *((Who.SELF,) if application.person_id == actor.id else ()))
     await _move(session, actor, application, Stage.WITHDRAWN, Side.CANDIDATE)
     return await _shape(session, actor, application, Side.CANDIDATE)
 

@@ -6,10 +6,18 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.accounts.may import Right, Who
+from jobboard.accounts.may import require as require_may
 from jobboard.accounts.models import Person
 from jobboard.accounts.schemas import Actor
 from jobboard.companies.models import Company, CompanyMember, MemberRole
-from jobboard.errors import Forbidden, NotFound
+from jobboard.errors import NotFound
+
+RELATIONS: dict[MemberRole | None, tuple[Who, ...]] = {
+    None: (),
+    MemberRole.RECRUITER: (Who.MEMBER,),
+    MemberRole.OWNER: (Who.MEMBER, Who.OWNER),
+}
 
 
 async def get(session: AsyncSession, company_id: UUID) -> Company:
@@ -41,17 +49,14 @@ async def role_of(session: AsyncSession, actor: Actor, company_id: UUID) -> Memb
     )
 
 
-async def require_member(
-    session: AsyncSession, actor: Actor, company_id: UUID, *, owner: bool = False
-) -> None:
-    """Raise Forbidden unless `actor` acts for the company (`owner`: owns it) or is an admin."""
-    if actor.is_admin:
-        return
-    role = await role_of(session, actor, company_id)
-    if role is None:
-        raise Forbidden("Only the people of this company can do this.", code="not_a_member")
-    if owner and role is not MemberRole.OWNER:
-        raise Forbidden("Only an owner of this company can do this.", code="not_an_owner")
+async def relation(session: AsyncSession, actor: Actor, company_id: UUID) -> tuple[Who, ...]:
+    """What `actor` is to the company, as `accounts/may.py` asks."""
+    return RELATIONS[await role_of(session, actor, company_id)]
+
+
+async def require(session: AsyncSession, actor: Actor, right: Right, company_id: UUID) -> None:
+    """Raise Forbidden unless `actor` may do this with what is the company's."""
+    require_may(actor, right, *await relation(session, actor, company_id))
 
 
 def of_member(person_id: UUID) -> Select[Company]:

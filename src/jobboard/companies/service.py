@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import queries as accounts
+from jobboard.accounts.may import Right, require
 from jobboard.accounts.models import Role
 from jobboard.accounts.schemas import Actor
 from jobboard.audit import service as audit
@@ -21,7 +22,7 @@ from jobboard.companies.schemas import (
     MemberAdd,
     MemberRead,
 )
-from jobboard.errors import Conflict, Forbidden, Invalid, NotFound
+from jobboard.errors import Conflict, Invalid, NotFound
 from jobboard.infra.richtext import markdown_to_html
 from jobboard.infra.slugs import slugify, unique_slug
 from jobboard.infra.storage import Storage
@@ -31,11 +32,7 @@ from jobboard.uploads import service as uploads
 
 async def create(session: AsyncSession, actor: Actor, data: CompanyCreate) -> Company:
     """Make a company that `actor` owns. Candidates cannot: they sign up as employers for that."""
-    if actor.role is Role.CANDIDATE:
-        raise Forbidden(
-            "Your account is a candidate's. Sign up as an employer to post jobs.",
-            code="not_an_employer",
-        )
+    require(actor, Right.OFFER_WORK)
     company = Company(
         name=data.name,
         slug=slugify(data.name) or unique_slug(),
@@ -80,7 +77,7 @@ async def change(
 ) -> Company:
     """Change what is given. Raises NotFound, Forbidden."""
     company = await queries.get(session, company_id)
-    await queries.require_member(session, actor, company_id, owner=True)
+    await queries.require(session, actor, Right.MANAGE_COMPANY, company_id)
     given = data.model_fields_set
     if "name" in given:
         if data.name is None:
@@ -100,7 +97,7 @@ async def set_logo(
 ) -> Company:
     """Show this stored picture as the company's logo, or none; the one before is forgotten."""
     company = await queries.get(session, company_id)
-    await queries.require_member(session, actor, company_id, owner=True)
+    await queries.require(session, actor, Right.MANAGE_COMPANY, company_id)
     await session.refresh(company, with_for_update=True)  # two at once must not leave a file behind
     before, company.logo_key = company.logo_key, logo_key
     await session.flush()
@@ -112,7 +109,7 @@ async def set_logo(
 async def list_members(session: AsyncSession, actor: Actor, company_id: UUID) -> list[MemberRead]:
     """The people of a company, for themselves."""
     await queries.get(session, company_id)
-    await queries.require_member(session, actor, company_id)
+    await queries.require(session, actor, Right.SEE_COMPANY, company_id)
     rows = await session.execute(queries.members(company_id))
     return [MemberRead.model_validate(dict(row)) for row in rows.mappings()]
 
@@ -122,7 +119,7 @@ async def add_member(
 ) -> MemberRead:
     """Let someone act for the company, or change what they are for it."""
     await queries.get(session, company_id)
-    await queries.require_member(session, actor, company_id, owner=True)
+    await queries.require(session, actor, Right.MANAGE_COMPANY, company_id)
     person = await accounts.by_email(session, data.email)
     if person is None or person.role is not Role.EMPLOYER:
         raise Invalid.field(
@@ -165,7 +162,8 @@ async def remove_member(
 ) -> None:
     """Let someone go. Anyone may leave; only owners send others away; one owner stays."""
     await queries.get(session, company_id)
-    await queries.require_member(session, actor, company_id, owner=person_id != actor.id)
+    right = Right.LEAVE_COMPANY if person_id == actor.id else Right.MANAGE_COMPANY
+    await queries.require(session, actor, right, company_id)
     await _keep_an_owner(session, company_id, person_id)
     removed = await session.scalar(
         delete(CompanyMember)

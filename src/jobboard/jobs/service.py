@@ -9,13 +9,14 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.accounts.may import Right, require
 from jobboard.accounts.schemas import Actor
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
 from jobboard.companies import queries as companies
 from jobboard.companies.schemas import CompanyBrief
-from jobboard.errors import Conflict, Forbidden, Invalid
+from jobboard.errors import Conflict, Invalid
 from jobboard.infra.richtext import markdown_to_html, plain_text
 from jobboard.infra.slugs import unique_slug
 from jobboard.jobs import lifecycle, queries, schemas
@@ -59,7 +60,7 @@ async def list_for_company(
     limit: int,
 ) -> Page[JobRow]:
     """A company's jobs in these states, latest change first, for its own people."""
-    await companies.require_member(session, actor, company_id)
+    await companies.require(session, actor, Right.SEE_JOB, company_id)
     before = read_moment_cursor(cursor)
     statement = queries.of_company(company_id, statuses, before=before, limit=limit)
     rows, more = cut((await session.execute(statement)).all(), limit)
@@ -73,7 +74,7 @@ async def list_for_company(
 async def create(session: AsyncSession, actor: Actor, data: JobCreate) -> Job:
     """A draft for a company that `actor` acts for."""
     company = await companies.get(session, data.company_id)
-    await companies.require_member(session, actor, company.id)
+    await companies.require(session, actor, Right.WRITE_JOB, company.id)
     job = Job(
         slug=unique_slug(data.title, company.name),
         company_id=company.id,
@@ -181,7 +182,7 @@ def _require_version(job: Job, version: int | None) -> None:
 async def _own(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
     """A job that `actor` acts for. Raises NotFound for what they cannot see, else Forbidden."""
     job, company = await queries.get(session, actor, job_id)
-    await companies.require_member(session, actor, company.id)
+    await companies.require(session, actor, Right.WRITE_JOB, company.id)
     return job
 
 
@@ -294,8 +295,7 @@ async def remove(session: AsyncSession, actor: Actor, job_id: UUID, reason: str)
 
 
 async def _for_moderator(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
-    if not actor.is_admin:
-        raise Forbidden("Only moderators can do this.", code="not_an_admin")
+    require(actor, Right.MODERATE)
     job, _ = await queries.get(session, actor, job_id)
     return job
 

@@ -6,10 +6,8 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query, Request
 from fastapi.responses import RedirectResponse
 
-from jobboard.accounts.models import Role
+from jobboard.accounts.may import Right, require
 from jobboard.accounts.schemas import Actor
-from jobboard.admin.queries import require_admin
-from jobboard.errors import Forbidden
 from jobboard.web.deps import ActorDep, redirect
 from jobboard.web.forms import Form
 
@@ -18,17 +16,13 @@ Cursor = Annotated[str | None, Query(max_length=500)]
 
 def get_employer(actor: ActorDep) -> Actor:
     """Who is logged in, unless they came to look for work."""
-    if actor.role is Role.CANDIDATE:
-        raise Forbidden(
-            "Your account is a candidate's. Sign up as an employer to post jobs.",
-            code="not_an_employer",
-        )
+    require(actor, Right.OFFER_WORK)
     return actor
 
 
 def get_admin(actor: ActorDep) -> Actor:
     """Who is logged in, if they moderate."""
-    require_admin(actor)
+    require(actor, Right.MODERATE)
     return actor
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
 from jobboard.applications import queries as applications
 from jobboard.companies import queries as companies
@@ -68,7 +69,7 @@ async def show_jobs(
     if company is None and not own:
         return render(request, "employer/welcome.html", private=True)
     chosen = await companies.get(session, company) if company else own[0]
-    await companies.require_member(session, actor, chosen.id)
+    await companies.require(session, actor, Right.SEE_JOB, chosen.id)
     counts = await _counts(session, chosen.id)
     tab = tab or next((each for each in Tab if counts[each]), Tab.LIVE)
     page = await service.list_for_company(

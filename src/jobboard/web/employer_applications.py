@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.accounts.may import Right
 from jobboard.accounts.models import Person
 from jobboard.accounts.schemas import Actor
 from jobboard.applications import lifecycle, queries, service
@@ -99,7 +100,7 @@ async def show_applicants(
 ) -> HTMLResponse:
     """Everyone who applied, by stage or newest first."""
     job, company = await jobs.get(session, actor, job_id)
-    await companies.require_member(session, actor, company.id)
+    await companies.require(session, actor, Right.SEE_APPLICATION, company.id)
     counts = await queries.count_by_stage(session, job_id)
     path = f"/employer/jobs/{job_id}/applicants"
     here = {"view": view, "stage": stage}
@@ -145,7 +146,7 @@ async def move_applicants(
 ) -> RedirectResponse:
     """Move all that are chosen, or none of them."""
     job, _ = await jobs.get(session, actor, job_id)
-    await companies.require_member(session, actor, job.company_id)
+    await companies.require(session, actor, Right.SEE_APPLICATION, job.company_id)
     chosen = form.values("application")
     names: list[str] = []
     async with form.attempt(session):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.accounts.may import Right, may
 from jobboard.accounts.schemas import Actor
 from jobboard.companies import queries, service
 from jobboard.companies.models import Company, MemberRole
@@ -80,7 +81,7 @@ async def _page(
         company=company,
         members=members,
         role=role,
-        manages=role is MemberRole.OWNER or actor.is_admin,
+        manages=may(actor, Right.MANAGE_COMPANY, *queries.RELATIONS[role]),
         max_mb=engines_of(request).settings.image_max_mb,
         **context,
     )
@@ -111,7 +112,7 @@ async def set_logo(
 ) -> Response:
     """Show a picture as the logo, or none any more."""
     await queries.get(session, company_id)
-    await queries.require_member(session, actor, company_id, owner=True)
+    await queries.require(session, actor, Right.MANAGE_COMPANY, company_id)
     here = f"/employer/companies/{company_id}"
     if form.value("do") == "remove":
         await service.set_logo(session, engines.storage, actor, company_id, None)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
 from jobboard.applications import queries as applications
 from jobboard.companies import queries as companies
@@ -83,7 +84,7 @@ async def show_new_job(
     values: dict[str, Any] = EMPTY
     if copy is not None:
         job, of = await queries.get(session, actor, copy)
-        await companies.require_member(session, actor, of.id)
+        await companies.require(session, actor, Right.SEE_JOB, of.id)
         values, company = fields_of(job), of.id
     form = Form.of(values | {"company_id": company or own[0].id})
     return _new_page(request, form, own)
@@ -162,7 +163,7 @@ async def show_job(
 
 async def _own(session: AsyncSession, actor: Actor, job_id: UUID) -> tuple[Job, Company]:
     job, company = await queries.get(session, actor, job_id)
-    await companies.require_member(session, actor, company.id)
+    await companies.require(session, actor, Right.WRITE_JOB, company.id)
     return job, company
 
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from jobboard.accounts.models import Role
+from jobboard.accounts.may import Right, may, require
 from jobboard.accounts.schemas import Actor
 from jobboard.applications import queries as applications
 from jobboard.applications import service as applying
@@ -17,7 +17,7 @@ from jobboard.clock import now
 from jobboard.companies import queries as companies
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
-from jobboard.errors import Conflict, Forbidden
+from jobboard.errors import Conflict
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import UPLOADS, WRITES, limited
 from jobboard.jobs import queries, service
@@ -116,9 +116,9 @@ def _is_live(job: Job) -> bool:
 
 
 async def _acts_for(session: AsyncSession, viewer: Actor | None, company: Company) -> bool:
-    if viewer is None or viewer.is_admin:
-        return viewer is not None
-    return await companies.role_of(session, viewer, company.id) is not None
+    if viewer is None:
+        return False
+    return may(viewer, Right.SEE_JOB, *await companies.relation(session, viewer, company.id))
 
 
 async def _others(session: AsyncSession, company: Company, job: Job) -> list[JobCard]:
@@ -163,11 +163,7 @@ class Applying:
 
 async def _applying(session: AsyncSession, actor: Actor, slug: str) -> Applying:
     """Raises Forbidden for those who do not look for work, Conflict where one cannot apply here."""
-    if actor.role is not Role.CANDIDATE:
-        raise Forbidden(
-            "Applications are sent from a candidate's account, and yours is another kind.",
-            code="not_a_candidate",
-        )
+    require(actor, Right.APPLY)
     shown = await _shown(session, actor, slug)
     if not shown.live:
         raise Conflict("This job takes no more applications.", code="job_closed")

@@ -4,7 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from jobboard.api.deps import LIMIT, ActorDep, Cursor, Limit, PathId, SessionDep
+from jobboard.accounts.may import Right
+from jobboard.accounts.schemas import Actor
+from jobboard.api.deps import LIMIT, Cursor, Limit, PathId, SessionDep, acts
 from jobboard.applications import service
 from jobboard.applications.models import Stage
 from jobboard.applications.schemas import (
@@ -17,10 +19,14 @@ from jobboard.pagination import Page
 
 router = APIRouter(tags=["applications"])
 
+ReaderDep = Annotated[Actor, acts(Right.SEE_APPLICATION)]
+CandidateDep = Annotated[Actor, acts(Right.APPLY)]
+CompanyDep = Annotated[Actor, acts(Right.ANSWER_APPLICATION)]
+
 
 @router.post("/jobs/{id}/applications", status_code=201)
 async def create_application(
-    job_id: PathId, data: ApplicationCreate, session: SessionDep, actor: ActorDep
+    job_id: PathId, data: ApplicationCreate, session: SessionDep, actor: CandidateDep
 ) -> ApplicationRead:
     """Apply, once. Send a letter, a résumé from POST /resumes, or both."""
     application = await service.apply(session, actor, job_id, data)
@@ -31,7 +37,7 @@ async def create_application(
 async def list_applications(
     job_id: PathId,
     session: SessionDep,
-    actor: ActorDep,
+    actor: ReaderDep,
     stage: Annotated[Stage | None, Query()] = None,
     cursor: Cursor = None,
     limit: Limit = LIMIT,
@@ -44,7 +50,7 @@ async def list_applications(
 
 @router.get("/applications/{id}")
 async def get_application(
-    application_id: PathId, session: SessionDep, actor: ActorDep
+    application_id: PathId, session: SessionDep, actor: ReaderDep
 ) -> ApplicationRead:
     """One application with its history. When the company first reads it, it becomes viewed."""
     return await service.read(session, actor, application_id)
@@ -52,7 +58,7 @@ async def get_application(
 
 @router.patch("/applications/{id}")
 async def update_application(
-    application_id: PathId, data: ApplicationUpdate, session: SessionDep, actor: ActorDep
+    application_id: PathId, data: ApplicationUpdate, session: SessionDep, actor: CompanyDep
 ) -> ApplicationRead:
     """Move an application on, note something about it, or both. For the company."""
     return await service.change(session, actor, application_id, data)
@@ -60,7 +66,7 @@ async def update_application(
 
 @router.post("/applications/{id}/withdraw")
 async def withdraw_application(
-    application_id: PathId, session: SessionDep, actor: ActorDep
+    application_id: PathId, session: SessionDep, actor: CandidateDep
 ) -> ApplicationRead:
     """Take my application back."""
     return await service.withdraw(session, actor, application_id)

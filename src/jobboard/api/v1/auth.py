@@ -17,13 +17,18 @@ router = APIRouter(prefix="/auth", tags=["auth"])
 
 
 class TokenForm(Input):
-    """The form of RFC 6749, sections 4.3.2 and 6. Scope and client are taken and not used."""
+    """The form of RFC 6749, sections 4.3.2 and 6. The client is taken and not used."""
 
     grant_type: Literal["password", "refresh_token"]
     username: str | None = Field(None, max_length=254, description="The e-mail address.")
     password: SecretStr | None = Field(None, max_length=1024)
     refresh_token: str | None = Field(None, max_length=200)
-    scope: str = ""
+    scope: str = Field(
+        "",
+        max_length=500,
+        description="What the token shall be good for, separated by spaces; all you may, if empty.",
+        examples=["jobs:read applications:read"],
+    )
     client_id: str | None = None
     client_secret: str | None = None
 
@@ -60,7 +65,9 @@ async def get_token(
 ) -> TokenPair:
     """Log in with address and password, or trade a refresh token for a new pair.
 
-    For our own clients only: OAuth2's password grant is not for third parties.
+    For our own clients only: OAuth2's password grant is not for third parties. `scope` narrows
+    what the token is good for; the answer says what was granted. A refresh can narrow further,
+    never widen.
     """
     response.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
     if form.grant_type == "refresh_token":
@@ -82,14 +89,16 @@ async def _log_in(form: TokenForm, engines: Engines, address: str, user_agent: s
             await logins.note_refused(session, claimed)
         raise
     async with engines.database.transaction() as session:
-        return await logins.log_in(session, person, engines.settings, user_agent=user_agent)
+        return await logins.log_in(
+            session, person, engines.settings, user_agent=user_agent, scope=form.scope
+        )
 
 
 async def _refresh(form: TokenForm, engines: Engines) -> TokenPair:
     if not form.refresh_token:
         raise Invalid.field("refresh_token", "Send the refresh_token.", code="invalid_request")
     async with engines.database.transaction() as session:
-        pair = await logins.refresh(session, form.refresh_token, engines.settings)
+        pair = await logins.refresh(session, form.refresh_token, engines.settings, scope=form.scope)
     if pair is None:  # refused only now, so that the end of the log-in is committed
         raise Unauthenticated(
             "This refresh token was used before. For safety this log-in has ended: log in again.",

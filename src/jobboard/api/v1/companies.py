@@ -5,9 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, File, UploadFile
 
+from jobboard.accounts.may import Right
+from jobboard.accounts.schemas import Actor
 from jobboard.api.deps import (
     LIMIT,
-    ActorDep,
     Cursor,
     EnginesDep,
     Limit,
@@ -15,6 +16,7 @@ from jobboard.api.deps import (
     SessionDep,
     SettingsDep,
     Words,
+    acts,
 )
 from jobboard.companies import queries, service
 from jobboard.companies.schemas import (
@@ -30,6 +32,9 @@ from jobboard.uploads import service as uploads
 
 router = APIRouter(prefix="/companies", tags=["companies"])
 
+MemberDep = Annotated[Actor, acts(Right.SEE_COMPANY)]
+ManagerDep = Annotated[Actor, acts(Right.MANAGE_COMPANY)]
+
 
 @router.get("")
 async def list_companies(
@@ -40,7 +45,9 @@ async def list_companies(
 
 
 @router.post("", status_code=201)
-async def create_company(data: CompanyCreate, session: SessionDep, actor: ActorDep) -> CompanyRead:
+async def create_company(
+    data: CompanyCreate, session: SessionDep, actor: ManagerDep
+) -> CompanyRead:
     """Make a company; you own it."""
     return CompanyRead.model_validate(await service.create(session, actor, data))
 
@@ -53,7 +60,7 @@ async def get_company(company_id: PathId, session: SessionDep) -> CompanyRead:
 
 @router.patch("/{id}")
 async def update_company(
-    company_id: PathId, data: CompanyUpdate, session: SessionDep, actor: ActorDep
+    company_id: PathId, data: CompanyUpdate, session: SessionDep, actor: ManagerDep
 ) -> CompanyRead:
     """Change what you send: absent keeps, null clears. For owners."""
     return CompanyRead.model_validate(await service.change(session, actor, company_id, data))
@@ -65,13 +72,13 @@ async def put_logo(
     company_id: PathId,
     file: Annotated[UploadFile, File(description="PNG, JPEG, WebP or GIF.")],
     session: SessionDep,
-    actor: ActorDep,
+    actor: ManagerDep,
     engines: EnginesDep,
     settings: SettingsDep,
 ) -> CompanyRead:
     """Show this picture as the company's logo. Kept small, upright and without its metadata."""
     await queries.get(session, company_id)
-    await queries.require_member(session, actor, company_id, owner=True)
+    await queries.require(session, actor, Right.MANAGE_COMPANY, company_id)
     upload = await uploads.add_logo(
         session,
         engines.storage,
@@ -86,7 +93,7 @@ async def put_logo(
 
 @router.get("/{id}/members")
 async def list_members(
-    company_id: PathId, session: SessionDep, actor: ActorDep
+    company_id: PathId, session: SessionDep, actor: MemberDep
 ) -> Page[MemberRead]:
     """The people who act for the company, for themselves."""
     return Page(items=await service.list_members(session, actor, company_id))
@@ -94,7 +101,7 @@ async def list_members(
 
 @router.post("/{id}/members", status_code=201)
 async def add_member(
-    company_id: PathId, data: MemberAdd, session: SessionDep, actor: ActorDep
+    company_id: PathId, data: MemberAdd, session: SessionDep, actor: ManagerDep
 ) -> MemberRead:
     """Let a colleague act for the company. They need an employer's account first."""
     return await service.add_member(session, actor, company_id, data)
@@ -102,7 +109,7 @@ async def add_member(
 
 @router.delete("/{id}/members/{person_id}", status_code=204)
 async def remove_member(
-    company_id: PathId, person_id: UUID, session: SessionDep, actor: ActorDep
+    company_id: PathId, person_id: UUID, session: SessionDep, actor: ManagerDep
 ) -> None:
     """Let someone go, or leave yourself. One owner stays."""
     await service.remove_member(session, actor, company_id, person_id)

@@ -4,14 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from jobboard.accounts.may import Right
+from jobboard.accounts.schemas import Actor
 from jobboard.api.deps import (
-    ActorDep,
     AddressDep,
     EnginesDep,
     PathId,
     SessionDep,
     SettingsDep,
     ViewerDep,
+    acts,
+    sees,
 )
 from jobboard.infra.rates import SEARCH, WRITES, limited
 from jobboard.jobs import service
@@ -19,6 +22,9 @@ from jobboard.jobs.schemas import JobCreate, JobRead, JobUpdate, ReportCreate, R
 from jobboard.jobs.search import JobSearch, JobSearchResult, search
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+ReaderDep = Annotated[Actor | None, sees(Right.SEE_JOB)]
+WriterDep = Annotated[Actor, acts(Right.WRITE_JOB)]
 
 
 @router.get("")
@@ -29,20 +35,20 @@ async def list_jobs(query: Annotated[JobSearch, Query()], session: SessionDep) -
 
 
 @router.post("", status_code=201)
-async def create_job(data: JobCreate, session: SessionDep, actor: ActorDep) -> JobRead:
+async def create_job(data: JobCreate, session: SessionDep, actor: WriterDep) -> JobRead:
     """Write a job. It is a draft until you submit it."""
     return await service.read(session, actor, (await service.create(session, actor, data)).id)
 
 
 @router.get("/{id}")
-async def get_job(job_id: PathId, session: SessionDep, viewer: ViewerDep) -> JobRead:
+async def get_job(job_id: PathId, session: SessionDep, viewer: ReaderDep) -> JobRead:
     """One job: published, closed or expired for everyone; the rest for its company and admins."""
     return await service.read(session, viewer, job_id)
 
 
 @router.patch("/{id}")
 async def update_job(
-    job_id: PathId, data: JobUpdate, session: SessionDep, actor: ActorDep
+    job_id: PathId, data: JobUpdate, session: SessionDep, actor: WriterDep
 ) -> JobRead:
     """Change what you send: absent keeps, null clears.
 
@@ -53,20 +59,20 @@ async def update_job(
 
 
 @router.delete("/{id}", status_code=204)
-async def delete_job(job_id: PathId, session: SessionDep, actor: ActorDep) -> None:
+async def delete_job(job_id: PathId, session: SessionDep, actor: WriterDep) -> None:
     """Throw a draft or a rejected job away."""
     await service.delete_job(session, actor, job_id)
 
 
 @router.post("/{id}/submit")
-async def submit_job(job_id: PathId, session: SessionDep, actor: ActorDep) -> JobRead:
+async def submit_job(job_id: PathId, session: SessionDep, actor: WriterDep) -> JobRead:
     """Hand the job to the moderators."""
     await service.submit(session, actor, job_id)
     return await service.read(session, actor, job_id)
 
 
 @router.post("/{id}/close")
-async def close_job(job_id: PathId, session: SessionDep, actor: ActorDep) -> JobRead:
+async def close_job(job_id: PathId, session: SessionDep, actor: WriterDep) -> JobRead:
     """Take the job out of the search. Its page stays and says so."""
     await service.close(session, actor, job_id)
     return await service.read(session, actor, job_id)
@@ -74,7 +80,7 @@ async def close_job(job_id: PathId, session: SessionDep, actor: ActorDep) -> Job
 
 @router.post("/{id}/reopen")
 async def reopen_job(
-    job_id: PathId, session: SessionDep, actor: ActorDep, settings: SettingsDep
+    job_id: PathId, session: SessionDep, actor: WriterDep, settings: SettingsDep
 ) -> JobRead:
     """Bring a closed or expired job back; by way of the moderators if it changed since."""
     await service.reopen(session, actor, job_id, settings)

@@ -1,15 +1,29 @@
 """The signed-in person's own things."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 
 from jobboard.accounts import service
-from jobboard.accounts.schemas import PersonRead, PersonUpdate
-from jobboard.api.deps import LIMIT, ActorAloneDep, ActorDep, Cursor, EnginesDep, Limit, SessionDep
+from jobboard.accounts.may import Right
+from jobboard.accounts.schemas import Actor, PersonRead, PersonUpdate
+from jobboard.api.deps import (
+    LIMIT,
+    ActorAloneDep,
+    ActorDep,
+    Cursor,
+    EnginesDep,
+    Limit,
+    SessionDep,
+    acts,
+)
 from jobboard.applications import service as applications
 from jobboard.applications.schemas import ApplicationBrief
 from jobboard.pagination import Page
 
 router = APIRouter(prefix="/me", tags=["me"])
+
+ApplicantDep = Annotated[Actor, acts(Right.SEE_APPLICATION)]
 
 
 @router.get("")
@@ -30,7 +44,7 @@ async def update_me(data: PersonUpdate, engines: EnginesDep, actor: ActorAloneDe
 
 @router.get("/applications")
 async def list_my_applications(
-    session: SessionDep, actor: ActorDep, cursor: Cursor = None, limit: Limit = LIMIT
+    session: SessionDep, actor: ApplicantDep, cursor: Cursor = None, limit: Limit = LIMIT
 ) -> Page[ApplicationBrief]:
     """My applications, newest first."""
     return await applications.list_own(session, actor, cursor=cursor, limit=limit)

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from jobboard.accounts import service as accounts
-from jobboard.accounts.schemas import PersonRead
+from jobboard.accounts.may import Right, require
+from jobboard.accounts.schemas import Actor, PersonRead
 from jobboard.admin import audit, service
 from jobboard.admin.audit import AuditRead, AuditSearch
-from jobboard.admin.queries import require_admin
 from jobboard.admin.schemas import Decision, PersonModeration, QueueItem, ReportItem
-from jobboard.api.deps import LIMIT, ActorDep, Cursor, Limit, PathId, SessionDep, SettingsDep, Words
+from jobboard.api.deps import LIMIT, Cursor, Limit, PathId, SessionDep, SettingsDep, Words, acts
 from jobboard.jobs import service as jobs
 from jobboard.jobs.models import JobStatus
 from jobboard.jobs.schemas import JobRead
@@ -18,11 +18,13 @@ from jobboard.pagination import Page
 
 router = APIRouter(prefix="/admin", tags=["moderation"])
 
+ModeratorDep = Annotated[Actor, acts(Right.MODERATE)]
+
 
 @router.get("/jobs")
 async def list_moderation_queue(
     session: SessionDep,
-    actor: ActorDep,
+    actor: ModeratorDep,
     status: Annotated[JobStatus, Query()] = JobStatus.PENDING,
     cursor: Cursor = None,
     limit: Limit = LIMIT,
@@ -35,7 +37,7 @@ async def list_moderation_queue(
 async def approve_job(
     job_id: PathId,
     session: SessionDep,
-    actor: ActorDep,
+    actor: ModeratorDep,
     settings: SettingsDep,
     version: Annotated[
         int | None, Query(description="The `version` that you read; an edit since is a 409.")
@@ -48,7 +50,7 @@ async def approve_job(
 
 @router.post("/jobs/{id}/reject")
 async def reject_job(
-    job_id: PathId, data: Decision, session: SessionDep, actor: ActorDep
+    job_id: PathId, data: Decision, session: SessionDep, actor: ModeratorDep
 ) -> JobRead:
     """Send a pending job back. The company reads the reason and can submit it again."""
     await jobs.reject(session, actor, job_id, data.reason)
@@ -57,7 +59,7 @@ async def reject_job(
 
 @router.post("/jobs/{id}/remove")
 async def remove_job(
-    job_id: PathId, data: Decision, session: SessionDep, actor: ActorDep
+    job_id: PathId, data: Decision, session: SessionDep, actor: ModeratorDep
 ) -> JobRead:
     """Take a job off the board for good."""
     await jobs.remove(session, actor, job_id, data.reason)
@@ -66,7 +68,7 @@ async def remove_job(
 
 @router.get("/reports")
 async def list_reports(
-    session: SessionDep, actor: ActorDep, cursor: Cursor = None, limit: Limit = LIMIT
+    session: SessionDep, actor: ModeratorDep, cursor: Cursor = None, limit: Limit = LIMIT
 ) -> Page[ReportItem]:
     """Open reports, oldest first."""
     return await service.reports(session, actor, cursor=cursor, limit=limit)
@@ -75,28 +77,28 @@ async def list_reports(
 @router.get("/people")
 async def list_people(
     session: SessionDep,
-    actor: ActorDep,
+    actor: ModeratorDep,
     q: Words = None,
     cursor: Cursor = None,
     limit: Limit = LIMIT,
 ) -> Page[PersonRead]:
     """Everyone, newest first."""
-    require_admin(actor)
+    require(actor, Right.MODERATE)
     return await accounts.list_people(session, q=q, cursor=cursor, limit=limit)
 
 
 @router.patch("/people/{id}")
 async def update_person(
-    person_id: PathId, data: PersonModeration, session: SessionDep, actor: ActorDep
+    person_id: PathId, data: PersonModeration, session: SessionDep, actor: ModeratorDep
 ) -> PersonRead:
     """Suspend someone, or let them back in. Their log-ins end at once."""
-    require_admin(actor)
+    require(actor, Right.MODERATE)
     return await accounts.set_suspended(session, actor, person_id, suspended=data.suspended)
 
 
 @router.get("/audit-log")
 async def list_audit_log(
-    query: Annotated[AuditSearch, Query()], session: SessionDep, actor: ActorDep
+    query: Annotated[AuditSearch, Query()], session: SessionDep, actor: ModeratorDep
 ) -> Page[AuditRead]:
     """Who did what and when, newest first. Entries are never changed or deleted."""
     return await audit.entries(session, actor, query)

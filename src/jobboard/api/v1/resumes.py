@@ -6,13 +6,17 @@ from urllib.parse import quote
 from fastapi import APIRouter, File, UploadFile
 from fastapi.responses import StreamingResponse
 
-from jobboard.api.deps import ActorDep, EnginesDep, PathId, SessionDep, SettingsDep
+from jobboard.accounts.may import Right
+from jobboard.accounts.schemas import Actor
+from jobboard.api.deps import ActorDep, EnginesDep, PathId, SessionDep, SettingsDep, acts
 from jobboard.applications import service as applications
 from jobboard.infra.rates import UPLOADS, limited
 from jobboard.uploads import service
 from jobboard.uploads.schemas import ResumeRead
 
 router = APIRouter(prefix="/resumes", tags=["uploads"])
+
+ReaderDep = Annotated[Actor, acts(Right.SEE_APPLICATION)]
 
 
 @router.post("", status_code=201)
@@ -38,7 +42,7 @@ async def create_resume(
 
 @router.get("/{id}/file", response_class=StreamingResponse)
 async def get_resume_file(
-    resume_id: PathId, session: SessionDep, actor: ActorDep, engines: EnginesDep
+    resume_id: PathId, session: SessionDep, actor: ReaderDep, engines: EnginesDep
 ) -> StreamingResponse:
     """The file itself, for its owner and for the companies that it was sent to."""
     await applications.require_resume(session, actor, resume_id)

@@ -4,17 +4,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from jobboard.api.deps import ActorDep, PathId, SessionDep
+from jobboard.accounts.may import Right
+from jobboard.accounts.schemas import Actor
+from jobboard.api.deps import PathId, SessionDep, acts
 from jobboard.pagination import Page
 from jobboard.tasks import queries, service
 from jobboard.tasks.schemas import TaskCreate, TaskRead, TaskReplace, TaskSearch, TaskUpdate
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
+ReaderDep = Annotated[Actor, acts(Right.SEE_TASK)]
+WriterDep = Annotated[Actor, acts(Right.WRITE_TASK)]
+
 
 @router.get("")
 async def list_tasks(
-    query: Annotated[TaskSearch, Query()], session: SessionDep, actor: ActorDep
+    query: Annotated[TaskSearch, Query()], session: SessionDep, actor: ReaderDep
 ) -> Page[TaskRead]:
     """My tasks.
 
@@ -24,20 +29,20 @@ async def list_tasks(
 
 
 @router.post("", status_code=201)
-async def create_task(data: TaskCreate, session: SessionDep, actor: ActorDep) -> TaskRead:
+async def create_task(data: TaskCreate, session: SessionDep, actor: WriterDep) -> TaskRead:
     """Make a task, alone or about an application or a job that I may see."""
     return await service.create(session, actor, data)
 
 
 @router.get("/{id}")
-async def get_task(task_id: PathId, session: SessionDep, actor: ActorDep) -> TaskRead:
+async def get_task(task_id: PathId, session: SessionDep, actor: ReaderDep) -> TaskRead:
     """One of my tasks."""
     return await queries.get(session, actor, task_id)
 
 
 @router.put("/{id}")
 async def replace_task(
-    task_id: PathId, data: TaskReplace, session: SessionDep, actor: ActorDep
+    task_id: PathId, data: TaskReplace, session: SessionDep, actor: WriterDep
 ) -> TaskRead:
     """Make the whole task what I send: what is left out goes back to its default."""
     return await service.replace(session, actor, task_id, data)
@@ -45,7 +50,7 @@ async def replace_task(
 
 @router.patch("/{id}")
 async def update_task(
-    task_id: PathId, data: TaskUpdate, session: SessionDep, actor: ActorDep
+    task_id: PathId, data: TaskUpdate, session: SessionDep, actor: WriterDep
 ) -> TaskRead:
     """Change what I send: absent keeps, null clears.
 
@@ -55,6 +60,6 @@ async def update_task(
 
 
 @router.delete("/{id}", status_code=204)
-async def delete_task(task_id: PathId, session: SessionDep, actor: ActorDep) -> None:
+async def delete_task(task_id: PathId, session: SessionDep, actor: WriterDep) -> None:
     """Throw a task away. It cannot be brought back."""
     await service.delete_task(session, actor, task_id)
