@@ -220,6 +220,15 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /me/applications/{application_id}/withdraw": only(
         "candidate", on="application", hidden=OTHERS
     ),
+    "GET /me/tasks": ANY,
+    "POST /me/tasks": only(SIGNED_IN, data={"title": "Call"}),
+    "POST /me/tasks/delete-done": ANY,
+    "GET /me/tasks/{task_id}": only("candidate", on="task", hidden=CAST),
+    "POST /me/tasks/{task_id}": only("candidate", on="task", hidden=CAST, data={"title": "Call"}),
+    "POST /me/tasks/{task_id}/done": only(
+        "candidate", on="task", hidden=CAST, data={"done": "yes"}
+    ),
+    "POST /me/tasks/{task_id}/delete": only("candidate", on="task", hidden=CAST),
     "GET /resumes/{resume_id}": only(TEAM, "candidate", "admin", on="resume", hidden=CAST),
     # The employer's pages
     "GET /employer": DESK,

@@ -189,5 +189,6 @@ class TaskSearch(Input):
         return filled(data)
 
     def fingerprint(self) -> str:
-        """Twelve characters that a cursor carries: it leads on in this list only."""
-        return fingerprint(self.model_dump_json(exclude={"cursor", "limit"}))
+        """Twelve characters that a cursor carries: it leads on in this list only. `due_before`
+        may move: for one who looks for what is overdue, it is another with every page."""
+        return fingerprint(self.model_dump_json(exclude={"cursor", "limit", "due_before"}))

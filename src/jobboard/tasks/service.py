@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
@@ -141,3 +141,9 @@ async def delete_task(session: AsyncSession, actor: Actor, task_id: UUID) -> Non
     """Throw one away. Raises NotFound."""
     await session.delete(await queries.get_to_change(session, actor, task_id))
     await session.flush()
+
+
+async def delete_done(session: AsyncSession, actor: Actor) -> int:
+    """Throw away all that is done; how many that were."""
+    statement = delete(Task).where(queries.own(actor), Task.done_at.is_not(None))
+    return len((await session.scalars(statement.returning(Task.id))).all())

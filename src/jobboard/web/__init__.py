@@ -31,11 +31,12 @@ from jobboard.web import (
     jobs,
     search,
     site,
+    tasks,
 )
 
 
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
-    public = [search, jobs, companies, accounts, applications, files, site, assets]
+    public = [search, jobs, companies, accounts, applications, tasks, files, site, assets]
     desks = [employer, employer_jobs, employer_applications, employer_company, admin, admin_audit]
     return [area.router for area in [*public, *desks]]

@@ -15,6 +15,7 @@ from jobboard.pagination import DEFAULT_LIMIT
 from jobboard.uploads import service as uploads
 from jobboard.web.deps import ActorDep, FormDep, SessionDep, redirect
 from jobboard.web.rendering import render
+from jobboard.web.tasks import about
 
 router = APIRouter(prefix="/me/applications", include_in_schema=False)
 
@@ -71,6 +72,7 @@ async def show_application(
         what_next=NEXT[application.stage],
         resume=resume,
         can_withdraw=_can_withdraw(application),
+        tasks=await about(session, actor, application_id=application_id),
     )
 
 

@@ -24,6 +24,7 @@ from jobboard.web.desk import Cursor, EmployerDep, href, outcome
 from jobboard.web.formatting import plural
 from jobboard.web.forms import Form
 from jobboard.web.rendering import render
+from jobboard.web.tasks import about
 
 router = APIRouter(prefix="/employer", include_in_schema=False)
 
@@ -194,10 +195,16 @@ async def show_application(
 ) -> Response:
     """One application. Opening it tells the candidate that it was viewed."""
     application = await service.read(session, actor, application_id)
-    return _page(request, application, Form())
+    return await _page(request, session, actor, application, Form())
 
 
-def _page(request: Request, application: ApplicationRead, form: Form) -> HTMLResponse:
+async def _page(
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    application: ApplicationRead,
+    form: Form,
+) -> HTMLResponse:
     return render(
         request,
         "employer/application.html",
@@ -207,6 +214,8 @@ def _page(request: Request, application: ApplicationRead, form: Form) -> HTMLRes
         application=application,
         stages=STAGES,
         next_steps=[] if application.notes is None else next_steps(application.stage),
+        tasks=await about(session, actor, application_id=application.id),
+        here=f"/employer/applications/{application.id}",
     )
 
 
@@ -245,6 +254,7 @@ async def add_note(
         form.require("note")
         await service.change(session, actor, application_id, form.parse(ApplicationUpdate))
     if form.refused:
-        return _page(request, await service.read(session, actor, application_id), form)
+        application = await service.read(session, actor, application_id)
+        return await _page(request, session, actor, application, form)
     here = f"/employer/applications/{application_id}#notes"
     return redirect(request, here, "Your note is kept. Only your team reads it.")

@@ -26,6 +26,7 @@ from jobboard.web.forms import Form
 from jobboard.web.money import money_text
 from jobboard.web.rendering import render
 from jobboard.web.search import CURRENCIES
+from jobboard.web.tasks import about
 
 router = APIRouter(prefix="/employer/jobs", include_in_schema=False)
 
@@ -158,7 +159,7 @@ async def show_job(
     """The form of a job, where it stands, and what can be done with it."""
     job, company = await _own(session, actor, job_id)
     form = Form.of(fields_of(job) | {"version": job.version})
-    return await _edit_page(request, session, form, job, company)
+    return await _edit_page(request, session, actor, form, job, company)
 
 
 async def _own(session: AsyncSession, actor: Actor, job_id: UUID) -> tuple[Job, Company]:
@@ -168,7 +169,12 @@ async def _own(session: AsyncSession, actor: Actor, job_id: UUID) -> tuple[Job, 
 
 
 async def _edit_page(
-    request: Request, session: AsyncSession, form: Form, job: Job, company: Company
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    form: Form,
+    job: Job,
+    company: Company,
 ) -> HTMLResponse:
     # Saving on after a conflict is said to replace what the colleague wrote: it needs the new
     # version. After any other refusal the version that was read must stay the guard.
@@ -188,6 +194,7 @@ async def _edit_page(
         steps=lifecycle.possible(job.status, Party.MEMBER),
         applied=counts.get(job.id, 0),
         back=list_href(company.id, job.status),
+        tasks=await about(session, actor, job_id=job.id),
         **_choices(form),
     )
 
@@ -234,7 +241,7 @@ async def change_job(
             await service.submit(session, actor, job_id)
     job, company = await _own(session, actor, job_id)
     if form.refused:
-        return await _edit_page(request, session, form, job, company)
+        return await _edit_page(request, session, actor, form, job, company)
     return _saved(request, form, job, before=before)
 
 

@@ -59,6 +59,9 @@ PARAMETERS = {  # what people call the parts of an address
     "company": "Company",
     "tag": "Tag",
     "status": "Status",
+    "show": "Tasks",
+    "priority": "Priority",
+    "due": "Due",
     "cursor": "Page",
 }
 

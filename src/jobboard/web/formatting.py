@@ -26,6 +26,7 @@ from jobboard.jobs.models import (
     Workplace,
 )
 from jobboard.jobs.schemas import Salary
+from jobboard.tasks.models import Priority
 
 DASH = "\N{EN DASH}"
 LOCALE = Locale("en", "GB")
@@ -86,6 +87,7 @@ LABELS: dict[type[StrEnum], dict[str, str]] = {
         "other": "Something else",
     },
     Role: {"candidate": "Candidate", "employer": "Employer", "admin": "Moderator"},
+    Priority: {"low": "Can wait", "normal": "Normal", "high": "Important"},
     MemberRole: {"owner": "Owner", "recruiter": "Recruiter"},
 }
 
@@ -213,6 +215,31 @@ def clock(moment: datetime) -> Markup:
 def age(moment: datetime) -> Markup:
     """<time>3 days ago</time>, with the exact moment for those who point at it."""
     return _time(moment, _age(moment), title=_exactly(moment))
+
+
+def past(moment: datetime) -> bool:
+    """Whether it is over."""
+    return moment < now()
+
+
+def due(moment: datetime) -> Markup:
+    """<time>in 3 days</time>, or how long ago, with the exact moment for those who point at it."""
+    words = _age(moment) if past(moment) else _until(moment)
+    return _time(moment, words, title=_exactly(moment))
+
+
+def _until(moment: datetime) -> str:
+    seconds = (moment - now()).total_seconds()
+    days = (moment.date() - now().date()).days
+    if seconds < 3600:
+        return "in " + plural(max(int(seconds // 60), 1), "minute", "minutes")
+    if days == 0:
+        return "in " + plural(int(seconds // 3600), "hour", "hours")
+    if days == 1:
+        return "tomorrow"
+    if days <= DAYS_AS_AGE:
+        return f"in {days} days"
+    return format_date(moment, "d MMM y", locale=LOCALE)
 
 
 def _age(moment: datetime) -> str:
