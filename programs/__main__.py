@@ -26,8 +26,11 @@ def main(argv: list[str] | None = None) -> int:
         for name, text in programs(Path(__file__).parent).items():
             print(f"python -m programs.{name:13} {text}")
         print(end="", flush=True)
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"programs: {error}", file=sys.stderr)
+            return 1
     return 0
 
 

@@ -535,7 +535,8 @@ def answer(lines: Iterable[str], place: str = "") -> int:
 def complain(message: str) -> None:
     """Say it on standard error; were that closed, `print` would take standard output."""
     if sys.stderr:
-        print(message, file=sys.stderr)
+        with suppress(OSError):
+            print(message, file=sys.stderr)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -547,8 +548,9 @@ def run(args: argparse.Namespace) -> int:
             raise OSError("standard input is closed")
         if not (sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
             return answer(sys.stdin, "line {}: ")
-        path = os.environ.get("CALCULATOR_HISTORY") or Path.home() / ".calculator_history"
-        with history(Path(path)):
+        # Without a home the ~ stays and names no folder: no history then. Path's would raise.
+        home = os.path.expanduser("~/.calculator_history")  # noqa: PTH111
+        with history(Path(os.environ.get("CALCULATOR_HISTORY") or home)):
             answer(typed_lines())
         return 0
 

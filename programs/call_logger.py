@@ -436,7 +436,8 @@ def main(argv: list[str] | None = None) -> int:
 def refuse(error: Exception) -> int:
     """One line on standard error; were that closed, `print` would take standard output."""
     if sys.stderr:
-        print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+        with suppress(OSError):
+            print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
     return 1
 
 

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import MAX_EMAX, MAX_PREC, Context, Decimal, localcontext
 from itertools import islice, takewhile
 from math import isqrt
@@ -222,7 +223,8 @@ def main(argv: list[str] | None = None) -> int:
 def refuse(error: Exception) -> int:
     """One line on standard error; were that closed, `print` would take standard output."""
     if sys.stderr:
-        print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+        with suppress(OSError):
+            print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
     return 1
 
 

@@ -31,6 +31,8 @@ MAX_NUMBER = 10**12  # in a file
 HOLD_DAYS = 60
 LAST_YEAR = 9000  # the calendar ends with 9999: a loan from here on could end behind it
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 T = TypeVar("T")
 Record = TypeVar("Record", bound="Item | Member | Loan | Hold")
 
@@ -222,6 +224,8 @@ class Library:
 
     def add(self, item: Item) -> None:
         """Take in an item; more copies of one that is here already."""
+        if not item.id or not item.title.strip():
+            raise Refused("an item has a name to find it by, and a title")
         if item.copies < 1:
             raise Refused("an item has at least one copy")
         old = self.items.get(item.id)
@@ -403,7 +407,7 @@ def from_json(text: str, name: str = "the document") -> Library:
     try:
         document = json.loads(text)
         if document["format"] != FORMAT:
-            raise StorageError(f"{name}: format {document['format']} is newer than this program")
+            raise StorageError(f"{name}: format {document['format']!r} is newer than this program")
         refuse_unknown(document, KEYS)
         items = [build(KINDS[record["kind"]], record, "kind") for record in document["items"]]
         members = [build(Member, record) for record in document["members"]]
@@ -463,7 +467,7 @@ READERS: dict[Any, Callable[[Any], Any]] = {
     str: read_text,
     int: read_number,
     date: date.fromisoformat,
-    tuple[str, ...]: lambda texts: tuple(map(read_text, texts)),
+    tuple[str, ...]: lambda texts: tuple(map(read_text, exactly(list)(texts))),
 }
 KEYS = ("format", "joined", "items", "members", "loans", "holds")
 
@@ -482,8 +486,8 @@ def check(library: Library) -> None:
         if not 1 <= item.copies <= MAX_COPIES or item.identify(item.id) != item.id:
             raise ValueError(f"item {item.id!r}")
     for member in library.members.values():
-        number = member.id.removeprefix("M")
-        if not number.isdecimal() or int(number) > library.joined:
+        number = re.fullmatch("M([1-9][0-9]{,12})", member.id)
+        if not number or int(number[1]) > library.joined:
             raise ValueError(f"member {member.id!r}")
 
 
@@ -591,6 +595,11 @@ def hold(library: Library, args: argparse.Namespace) -> list[str]:
     """Queue for an item."""
     place = library.hold(args.item, args.member, args.today)
     return [f"{args.member} is number {place} in the queue for {args.item}"]
+
+
+def one_line(text: str) -> str:
+    """A line for people: the control characters of a title cannot play with their terminal."""
+    return CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def show_item(library: Library, item: Item) -> str:
@@ -752,7 +761,7 @@ def run(args: argparse.Namespace) -> int:
     with Repository(args.file) as library:
         library.expire(args.today)
         answer = args.run(library, args)
-    lines = ["done"] if answer is None else list(answer)
+    lines = ["done"] if answer is None else [one_line(line) for line in answer]
     print(*lines, sep="\n", end="\n" if lines else "")
     return 0
 
@@ -786,7 +795,9 @@ def refuse(error: Exception) -> int:
     """One line on standard error, if that is open: print would take standard output instead."""
     if sys.stderr is not None:
         with suppress(OSError):
-            print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+            # The name of a file is UTF-8 too, whatever the locale took its bytes for.
+            text = str(error).encode(errors="surrogateescape").decode(errors="backslashreplace")
+            print(f"{NAME}: {' '.join(text.split())}", file=sys.stderr)
     return 1
 
 

@@ -466,9 +466,9 @@ def build_parser() -> Parser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    home = Path(os.environ.get("TODO_FILE") or Path.home() / "todo.txt")
+    chosen = os.environ.get("TODO_FILE") or None
     parser.add_argument("--version", action="version", version=f"{NAME} {VERSION}")
-    parser.add_argument("--file", type=Path, default=home, help="the list to use")
+    parser.add_argument("--file", type=Path, default=chosen, help="the list to use")
     parser.set_defaults(today=date.today())
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for run in (add, show_list, do, undo, edit, remove, sort, archive):
@@ -501,8 +501,17 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
         add_argument("--all", action="store_true", help="open and done tasks")
 
 
+def file_in_home() -> Path:
+    """Where the list is unless another place is named; some accounts have no home at all."""
+    try:
+        return Path.home() / "todo.txt"
+    except RuntimeError:
+        raise TodoError("there is no home folder: give --file, or set TODO_FILE") from None
+
+
 def run(args: argparse.Namespace) -> int:
     """Do one command; what it prints, it prints when the file is safe."""
+    args.file = args.file or file_in_home()
     lines = args.run(args)
     print(*lines, sep="\n", end="\n" if lines else "")
     return 0
@@ -537,7 +546,9 @@ def refuse(error: Exception) -> int:
     """One line on standard error, if that is open: print would take standard output instead."""
     if sys.stderr is not None:
         with suppress(OSError):
-            print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+            # The name of a file is UTF-8 too, whatever the locale took its bytes for.
+            text = str(error).encode(errors="surrogateescape").decode(errors="backslashreplace")
+            print(f"{NAME}: {' '.join(text.split())}", file=sys.stderr)
     return 1
 
 

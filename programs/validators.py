@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -378,7 +379,10 @@ def main(argv: list[str] | None = None) -> int:
 def refuse(error: Exception) -> int:
     """One line on standard error; were that closed, `print` would take standard output."""
     if sys.stderr:
-        print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+        with suppress(OSError):
+            # The name of a file is UTF-8 too, whatever the locale took its bytes for.
+            text = str(error).encode(errors="surrogateescape").decode(errors="backslashreplace")
+            print(f"{NAME}: {' '.join(text.split())}", file=sys.stderr)
     return 1
 
 

@@ -17,7 +17,7 @@ import time
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO, NoReturn, Protocol
 
@@ -312,7 +312,10 @@ def main(argv: list[str] | None = None) -> int:
 def refuse(error: Exception) -> int:
     """One line on standard error; were that closed, `print` would take standard output."""
     if sys.stderr:
-        print(f"{NAME}: {' '.join(str(error).split())}", file=sys.stderr)
+        with suppress(OSError):
+            # The name of a file is UTF-8 too, whatever the locale took its bytes for.
+            text = str(error).encode(errors="surrogateescape").decode(errors="backslashreplace")
+            print(f"{NAME}: {' '.join(text.split())}", file=sys.stderr)
     return 1
 
 

@@ -9,6 +9,7 @@ import timeit
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.output import until_no_one_reads
 from programs.call_logger import log_calls
 
 LOGGER = logging.getLogger("benchmark")
@@ -73,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    until_no_one_reads(main)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
+from benchmarks.output import until_no_one_reads
 from programs.fibonacci import fibonacci, first, nth, to_text
 
 
@@ -67,4 +68,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    until_no_one_reads(main)

@@ -20,6 +20,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.output import until_no_one_reads
+
 PIPELINE = r"tr -cs A-Za-z '\n' < {} | tr A-Z a-z | sort | uniq -c"
 PLAIN = """
 import sys
@@ -116,4 +118,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    until_no_one_reads(main)

@@ -399,6 +399,18 @@ def test_a_history_that_cannot_be_read_or_written_is_no_obstacle(monkeypatch, tm
     assert not (tmp_path / "missing").exists()
 
 
+def test_without_a_home_folder_there_is_no_history(monkeypatch, capsys):
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)  # an account that the system does not know
+    monkeypatch.setattr(calculator, "readline", Lines())
+    typed = iter(["6 * 7", "quit"])
+    monkeypatch.setattr(builtins, "input", lambda _: next(typed))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    feed(monkeypatch, b"", terminal=True)
+    assert calculator.main([]) == 0
+    assert capsys.readouterr() == ("42\n", "")
+
+
 def test_a_person_at_a_terminal(tmp_path):
     """A place to type, an answer, the end of input; and the line is in the history."""
     master, slave = pty.openpty()

@@ -453,6 +453,7 @@ def broken(change):
         broken(lambda d: d["items"][0].update(copies=0)),
         broken(lambda d: d["items"][0].update(copies=10**9)),
         broken(lambda d: d["items"][0].update(creators=[1])),
+        broken(lambda d: d["items"][0].update(creators="Zoe")),
         broken(lambda d: d["items"][0].update(creators=["\udfff"])),
         broken(lambda d: d["items"][0].update(id="9780306406158")),
         broken(lambda d: d["items"][0].update(id="0306406152")),
@@ -460,7 +461,9 @@ def broken(change):
         broken(lambda d: d["items"][1].update(copies=-1)),
         broken(lambda d: d["members"][0].update(fines=-1)),
         broken(lambda d: d["members"][0].update(fines=10**4000)),
-        broken(lambda d: d["members"][0].update(id="X")),
+        broken(lambda d: d["members"].append({"id": "X", "name": "X", "fines": 0})),
+        broken(lambda d: d["members"].append({"id": "2", "name": "X", "fines": 0})),
+        broken(lambda d: d["members"].append({"id": "M03", "name": "X", "fines": 0})),
         broken(lambda d: d.update(members=[], loans=[], holds=[], joined=-1)),
         broken(lambda d: d["members"].pop(0)),
         broken(lambda d: d["loans"][0].update(due="soon")),
@@ -483,12 +486,31 @@ def test_a_whole_document_is_a_library():
     assert from_json(json.dumps(full())).queue(ISBN) == ["M2"]
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[" * 100_000, b"\xff", b'{"format": 2}'])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[" * 100_000, b"\xff", b'{"format": 2}', b'{"format": "\\ud800"}']
+)
 def test_bytes_that_are_no_document_are_left_alone(path, data, capsys):
     path.write_bytes(data)
     assert run("members") == 1
     assert path.read_bytes() == data
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("item", "title"), [("", "A"), ("  ", "A"), ("m", ""), ("m", " ")])
+def test_an_item_has_a_name_and_a_title(path, item, title, capsys):
+    assert run("add", "magazine", item, title) == 1
+    assert "a name to find it by, and a title" in capsys.readouterr().err
+    assert not path.exists()
+
+
+def test_what_is_shown_is_one_line_and_leaves_the_terminal_alone(path, capsys):
+    assert run("add", "magazine", "m", "red \x1b[31m\nZoë") == 0
+    assert run("join", "B\tC") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "m  magazine: red \\x1b[31m\\x0aZoë (1 of 1 free)",
+        "M1  B\\x09C (loans: 0, fines: 0.00)",
+    ]
+    assert "\\u001b[31m\\nZoë" in path.read_text(encoding="utf-8")
 
 
 def test_a_newer_format_says_so():

@@ -8,7 +8,7 @@ import runpy
 import signal
 import subprocess
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -132,13 +132,40 @@ def test_a_closed_pipe_is_no_error(name, monkeypatch, capsys):
     assert complaints(capsys.readouterr().err) == ""
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["__main__", *NAMES])
 def test_a_full_disk_under_standard_output_is_one_line(name, monkeypatch, capsys):
     with Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stdout", full)
-        assert exit_code(name, ACCEPTED[name]) == 1
-    err = complaints(capsys.readouterr().err)
+        assert exit_code(name, ACCEPTED.get(name, [])) == 1
+    err = complaints(capsys.readouterr().err).replace("programs", "__main__")
     assert err == f"{name}: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_refusal_that_no_one_can_read_is_still_1(name, monkeypatch, capsys):
+    with closed_pipe() as pipe:
+        pipe.reconfigure(line_buffering=True)
+        monkeypatch.setattr(sys, "stderr", pipe)
+        assert exit_code(name, REFUSED[name]) == 1
+        with suppress(BrokenPipeError):
+            pipe.close()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("library", ["--file", "Ü/x.json", "members"]),
+        ("todo", ["--file", "Ü/x.txt", "add", "a"]),
+        ("validators", ["email", "--file", "Ü.txt"]),
+        ("word_count", ["Ü.txt"]),
+    ],
+)
+def test_the_name_of_a_file_is_utf8_whatever_the_locale(name, arguments):
+    locale = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONCOERCECLOCALE": "0"}
+    done = run(name, *arguments, **locale, PYTHONUTF8="0")
+    assert done.returncode == 1
+    assert "Ü" in done.stderr.decode()
 
 
 @pytest.mark.parametrize("name", NAMES)

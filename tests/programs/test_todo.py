@@ -9,8 +9,10 @@ import string
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from datetime import date
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -194,6 +196,8 @@ def test_a_number_without_a_task_is_refused(number):
 class Model(RuleBasedStateMachine):
     """The program beside a plain list of lines: the file must always say the same."""
 
+    done_so_far: ClassVar[Counter[str]] = Counter()
+
     def __init__(self):
         super().__init__()
         self.path = Path(tempfile.mkdtemp(dir=os.environ["TODO_TEST_FOLDER"])) / "todo.txt"
@@ -201,6 +205,7 @@ class Model(RuleBasedStateMachine):
 
     def run(self, *argv):
         assert todo.main(["--file", str(self.path), *argv]) == 0
+        self.done_so_far[argv[0]] += 1
 
     @rule(text=st.text(string.ascii_letters, min_size=1).filter(lambda text: text != "x"))
     def add(self, text):
@@ -240,9 +245,11 @@ class Model(RuleBasedStateMachine):
 def test_commands_against_a_model(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TODO_TEST_FOLDER", str(tmp_path))
     monkeypatch.setattr(os, "fsync", lambda _: None)  # a slow disk is not what is tested here
+    Model.done_so_far.clear()
     bounds = settings(max_examples=25, stateful_step_count=12, deadline=None)
     run_state_machine_as_test(Model, settings=bounds)
-    capsys.readouterr()
+    assert capsys.readouterr().err == ""
+    assert set(Model.done_so_far) == {"add", "do", "undo", "remove", "archive"}
 
 
 # --- the file ---------------------------------------------------------------------------------
@@ -549,6 +556,16 @@ def test_wrong_usage(path, argv, capsys):
 def test_the_list_is_in_the_home_folder_by_default(path, monkeypatch):
     monkeypatch.delenv("TODO_FILE")
     assert run("add", "2026-01-01 a") == 0
+    assert path.read_text() == "2026-01-01 a\n"
+
+
+def test_without_a_home_folder_the_file_must_be_named(path, tmp_path, monkeypatch, capsys):
+    for variable in ("TODO_FILE", "HOME"):
+        monkeypatch.delenv(variable)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)  # an account that the system does not know
+    assert run("list") == 1
+    assert capsys.readouterr().err.startswith("todo: there is no home folder: give --file")
+    assert run("--file", path, "add", "2026-01-01 a") == 0
     assert path.read_text() == "2026-01-01 a\n"
 
 

@@ -1,8 +1,8 @@
 """The validators: each reason, each way of writing, hostile input, other people's verdicts."""
 
 import io
+import itertools
 import sys
-import time
 
 import email_validator
 import phonenumbers
@@ -13,6 +13,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from programs import validators
 from programs.validators import CODES, REGIONS, email, phone
+from tests.timing import grows_no_faster_than_length, least_seconds
 
 LONG_LABEL = "a" * 63
 LONG_DOMAIN = ".".join([LONG_LABEL] * 3)
@@ -97,10 +98,16 @@ PARTS = st.text("abz09-._+'\"@ é", max_size=12)
 @given(st.builds("{}@{}.{}".format, PARTS, PARTS, st.sampled_from(["org", "example", "7"])))
 def test_no_address_is_valid_that_email_validator_refuses(text):
     verdict = email(text)
-    if verdict.valid:
-        email_validator.validate_email(
-            verdict.text, check_deliverability=False, test_environment=True
-        )
+    assert not verdict.valid or known(verdict.text)
+
+
+def known(address):
+    """The verdict of email-validator, which is not asked to look the domain up."""
+    try:
+        email_validator.validate_email(address, check_deliverability=False, test_environment=True)
+    except email_validator.EmailNotValidError:
+        return False
+    return True
 
 
 # --- phone ----------------------------------------------------------------------------------------
@@ -185,23 +192,24 @@ def test_the_table_is_sound():
 KNOWN_GAPS = {"011 15-2345-6789", "8 801 123 4567"}
 
 
+KINDS = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.TOLL_FREE)
+FORMS = (PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL, PhoneNumberFormat.RFC3966)
+
+
+def written_numbers():
+    """Region, a number as people write it there, and the same in E.164."""
+    for region, kind in itertools.product(sorted(phonenumbers.SUPPORTED_REGIONS), KINDS):
+        if number := phonenumbers.example_number_for_type(region, kind):
+            e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+            for form in FORMS:
+                yield region, phonenumbers.format_number(number, form), e164
+
+
 def test_every_region_is_read_as_phonenumbers_reads_it():
-    for region in phonenumbers.SUPPORTED_REGIONS:
-        for kind in (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.TOLL_FREE):
-            number = phonenumbers.example_number_for_type(region, kind)
-            if number is not None:
-                same_in_every_form(number, region)
-
-
-def same_in_every_form(number, region):
-    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    for form in (
-        PhoneNumberFormat.INTERNATIONAL,
-        PhoneNumberFormat.NATIONAL,
-        PhoneNumberFormat.RFC3966,
-    ):
-        text = phonenumbers.format_number(number, form)
-        assert text in KNOWN_GAPS or phone(text, region).text == e164, (region, text)
+    numbers = list(written_numbers())
+    assert {region for region, *_ in numbers} >= {"AR", "BY", "DE", "GB", "IT", "JP", "RU", "US"}
+    misread = {text for region, text, e164 in numbers if phone(text, region).text != e164}
+    assert misread == KNOWN_GAPS
 
 
 @settings(deadline=None)
@@ -237,7 +245,7 @@ HOSTILE += [
 def test_hostile_input_is_refused_within_50_milliseconds(text):
     assert not email(text).valid
     assert not phone(text, "DE").valid
-    assert best_of_five(lambda: (email(text), phone(text, "DE"))) < 0.05
+    assert least_seconds(lambda: (email(text), phone(text, "DE")), enough=0.05) < 0.05
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:3])
@@ -245,20 +253,10 @@ def test_the_rules_are_linear_even_without_the_limits_of_length(text, monkeypatc
     for limit in ("MAX_ADDRESS", "MAX_LOCAL", "MAX_LABEL", "MAX_WRITTEN"):
         monkeypatch.setattr(validators, limit, sys.maxsize)
 
-    def took(length):
-        return best_of_five(lambda: (email(text[:length]), phone(text[:length], "DE")))
+    def judge(length):
+        return email(text[:length]), phone(text[:length], "DE")
 
-    # Eight times the text: a quadratic rule takes 64 times as long.
-    assert took(48_000) < 30 * max(took(6_000), 0.0005)
-
-
-def best_of_five(call):
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        call()
-        times.append(time.process_time() - start)
-    return min(times)
+    assert grows_no_faster_than_length(judge, length=90_000)
 
 
 # --- the command line -----------------------------------------------------------------------------
