@@ -183,8 +183,14 @@ ROUTES: dict[str, Access | list[Access]] = {
         "admin", on="pending", json=WHY, scope="moderation"
     ),
     "POST /api/v1/admin/jobs/{id}/remove": only("admin", on="job", json=WHY, scope="moderation"),
+    "POST /api/v1/admin/jobs/{id}/restore": only("admin", on="removed", scope="moderation"),
     "GET /api/v1/admin/reports": only("admin", scope="moderation"),
     "GET /api/v1/admin/people": only("admin", scope="moderation"),
+    "GET /api/v1/admin/people/{id}": only("admin", on="recruiter", scope="moderation"),
+    "GET /api/v1/admin/companies": only("admin", scope="moderation"),
+    "POST /api/v1/admin/companies/{id}/name-seen": only(
+        "admin", on="company", json={"name": "Bakery"}, scope="moderation"
+    ),
     "PATCH /api/v1/admin/people/{id}": only(
         "admin", on="recruiter", json={"suspended": True}, scope="moderation"
     ),
@@ -276,5 +282,12 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /admin/reports": STAFF,
     "GET /admin/people": STAFF,
     "GET /admin/audit-log": STAFF,
-    "POST /admin/people/{person_id}": only("admin", on="recruiter", data={"suspended": "true"}),
+    "GET /admin/people/{person_id}": only("admin", on="recruiter"),
+    "POST /admin/people/{person_id}": only(
+        "admin", on="recruiter", data={"suspended": "true", "reason": "A scam."}
+    ),
+    "GET /admin/companies": STAFF,
+    "POST /admin/companies/{company_id}/name-seen": only(
+        "admin", on="company", data={"name": "Bakery"}
+    ),
 }

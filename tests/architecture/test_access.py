@@ -144,6 +144,7 @@ async def _things(
         "draft": JobStatus.DRAFT,
         "pending": JobStatus.PENDING,
         "closed": JobStatus.CLOSED,
+        "removed": JobStatus.REMOVED,
     }
     jobs = {name: await make_job(session, owner, company, status=s) for name, s in status.items()}
     resume = await uploads.add_resume(

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts.models import Person, Role
+from jobboard.accounts.models import Role
 from jobboard.companies.models import Company
 from jobboard.jobs import queries, service
 from jobboard.jobs.models import Job, JobStatus, ReportReason
@@ -22,7 +22,7 @@ from tests.factories.people import User, make_user
 from tests.web.browser import Browser, Page, log_in
 
 pytestmark = pytest.mark.anyio
-PATHS = ("/admin", "/admin/jobs", "/admin/reports", "/admin/people")
+PATHS = ("/admin", "/admin/jobs", "/admin/reports", "/admin/companies", "/admin/people")
 LONG = "You bake bread and rolls, from the first dough at three to the counter at seven. " * 4
 
 
@@ -82,7 +82,12 @@ async def test_only_moderators_come_in(desk: Desk) -> None:
 
 
 async def test_nothing_to_do_is_said_everywhere(desk: Desk) -> None:
-    words = ("Nothing waits for you", "Every job has been read", "No report is open")
+    words = (
+        "Nothing waits for you",
+        "Every job has been read",
+        "No report is open",
+        "No company has a new name",
+    )
     for path, said in zip(PATHS, words, strict=False):
         page = await desk.browser.get(path)
         assert (page.status, said in page.text) == (200, True), path
@@ -250,27 +255,22 @@ async def test_reports_are_read_together_and_closed(desk: Desk) -> None:
     assert (await desk.stored(Job, job.id)).status is JobStatus.PUBLISHED
 
 
-async def test_finding_and_suspending_people(desk: Desk) -> None:
-    user, browser = await desk.another(Role.EMPLOYER, full_name="Nina <b>New</b>")
-    page = await desk.browser.get("/admin/people?q=nina")
-    assert "Nina <b>New</b>" in page.text
-    assert "<b>New</b>" not in page.html
-    path = f"/admin/people/{user.id}"
-    out = await desk.browser.submit(page, path)
-    page = await desk.browser.follow(out)
-    assert out.location == "/admin/people?q=nina"
-    assert "is logged out everywhere" in page.text
-    assert (await browser.get("/employer")).location.startswith("/log-in")
-    again = await desk.browser.submit(page, path)
-    assert "can log in again" in (await desk.browser.follow(again)).text
-    assert (await desk.stored(Person, user.id)).suspended_at is None
+async def test_a_decision_is_taken_back(desk: Desk) -> None:
+    job = await desk.job(status=JobStatus.PUBLISHED)
+    page = await desk.browser.get("/admin/jobs?status=published")
+    await desk.browser.submit(page, f"/admin/jobs/{job.id}/remove", canned="scam")
+    page = await desk.browser.get("/admin/jobs?status=removed")
+    back = await desk.browser.submit(page, f"/admin/jobs/{job.id}/restore")
+    assert "“Baker” waits for a decision again" in (await desk.browser.follow(back)).text
+    stored = await desk.stored(Job, job.id)
+    assert (stored.status, stored.status_reason) == (JobStatus.PENDING, None)
 
 
-async def test_nobody_suspends_themselves(desk: Desk) -> None:
-    await desk.another(Role.CANDIDATE)
-    page = await desk.browser.get("/admin/people")
-    path = f"/admin/people/{desk.admin.id}"
-    assert not page.offers(path)
-    data = {"csrf_token": page.forms[-1].fields["csrf_token"], "suspended": "true"}
-    refused = await desk.browser.post(path, data)
-    assert "You cannot suspend yourself" in (await desk.browser.follow(refused)).text
+async def test_no_live_job_is_removed_for_what_it_no_longer_says(desk: Desk) -> None:
+    job = await desk.job(status=JobStatus.PUBLISHED)
+    page = await desk.browser.get("/admin/jobs?status=published")
+    await service.change(desk.session, desk.employer.actor, job.id, JobUpdate(tags=["bread"]))
+    await desk.session.commit()
+    late = await desk.browser.submit(page, f"/admin/jobs/{job.id}/remove", canned="scam")
+    assert "was changed while you read it" in (await desk.browser.follow(late)).text
+    assert (await desk.stored(Job, job.id)).status is JobStatus.PUBLISHED

@@ -31,8 +31,8 @@ async def test_what_happened_is_said_in_sentences(town: Town) -> None:
     await log_in(town.stranger, user.actor.email, "wrong")
     log_in_page = await log_in(town.stranger, user.actor.email, PASSWORD)
     assert log_in_page.status == 303
-    people = await desk.get("/admin/people?q=nina")
-    await desk.submit(people, f"/admin/people/{user.id}")
+    person = await desk.get(f"/admin/people/{user.id}")
+    await desk.submit(person, f"/admin/people/{user.id}", reason="A scam.")
     page = await desk.get(PATH)
     assert "The board refused a log-in of Nina New" in page.text
     assert "Nina New logged in on the pages" in page.text

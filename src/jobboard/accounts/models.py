@@ -41,6 +41,7 @@ class Person(Base):
     password_hash: Mapped[str]
     role: Mapped[Role] = mapped_column(words(Role))
     suspended_at: Mapped[datetime | None]
+    suspension_reason: Mapped[str | None]  # for moderators only
     created_at: Mapped[CreatedAt]
 
 

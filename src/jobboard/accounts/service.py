@@ -162,16 +162,34 @@ async def list_people(
 
 
 async def set_suspended(
-    session: AsyncSession, actor: Actor, person_id: UUID, *, suspended: bool
+    session: AsyncSession,
+    actor: Actor,
+    person_id: UUID,
+    *,
+    suspended: bool,
+    reason: str | None = None,
 ) -> PersonRead:
-    """Shut someone out, or let them back in. Admins cannot shut themselves out."""
+    """Shut someone out, or let them back in. Raises Conflict for oneself and the last admin."""
     if person_id == actor.id:
         raise Conflict("You cannot suspend yourself.", code="own_account")
     person = await get_account(session, person_id)
+    if suspended and person.role is Role.ADMIN:
+        await _keep_an_admin(session, person_id)
     person.suspended_at = (person.suspended_at or now()) if suspended else None
+    person.suspension_reason = (reason or person.suspension_reason) if suspended else None
     if suspended:
         await end_logins(session, person_id)
     done = Action.PERSON_SUSPENDED if suspended else Action.PERSON_RESTORED
     audit.record(session, done, person_id=actor.id, subject=(Subject.PERSON, person_id))
     await session.flush()
     return read(person)
+
+
+async def _keep_an_admin(session: AsyncSession, leaving: UUID) -> None:
+    """Refuse to lose the last one. Their rows are locked: two may try to shut each other out."""
+    active = select(Person.id).where(Person.role == Role.ADMIN, Person.suspended_at.is_(None))
+    admins = await session.scalars(active.order_by(Person.id).with_for_update())
+    if not set(admins) - {leaving}:
+        raise Conflict(
+            "This is the board's last moderator. Make another one first.", code="last_admin"
+        )

@@ -27,9 +27,12 @@ class Action(StrEnum):
     JOB_APPROVED = "job.approved"
     JOB_REJECTED = "job.rejected"
     JOB_REMOVED = "job.removed"
+    JOB_RESTORED = "job.restored"
     JOB_REPORTS_DISMISSED = "job.reports_dismissed"
     COMPANY_MEMBER_SET = "company.member_set"
     COMPANY_MEMBER_REMOVED = "company.member_removed"
+    COMPANY_RENAMED = "company.renamed"
+    COMPANY_NAME_SEEN = "company.name_seen"
 
 
 class Subject(StrEnum):

@@ -1,5 +1,6 @@
 """Companies and their members."""
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -29,6 +30,9 @@ class Company(Base):
             unique=True,
             postgresql_where=text("imported_name IS NOT NULL"),
         ),
+        Index(
+            "ix_companies_renamed", "renamed_at", postgresql_where=text("renamed_at IS NOT NULL")
+        ),
     )
 
     id: Mapped[Id]
@@ -39,6 +43,8 @@ class Company(Base):
     description: Mapped[str] = mapped_column(server_default="")
     description_html: Mapped[str] = mapped_column(server_default="")
     logo_key: Mapped[str | None]
+    former_name: Mapped[str | None]  # what moderators knew it by, until one has seen the new name
+    renamed_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
 
 

@@ -13,6 +13,7 @@ from jobboard.accounts.models import Role
 from jobboard.accounts.schemas import Actor
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action, Subject
+from jobboard.clock import now
 from jobboard.companies import queries
 from jobboard.companies.models import Company, CompanyMember, MemberRole
 from jobboard.companies.schemas import (
@@ -82,12 +83,39 @@ async def change(
     if "name" in given:
         if data.name is None:
             raise Invalid.field("name", "A company needs a name.")
-        company.name = data.name
+        _rename(session, actor, company, data.name)
     if "website" in given:
         company.website = data.website
     if "description" in given:
         company.description = data.description or ""
         company.description_html = markdown_to_html(company.description)
+    await session.flush()
+    return company
+
+
+def _rename(session: AsyncSession, actor: Actor, company: Company, name: str) -> None:
+    """Live ads carry the name at once, so moderators get to see it, and what it was before."""
+    if name == company.name:
+        return
+    known, company.name = company.former_name or company.name, name
+    back = actor.is_admin or name == known
+    company.former_name = None if back else known
+    company.renamed_at = None if back else company.renamed_at or now()
+    _record(session, Action.COMPANY_RENAMED, actor, company.id, {})
+
+
+async def see_name(session: AsyncSession, actor: Actor, company_id: UUID, name: str) -> Company:
+    """A moderator looked at a new name, and it may stay. Raises Conflict when it is another now."""
+    require(actor, Right.MODERATE)
+    company = await queries.get(session, company_id)
+    await session.refresh(company, with_for_update=True)
+    if company.name != name:
+        raise Conflict(
+            f"This company is called “{company.name}” by now. Look at that name first.",
+            code="edited_meanwhile",
+        )
+    company.former_name = company.renamed_at = None
+    _record(session, Action.COMPANY_NAME_SEEN, actor, company_id, {})
     await session.flush()
     return company
 

@@ -4,6 +4,7 @@ draft --submit--> pending --approve--> published --close--> closed
                   pending --reject--> rejected --submit--> pending
                   published --expire--> expired      closed, expired --reopen--> published
                   anything but a draft --remove--> removed
+                  rejected, removed --restore--> pending
 """
 
 from collections.abc import Iterable
@@ -32,6 +33,7 @@ class Step(StrEnum):
     REOPEN = "reopen"
     EXPIRE = "expire"
     REMOVE = "remove"
+    RESTORE = "restore"  # a decision was a mistake: it waits for another
     EDIT = "edit"
     DELETE = "delete"
 
@@ -58,6 +60,7 @@ RULES: dict[Step, Rule] = {
     Step.REOPEN: _rule({S.CLOSED, S.EXPIRED}, S.PUBLISHED, Party.MEMBER, Party.ADMIN),
     Step.EXPIRE: _rule({S.PUBLISHED}, S.EXPIRED, Party.CLOCK),
     Step.REMOVE: _rule(set(S) - {S.DRAFT, S.REMOVED}, S.REMOVED, Party.ADMIN),
+    Step.RESTORE: _rule({S.REJECTED, S.REMOVED}, S.PENDING, Party.ADMIN),
     # An edit that matters sends a published job back to pending: see service.change.
     Step.EDIT: _rule(set(S) - {S.REMOVED}, None, Party.MEMBER, Party.ADMIN),
     Step.DELETE: _rule({S.DRAFT, S.REJECTED}, None, Party.MEMBER, Party.ADMIN),

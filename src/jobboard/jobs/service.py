@@ -1,27 +1,25 @@
-"""The verbs of jobs: create, change, submit, approve, reject, close, reopen, remove, report."""
+"""The verbs of jobs: create, change, submit, close, reopen, report. `decisions` has moderators'."""
 
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts.may import Right, require
+from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
-from jobboard.audit import service as audit
-from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
 from jobboard.companies import queries as companies
 from jobboard.companies.schemas import CompanyBrief
-from jobboard.errors import Conflict, Invalid
+from jobboard.errors import Invalid
 from jobboard.infra.richtext import markdown_to_html, plain_text
 from jobboard.infra.slugs import unique_slug
 from jobboard.jobs import lifecycle, queries, schemas
 from jobboard.jobs.lifecycle import Party, Step
-from jobboard.jobs.models import Job, JobEvent, JobReport, JobStatus
+from jobboard.jobs.models import Job, JobReport, JobStatus
 from jobboard.jobs.places import parse_location
 from jobboard.jobs.salary import yearly
 from jobboard.jobs.schemas import (
@@ -32,15 +30,10 @@ from jobboard.jobs.schemas import (
     ReportCreate,
     SalaryInput,
 )
-from jobboard.notifications.service import notify
+from jobboard.jobs.steps import move, party_of, record, require_version, take
 from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.settings import Settings
 
-DECISIONS = {
-    Step.APPROVE: Action.JOB_APPROVED,
-    Step.REJECT: Action.JOB_REJECTED,
-    Step.REMOVE: Action.JOB_REMOVED,
-}
 PLAIN = ("title", "location", "remote", "employment_type", "experience", "tags", "apply_url")
 
 
@@ -138,8 +131,8 @@ async def change(session: AsyncSession, actor: Actor, job_id: UUID, data: JobUpd
     moment is caught by the version column at the flush (StaleDataError).
     """
     job = await _own(session, actor, job_id)
-    lifecycle.require(Step.EDIT, job.status, _party(actor))
-    _require_version(job, data.version)
+    lifecycle.require(Step.EDIT, job.status, party_of(actor))
+    require_version(job, data.version)
     changed = _apply(job, data)
     if changed:
         job.updated_at = now()
@@ -147,7 +140,7 @@ async def change(session: AsyncSession, actor: Actor, job_id: UUID, data: JobUpd
         job.approved_at = None
         if job.status is JobStatus.PUBLISHED:
             job.status, job.submitted_at = JobStatus.PENDING, now()
-            _record(session, job, Step.EDIT, actor)
+            record(session, job, Step.EDIT, actor)
     await session.flush()
     return job
 
@@ -170,15 +163,6 @@ def _apply(job: Job, data: JobUpdate) -> set[str]:
     return {"salary" if name in SALARY_COLUMNS else name for name in different}
 
 
-def _require_version(job: Job, version: int | None) -> None:
-    """`version` is what the actor read; None does not ask."""
-    if version is not None and version != job.version:
-        raise Conflict(
-            "Someone else changed this job in the meantime. Load it again and look first.",
-            code="edited_meanwhile",
-        )
-
-
 async def _own(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
     """A job that `actor` acts for. Raises NotFound for what they cannot see, else Forbidden."""
     job, company = await queries.get(session, actor, job_id)
@@ -186,134 +170,40 @@ async def _own(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
     return job
 
 
-def _party(actor: Actor) -> Party:
-    return Party.ADMIN if actor.is_admin else Party.MEMBER
-
-
-def _record(
-    session: AsyncSession, job: Job, step: Step, actor: Actor | None, reason: str | None = None
-) -> None:
-    session.add(
-        JobEvent(
-            job_id=job.id,
-            step=step,
-            status=job.status,
-            person_id=actor.id if actor else None,
-            reason=reason,
-        )
-    )
-
-
-async def _step(
-    session: AsyncSession, actor: Actor, job: Job, step: Step, reason: str | None = None
-) -> Job:
-    target = lifecycle.require(step, job.status, _party(actor))
-    return await _move(session, actor, job, step, target, reason)
-
-
-async def _move(
-    session: AsyncSession,
-    actor: Actor,
-    job: Job,
-    step: Step,
-    target: JobStatus,
-    reason: str | None = None,
-) -> Job:
-    job.status = target
-    job.status_reason = reason
-    job.updated_at = now()
-    _record(session, job, step, actor, reason)
-    await session.flush()
-    return job
-
-
 async def submit(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
     """Hand a draft (or a rejected job, mended) to the moderators."""
     job = await _own(session, actor, job_id)
     if not job.description.strip():
-        lifecycle.require(Step.SUBMIT, job.status, _party(actor))
+        lifecycle.require(Step.SUBMIT, job.status, party_of(actor))
         raise Invalid.field("description", "Say what the job is before you send it in.")
     job.submitted_at = now()
-    return await _step(session, actor, job, Step.SUBMIT)
+    return await take(session, actor, job, Step.SUBMIT)
 
 
 async def close(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
     """Take a job out of the search; its page stays and says so."""
     job = await _own(session, actor, job_id)
-    return await _step(session, actor, job, Step.CLOSE)
+    return await take(session, actor, job, Step.CLOSE)
 
 
 async def reopen(session: AsyncSession, actor: Actor, job_id: UUID, settings: Settings) -> Job:
     """Bring a closed or expired job back: at once if its text is the approved one, else by way
     of the moderators."""
     job = await _own(session, actor, job_id)
-    target, moment = lifecycle.require(Step.REOPEN, job.status, _party(actor)), now()
+    target, moment = lifecycle.require(Step.REOPEN, job.status, party_of(actor)), now()
     if job.approved_at is None:
         target, job.submitted_at = JobStatus.PENDING, moment
     else:
         job.expires_at = moment + timedelta(days=settings.job_days)
-    return await _move(session, actor, job, Step.REOPEN, target)
+    return await move(session, actor, job, Step.REOPEN, target)
 
 
 async def delete_job(session: AsyncSession, actor: Actor, job_id: UUID) -> None:
     """Throw a draft or a rejected job away. What was public is closed instead."""
     job = await _own(session, actor, job_id)
-    lifecycle.require(Step.DELETE, job.status, _party(actor))
+    lifecycle.require(Step.DELETE, job.status, party_of(actor))
     await session.delete(job)
     await session.flush()
-
-
-async def approve(
-    session: AsyncSession,
-    actor: Actor,
-    job_id: UUID,
-    settings: Settings,
-    *,
-    version: int | None = None,
-) -> Job:
-    """Publish a pending job, as the moderator read it. The first publication date stays."""
-    job = await _for_moderator(session, actor, job_id)
-    _require_version(job, version)
-    lifecycle.require(Step.APPROVE, job.status, Party.ADMIN)
-    moment = now()
-    job.approved_at = moment
-    job.published_at = job.published_at or moment
-    job.expires_at = moment + timedelta(days=settings.job_days)
-    return await _decide(session, actor, job, Step.APPROVE)
-
-
-async def reject(session: AsyncSession, actor: Actor, job_id: UUID, reason: str) -> Job:
-    """Send a pending job back with the reason; the company can mend and submit it again."""
-    job = await _for_moderator(session, actor, job_id)
-    return await _decide(session, actor, job, Step.REJECT, reason)
-
-
-async def remove(session: AsyncSession, actor: Actor, job_id: UUID, reason: str) -> Job:
-    """Take a job off the board for good."""
-    job = await _for_moderator(session, actor, job_id)
-    return await _decide(session, actor, job, Step.REMOVE, reason)
-
-
-async def _for_moderator(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
-    require(actor, Right.MODERATE)
-    job, _ = await queries.get(session, actor, job_id)
-    return job
-
-
-async def _decide(
-    session: AsyncSession, actor: Actor, job: Job, step: Step, reason: str | None = None
-) -> Job:
-    """A moderator's step: it answers open reports too, and the company hears of it."""
-    before = job.status
-    await _step(session, actor, job, step, reason)
-    await _close_reports(session, actor, job.id)
-    about = (Subject.JOB, job.id)
-    details = {"from": before, "version": job.version}
-    audit.record(session, DECISIONS[step], person_id=actor.id, subject=about, details=details)
-    news = {"title": job.title, "slug": job.slug, "job_id": str(job.id), "reason": reason}
-    for person_id in await companies.member_ids(session, job.company_id):
-        notify(session, person_id, f"job_{job.status}", news)
-    return job
 
 
 async def report(
@@ -334,30 +224,6 @@ async def report(
     return (await session.scalars(statement.returning(JobReport))).one()
 
 
-async def dismiss_reports(session: AsyncSession, actor: Actor, job_id: UUID) -> None:
-    """A moderator looked and found nothing wrong."""
-    await _for_moderator(session, actor, job_id)
-    if closed := await _close_reports(session, actor, job_id):
-        audit.record(
-            session,
-            Action.JOB_REPORTS_DISMISSED,
-            person_id=actor.id,
-            subject=(Subject.JOB, job_id),
-            details={"reports": closed},
-        )
-
-
-async def _close_reports(session: AsyncSession, actor: Actor, job_id: UUID) -> int:
-    """How many were open."""
-    closed = await session.scalars(
-        update(JobReport)
-        .where(JobReport.job_id == job_id, JobReport.resolved_at.is_(None))
-        .values(resolved_at=now(), resolved_by=actor.id)
-        .returning(JobReport.id)
-    )
-    return len(closed.all())
-
-
 async def expire_due(session: AsyncSession) -> int:
     """Mark published jobs whose time is over; how many. The worker calls this on its schedule."""
     due = await session.scalars(
@@ -370,7 +236,7 @@ async def expire_due(session: AsyncSession) -> int:
     count = 0
     for job in due:
         job.status = lifecycle.require(Step.EXPIRE, job.status, Party.CLOCK)
-        _record(session, job, Step.EXPIRE, None)
+        record(session, job, Step.EXPIRE, None)
         count += 1
     await session.flush()
     return count

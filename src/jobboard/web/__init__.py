@@ -20,6 +20,7 @@ from jobboard.web import (
     accounts,
     admin,
     admin_audit,
+    admin_people,
     applications,
     assets,
     companies,
@@ -38,5 +39,6 @@ from jobboard.web import (
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
     public = [search, jobs, companies, accounts, applications, tasks, files, site, assets]
-    desks = [employer, employer_jobs, employer_applications, employer_company, admin, admin_audit]
-    return [area.router for area in [*public, *desks]]
+    desks = [employer, employer_jobs, employer_applications, employer_company]
+    moderation = [admin, admin_people, admin_audit]
+    return [area.router for area in [*public, *desks, *moderation]]

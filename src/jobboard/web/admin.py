@@ -1,21 +1,20 @@
-"""Moderation: what waits, decisions about jobs, reports, people."""
+"""Moderation: what waits, decisions about jobs, reports."""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import service as accounts
 from jobboard.accounts.schemas import Actor
-from jobboard.admin import queries, service
-from jobboard.admin.schemas import Decision, PersonModeration, QueueItem, ReportItem
+from jobboard.admin import companies, queries, service
+from jobboard.admin.schemas import Decision, QueueItem, ReportItem
+from jobboard.jobs import decisions
 from jobboard.jobs import queries as job_queries
-from jobboard.jobs import service as jobs
-from jobboard.jobs.lifecycle import Party, possible
+from jobboard.jobs.lifecycle import Party, Step, possible
 from jobboard.jobs.models import JobStatus
 from jobboard.schema import Input
 from jobboard.settings import Settings
@@ -30,7 +29,6 @@ router = APIRouter(prefix="/admin", include_in_schema=False)
 
 QUEUE = 20
 REPORTS = 50
-PEOPLE = 50
 TABS = (
     JobStatus.PENDING,
     JobStatus.PUBLISHED,
@@ -99,6 +97,7 @@ class Verdict(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     REMOVE = "remove"
+    RESTORE = "restore"
 
 
 CANNED = {Verdict.REJECT: SEND_BACK, Verdict.REMOVE: TAKE_DOWN}
@@ -106,13 +105,14 @@ DONE = {
     Verdict.APPROVE: "“{}” is live now. The company gets an e-mail.",
     Verdict.REJECT: "“{}” went back to the company with your reason.",
     Verdict.REMOVE: "“{}” is removed. The company reads your reason.",
+    Verdict.RESTORE: "“{}” waits for a decision again. The company gets an e-mail.",
 }
 
 
 class Seen(Input):
     """The version of a job that a moderator read."""
 
-    version: int
+    version: int | None = None
 
 
 @router.get("")
@@ -128,6 +128,7 @@ async def show_overview(request: Request, session: SessionDep, actor: AdminDep) 
         oldest=oldest.items[0].submitted_at if oldest.items else None,
         reported=await queries.open_report_count(session),
         oldest_report=reports.items[0].created_at if reports.items else None,
+        renamed=await companies.renamed_count(session),
     )
 
 
@@ -231,7 +232,7 @@ async def dismiss_reports(
     """Nothing is wrong with a job that was reported."""
     job, _ = await job_queries.get(session, actor, job_id)
     async with form.attempt(session):
-        await jobs.dismiss_reports(session, actor, job_id)
+        await decisions.dismiss_reports(session, actor, job_id)
     text = f"The reports about “{job.title}” are closed. The job stays as it is."
     return outcome(request, form, "/admin/reports", text)
 
@@ -253,7 +254,7 @@ async def decide(
         await _decide(session, actor, job_id, verdict, form, settings)
     onward = local_path(form.value("next"), "/admin/jobs")
     if form.status == 409:
-        return await _overtaken(request, session, actor, job_id, onward)
+        return await _overtaken(request, session, actor, job_id, verdict, onward)
     if form.refused:
         return await _job_page(request, session, actor, job_id, form, verdict)
     return redirect(request, onward, DONE[verdict].format(title))
@@ -267,13 +268,16 @@ async def _decide(
     form: Form,
     settings: Settings,
 ) -> None:
+    seen = form.parse(Seen)
     if verdict is Verdict.APPROVE:
-        seen = form.parse(Seen)
-        await jobs.approve(session, actor, job_id, settings, version=seen.version)
+        await decisions.approve(session, actor, job_id, settings, version=seen.version)
+        return
+    if verdict is Verdict.RESTORE:
+        await decisions.restore(session, actor, job_id, version=seen.version)
         return
     decision = form.parse(Decision, reason=_reason(form, verdict))
-    step = jobs.reject if verdict is Verdict.REJECT else jobs.remove
-    await step(session, actor, job_id, decision.reason)
+    step = decisions.reject if verdict is Verdict.REJECT else decisions.remove
+    await step(session, actor, job_id, decision.reason, version=seen.version)
 
 
 def _reason(form: Form, verdict: Verdict) -> str:
@@ -284,11 +288,16 @@ def _reason(form: Form, verdict: Verdict) -> str:
 
 
 async def _overtaken(
-    request: Request, session: AsyncSession, actor: Actor, job_id: UUID, onward: str
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    job_id: UUID,
+    verdict: Verdict,
+    onward: str,
 ) -> RedirectResponse:
-    """Someone was quicker: say how the job stands now. One that still waits is to be read anew."""
+    """Someone was quicker. Where the decision is still possible, the job is to be read anew."""
     job, _ = await job_queries.get(session, actor, job_id)
-    if job.status is JobStatus.PENDING:
+    if Step(verdict) in possible(job.status, Party.ADMIN):
         text = f"“{job.title}” was changed while you read it. Here it is as it stands now."
         return redirect(request, f"/admin/jobs/{job_id}", text, tone="warn")
     status = label(job.status).lower()
@@ -314,43 +323,3 @@ async def show_reports(
         first_href="/admin/reports" if cursor else None,
         next_href=more if page.next_cursor else None,
     )
-
-
-@router.get("/people")
-async def show_people(
-    request: Request,
-    session: SessionDep,
-    _actor: AdminDep,
-    q: Annotated[str, Query(max_length=200)] = "",
-    cursor: Cursor = None,
-) -> HTMLResponse:
-    """Everyone, newest first; `q` is part of a name or an address."""
-    words = q.strip() or None
-    page = await accounts.list_people(session, q=words, cursor=cursor, limit=PEOPLE)
-    more = href("/admin/people", q=words, cursor=page.next_cursor)
-    return render(
-        request,
-        "admin/people.html",
-        private=True,
-        q=q,
-        people=page.items,
-        back=href("/admin/people", q=words, cursor=cursor),
-        first_href=href("/admin/people", q=words) if cursor else None,
-        next_href=more if page.next_cursor else None,
-    )
-
-
-@router.post("/people/{person_id}")
-async def suspend_person(
-    request: Request, person_id: UUID, session: SessionDep, actor: AdminDep, form: FormDep
-) -> RedirectResponse:
-    """Shut someone out, or let them back in."""
-    text = ""
-    async with form.attempt(session):
-        wanted = form.parse(PersonModeration)
-        person = await accounts.set_suspended(session, actor, person_id, suspended=wanted.suspended)
-        text = f"{person.full_name} can log in again."
-        if person.suspended:
-            text = f"{person.full_name} is logged out everywhere and cannot log in any more."
-    back = local_path(form.value("back"), "/admin/people")
-    return outcome(request, form, back, text)

@@ -39,14 +39,17 @@ SENTENCES: dict[Action, str] = {
     Action.JOB_APPROVED: "approved the job {}",
     Action.JOB_REJECTED: "sent back the job {}",
     Action.JOB_REMOVED: "removed the job {}",
+    Action.JOB_RESTORED: "took back the decision about the job {}",
     Action.JOB_REPORTS_DISMISSED: "closed the reports about {}",
     Action.COMPANY_MEMBER_SET: "let {member} act for {}",
     Action.COMPANY_MEMBER_REMOVED: "took {member} out of {}",
+    Action.COMPANY_RENAMED: "renamed {}",
+    Action.COMPANY_NAME_SEEN: "let the new name of {} stay",
 }
 NOBODY = "an unknown address"  # the subject of a failed log-in without an account
 GONE = "someone who is gone"
 WHERE = {
-    Subject.PERSON: "/admin/audit-log?subject={}",
+    Subject.PERSON: "/admin/people/{}",
     Subject.COMPANY: "/admin/audit-log?subject={}",
     Subject.JOB: "/admin/jobs/{}",
 }
@@ -130,8 +133,9 @@ def _actor(entry: AuditRead) -> Markup:
     if actor.kind == "system":
         return Markup("The board")
     words = actor.name or GONE.capitalize()
-    linked = _link(href("/admin/audit-log", actor=actor.id), words)
-    return linked if actor.kind == "person" else linked + Markup(" (with an API key)")
+    if actor.kind == "key":
+        return Markup("{} (with an API key)").format(words)
+    return _link(f"/admin/people/{actor.id}", words) if actor.name else Markup(words)
 
 
 def _sentence(entry: AuditRead) -> Markup:
@@ -139,7 +143,7 @@ def _sentence(entry: AuditRead) -> Markup:
     member = entry.details.get("member")
     return Markup(SENTENCES[entry.action]).format(
         _subject(entry.subject),
-        member=_link(href("/admin/audit-log", subject=member), "a colleague"),
+        member=_link(f"/admin/people/{member}", "a colleague"),
     ) + "".join(f" {words}" for words in _remarks(entry.details))
 
 

@@ -107,6 +107,7 @@ STEPS = {
     "approve": {"pending": "published"},
     "reject": {"pending": "rejected"},
     "remove": {s: "removed" for s in JobStatus if s not in ("draft", "removed")},
+    "restore": {"rejected": "pending", "removed": "pending"},
 }
 
 
@@ -116,7 +117,7 @@ async def test_every_step_from_every_state(
     client: httpx2.AsyncClient, session: AsyncSession, cast: Cast, step: str, status: JobStatus
 ) -> None:
     job = await make_job(session, cast.employer, cast.company, status=status)
-    by_admin = step in ("approve", "reject", "remove")
+    by_admin = step in ("approve", "reject", "remove", "restore")
     door = "/api/v1/admin/jobs" if by_admin else "/api/v1/jobs"
     answer = await client.post(
         f"{door}/{job.id}/{step}",

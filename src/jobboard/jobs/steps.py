@@ -1,0 +1,64 @@
+"""A step in a job's life, taken and written down; the verbs of `service` and `decisions` do."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.schemas import Actor
+from jobboard.clock import now
+from jobboard.errors import Conflict
+from jobboard.jobs import lifecycle
+from jobboard.jobs.lifecycle import Party, Step
+from jobboard.jobs.models import Job, JobEvent, JobStatus
+
+
+def require_version(job: Job, version: int | None) -> None:
+    """`version` is what the actor read; None does not ask."""
+    if version is not None and version != job.version:
+        raise Conflict(
+            "Someone else changed this job in the meantime. Load it again and look first.",
+            code="edited_meanwhile",
+        )
+
+
+def party_of(actor: Actor) -> Party:
+    """The side that `actor` takes steps for."""
+    return Party.ADMIN if actor.is_admin else Party.MEMBER
+
+
+def record(
+    session: AsyncSession, job: Job, step: Step, actor: Actor | None, reason: str | None = None
+) -> None:
+    """Write down the step that led to where the job stands now; nobody is the clock."""
+    session.add(
+        JobEvent(
+            job_id=job.id,
+            step=step,
+            status=job.status,
+            person_id=actor.id if actor else None,
+            reason=reason,
+        )
+    )
+
+
+async def take(
+    session: AsyncSession, actor: Actor, job: Job, step: Step, reason: str | None = None
+) -> Job:
+    """Take a step where the table allows it. Raises Conflict."""
+    target = lifecycle.require(step, job.status, party_of(actor))
+    return await move(session, actor, job, step, target, reason)
+
+
+async def move(
+    session: AsyncSession,
+    actor: Actor,
+    job: Job,
+    step: Step,
+    target: JobStatus,
+    reason: str | None = None,
+) -> Job:
+    """The same to a `target` that is decided already."""
+    job.status = target
+    job.status_reason = reason
+    job.updated_at = now()
+    record(session, job, step, actor, reason)
+    await session.flush()
+    return job
