@@ -66,6 +66,16 @@ class Settings(BaseModel):
     password_min_length: int = Field(
         12, ge=8, le=64, description="Fewest characters that a new password may have."
     )
+    require_verified_email: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether people must verify their address before they apply or hand in a job. "
+        "`auto`: in production, where a mail server is set.",
+    )
+    require_admin_second_factor: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether admins must set up two-step log-in before anything else. "
+        "`auto`: in production.",
+    )
     access_token_minutes: int = Field(10, ge=1, le=60, description="Life of an access token.")
     login_days: int = Field(
         30, ge=1, le=365, description="Life of a log-in (cookie or refresh token) without use."
@@ -82,6 +92,20 @@ class Settings(BaseModel):
     def production(self) -> bool:
         """Whether this process serves real people."""
         return self.environment == "production"
+
+    @property
+    def must_verify_email(self) -> bool:
+        """Whether who has not verified their address may only look around and write drafts."""
+        if self.require_verified_email == "auto":
+            return self.production and bool(self.smtp_url.get_secret_value())
+        return self.require_verified_email == "on"
+
+    @property
+    def admins_need_second_factor(self) -> bool:
+        """Whether an admin without a second step may only set it up."""
+        if self.require_admin_second_factor == "auto":
+            return self.production
+        return self.require_admin_second_factor == "on"
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:

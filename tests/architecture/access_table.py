@@ -84,6 +84,9 @@ JOB = {"title": "Cook", "description": "You cook."}
 NEW_COMPANY = {"name": "A new one"}
 SIGN_UP = {"email": "new@example.com", "password": "a long and quiet sentence", "full_name": "N"}
 LOG_IN = {"username": "nobody@example.com", "password": "a long and quiet sentence"}
+NEW_PASSWORD = {"token": "{reset_link}", "password": "another quiet sentence"}
+NEW_ADDRESS = {"email": "moved@example.com", "current_password": "{password}"}
+WRONG_CODE = {"current_password": "{password}", "code": "000000"}
 ANY = only(SIGNED_IN)
 DESK = only(EMPLOYERS)
 STAFF = only("admin")
@@ -104,9 +107,25 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /api/v1/auth/register": everyone(json=SIGN_UP),
     "POST /api/v1/auth/token": only(data={"grant_type": "password", **LOG_IN}, refused=401),
     "POST /api/v1/auth/revoke": everyone(data={"token": "unknown"}),
+    "POST /api/v1/auth/verify-email": everyone(json={"token": "{verify_link}"}),
+    "POST /api/v1/auth/password-reset": everyone(json={"email": "nobody@example.com"}),
+    "POST /api/v1/auth/password-reset/confirm": everyone(json=NEW_PASSWORD),
+    "POST /api/v1/auth/email-change": everyone(json={"token": "{change_link}"}),
+    "POST /api/v1/auth/email-change/undo": everyone(json={"token": "{undo_link}"}),
     "GET /api/v1/me": ANY,
     "PATCH /api/v1/me": only(SIGNED_IN, json={"full_name": "Another"}),
     "GET /api/v1/me/applications": only(SIGNED_IN, scope="applications:read"),
+    "POST /api/v1/me/verify-email": ANY,
+    "POST /api/v1/me/email": only(SIGNED_IN, json=NEW_ADDRESS),
+    "GET /api/v1/me/sessions": ANY,
+    "DELETE /api/v1/me/sessions": ANY,
+    "DELETE /api/v1/me/sessions/{id}": only("candidate", on="login", hidden=CAST),
+    # The second step: without a right code, nobody gets further than to be told so
+    "GET /api/v1/me/second-factor": ANY,
+    "POST /api/v1/me/second-factor": only(SIGNED_IN, json={"current_password": "{password}"}),
+    "POST /api/v1/me/second-factor/confirm": only(refused=409, json={"code": "000000"}),
+    "POST /api/v1/me/second-factor/recovery-codes": only(refused=422, json=WRONG_CODE),
+    "POST /api/v1/me/second-factor/disable": only(refused=422, json=WRONG_CODE),
     # The API: companies
     "GET /api/v1/companies": everyone(),
     "POST /api/v1/companies": only(EMPLOYERS, json=NEW_COMPANY, scope="companies:write"),
@@ -207,7 +226,19 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /sign-up": everyone(data=SIGN_UP),
     "GET /log-in": everyone(),
     "POST /log-in": everyone(data={"email": "rival@example.com", "password": "{password}"}),
+    "GET /log-in/code": everyone(),
+    "POST /log-in/code": everyone(data={"code": "000000"}),
     "POST /log-out": everyone(),
+    "GET /verify-email": everyone(params={"token": "{verify_link}"}),
+    "POST /verify-email": everyone(data={"token": "{verify_link}"}),
+    "GET /forgot-password": everyone(),
+    "POST /forgot-password": everyone(data={"email": "nobody@example.com"}),
+    "GET /reset-password": everyone(params={"token": "{reset_link}"}),
+    "POST /reset-password": everyone(data=NEW_PASSWORD),
+    "GET /change-email": everyone(params={"token": "{change_link}"}),
+    "POST /change-email": everyone(data={"token": "{change_link}"}),
+    "GET /undo-change-email": everyone(params={"token": "{undo_link}"}),
+    "POST /undo-change-email": everyone(data={"token": "{undo_link}"}),
     # Pages of one's own
     "GET /jobs/{slug}/apply": only(CANDIDATES, on="open-slug"),
     "POST /jobs/{slug}/apply": only(
@@ -218,6 +249,18 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /me/password": only(
         SIGNED_IN, data={"current_password": "{password}", "new_password": "another sentence"}
     ),
+    "POST /me/verify-email": ANY,
+    "POST /me/email": only(SIGNED_IN, data=NEW_ADDRESS),
+    "GET /me/security": ANY,
+    "POST /me/security/log-ins/end-others": ANY,
+    "POST /me/security/log-ins/{login_id}/end": only("candidate", on="login", hidden=CAST),
+    "GET /me/security/two-step": ANY,
+    "POST /me/security/two-step": only(SIGNED_IN, data={"current_password": "{password}"}),
+    "POST /me/security/two-step/confirm": only(refused=409, data={"code": "000000"}),
+    "GET /me/security/recovery-codes": ANY,
+    "POST /me/security/recovery-codes": only(refused=422, data=WRONG_CODE),
+    "GET /me/security/two-step/off": ANY,
+    "POST /me/security/two-step/off": only(refused=422, data=WRONG_CODE),
     "GET /me/applications": ANY,
     "GET /me/applications/{application_id}": only("candidate", on="application", hidden=CAST),
     "GET /me/applications/{application_id}/withdraw": only(

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,8 +18,9 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import Mount
 
+from jobboard.accounts import tokens
 from jobboard.accounts.logins import open_web_login
-from jobboard.accounts.models import Person, Role
+from jobboard.accounts.models import EmailLink, LinkPurpose, Person, Role
 from jobboard.accounts.scopes import ALL, Scope
 from jobboard.accounts.tokens import access_token
 from jobboard.applications import service as applications
@@ -157,8 +159,12 @@ async def _things(
         session, candidate.actor, jobs["job"].id, ApplicationCreate(resume_id=resume.id)
     )
     task = await tasks.create(session, candidate.actor, TaskCreate(title="Call them back"))
+    opened = {f"{purpose}_link": purpose.value * 3 for purpose in LinkPurpose}
+    session.add_all(_link(candidate, purpose, opened[f"{purpose}_link"]) for purpose in LinkPurpose)
     await session.commit()
     return {
+        **opened,
+        "login": str(candidate.actor.login_session_id),
         "task": str(task.id),
         "company": str(company.id),
         "company-slug": company.slug,
@@ -170,6 +176,16 @@ async def _things(
         **{f"{name}-slug": job.slug for name, job in jobs.items()},
         **{name: str(user.id) for name, user in cast.items()},
     }
+
+
+def _link(user: User, purpose: LinkPurpose, token: str) -> EmailLink:
+    return EmailLink(
+        token_hash=tokens.token_hash(token),
+        person_id=user.id,
+        purpose=purpose,
+        email="candidate2@example.com" if purpose is LinkPurpose.CHANGE else user.actor.email,
+        expires_at=now() + timedelta(hours=1),
+    )
 
 
 def listed(app: FastAPI) -> set[str]:

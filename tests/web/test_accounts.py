@@ -201,6 +201,7 @@ async def test_name_and_password_are_changed_by_their_owner(town: Town) -> None:
     named = await browser.submit(page, "/me", full_name="Kim Newname")
     assert "Kim Newname" in (await browser.follow(named)).text
     assert (await browser.submit(page, "/me", full_name=" ")).status == 422
+    page = await browser.get("/me/security")
     wrong = await browser.submit(
         page, "/me/password", current_password="not it", new_password="another quiet sentence"
     )

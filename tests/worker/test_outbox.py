@@ -125,7 +125,7 @@ async def test_no_message_without_a_commit(
 async def welcome(session: AsyncSession, settings: Settings) -> None:
     """Queue one mail to someone who exists."""
     user = await make_user(session, settings)
-    payload = {"person_id": str(user.id), "kind": "welcome", "data": {}}
+    payload = {"person_id": str(user.id), "kind": "account_exists", "data": {}}
     enqueue(session, "notifications.mail", payload)
     await session.commit()
 
@@ -165,7 +165,9 @@ async def test_after_the_last_try_a_message_stays_as_failed(
 async def test_one_bad_message_does_not_hold_up_the_others(
     session: AsyncSession, settings: Settings, context: Context, tray: Tray
 ) -> None:
-    enqueue(session, "notifications.mail", {"person_id": "no id", "kind": "welcome", "data": {}})
+    enqueue(
+        session, "notifications.mail", {"person_id": "no id", "kind": "account_exists", "data": {}}
+    )
     enqueue(session, "unknown.kind", {})
     await session.commit()
     await welcome(session, settings)

@@ -1,5 +1,6 @@
 """The verbs of log-ins: prove who you are, stay logged in, refresh, log out."""
 
+import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -7,14 +8,16 @@ from uuid import UUID
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import passwords, queries, tokens
+from jobboard.accounts import codes, passwords, queries, tokens
+from jobboard.accounts.devices import device
 from jobboard.accounts.models import LoginKind, LoginSession, Person, RefreshToken
-from jobboard.accounts.schemas import Actor, TokenPair
+from jobboard.accounts.schemas import Actor, LoginRead, TokenPair
 from jobboard.accounts.scopes import Scope, narrowed, of_role, read, written
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
-from jobboard.errors import Forbidden, Unauthenticated
+from jobboard.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.settings import Settings
 
 REFRESH_GRACE = timedelta(seconds=45)  # a lost answer may be asked for again this long
@@ -30,6 +33,13 @@ class WebLogin:
 
     token: str
     actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class HalfLogin:
+    """A right password, where a code is needed too: what the browser keeps until then."""
+
+    token: str
 
 
 async def claim(session: AsyncSession, email: str) -> Person | None:
@@ -70,25 +80,68 @@ async def _require_same_password(session: AsyncSession, person: Person) -> None:
 
 
 async def log_in(
-    session: AsyncSession, person: Person, settings: Settings, *, user_agent: str, scope: str = ""
+    session: AsyncSession,
+    person: Person,
+    settings: Settings,
+    *,
+    user_agent: str,
+    scope: str = "",
+    code: str | None = None,
 ) -> TokenPair:
     """The last, for who authenticated: an access token and the first refresh token.
 
-    `scope` narrows this log-in for good. Raises Invalid for one that they cannot have.
+    `scope` narrows this log-in for good. Raises Invalid for one that they cannot have, and
+    Unauthenticated (`mfa_required`, `mfa_invalid`) where the account has a second step.
     """
     await _require_same_password(session, person)
     granted = narrowed(scope, of_role(person.role))
+    if await codes.is_on(session, person.id):
+        await _take_code(session, person, code, settings)
     login = await _open(session, person, LoginKind.API, settings, user_agent)
     login.scopes = written(granted) if scope.strip() else None
     _record_login(session, person.id, LoginKind.API)
     return await _pair(session, person.id, login.id, settings, granted)
 
 
+async def _take_code(
+    session: AsyncSession, person: Person, code: str | None, settings: Settings
+) -> None:
+    if code is None:
+        raise Unauthenticated(
+            "This account has two-step log-in: send a code of the app, or a recovery code, as otp.",
+            code="mfa_required",
+        )
+    try:
+        await codes.require_code(session, person.id, code, settings)
+    except Invalid as error:
+        raise Unauthenticated(error.message, code="mfa_invalid") from None
+
+
 async def log_in_to_pages(
     session: AsyncSession, person: Person, settings: Settings, *, user_agent: str
-) -> WebLogin:
-    """The same for the pages: an opaque cookie instead of tokens."""
+) -> WebLogin | HalfLogin:
+    """The same for the pages: an opaque cookie instead of tokens, or half of a log-in."""
     await _require_same_password(session, person)
+    if await codes.is_on(session, person.id):
+        return HalfLogin(tokens.half_login_token(person.id, person.password_hash, settings))
+    _record_login(session, person.id, LoginKind.WEB)
+    return await open_web_login(session, person.id, settings, user_agent=user_agent)
+
+
+async def complete_web_login(
+    session: AsyncSession, half: str, code: str, settings: Settings, *, user_agent: str
+) -> WebLogin:
+    """The second step on the pages. Raises Unauthenticated for half a log-in that is too old or
+    whose password was changed since, Invalid for a wrong code."""
+    person_id, fingerprint = tokens.read_half_login(half, settings)
+    person = await session.get(Person, person_id, with_for_update={"read": True})
+    if (
+        person is None
+        or person.suspended_at is not None
+        or not hmac.compare_digest(tokens.fingerprint(person.password_hash), fingerprint)
+    ):
+        raise tokens.dead_half_login()
+    await codes.require_code(session, person.id, code, settings)
     _record_login(session, person.id, LoginKind.WEB)
     return await open_web_login(session, person.id, settings, user_agent=user_agent)
 
@@ -106,13 +159,15 @@ async def open_web_login(
     login = await _open(
         session, person, LoginKind.WEB, settings, user_agent, hashed=tokens.token_hash(token)
     )
-    actor = Actor(person.id, person.email, person.full_name, person.role, login.id)
+    actor = await queries.actor_of_login(session, person.id, login.id, settings)
+    if actor is None:  # suspended since the password was verified
+        raise _wrong_login()
     return WebLogin(token, actor)
 
 
 async def resume_web_login(session: AsyncSession, token: str, settings: Settings) -> Actor | None:
     """Who a cookie belongs to, if its log-in lives. One that is used lives on: noted once a day."""
-    found = await queries.actor_of_cookie(session, tokens.token_hash(token))
+    found = await queries.actor_of_cookie(session, tokens.token_hash(token), settings)
     if found is None:
         return None
     actor, last_seen_at = found
@@ -281,6 +336,44 @@ async def end_logins(session: AsyncSession, person_id: UUID, *, but: UUID | None
     if but is not None:
         statement = statement.where(LoginSession.id != but)
     await session.execute(statement.values(ended_at=now()))
+
+
+async def list_logins(
+    session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int
+) -> Page[LoginRead]:
+    """Where this person is logged in, newest first."""
+    statement = queries.logins(actor.id, before=read_moment_cursor(cursor), limit=limit)
+    rows, more = cut((await session.execute(statement)).all(), limit)
+    items = [
+        LoginRead(
+            id=row.id,
+            kind=row.kind,
+            device=device(row.user_agent),
+            current=row.id == actor.login_session_id,
+            created_at=row.created_at,
+            last_seen_at=row.last_seen_at,
+            expires_at=row.expires_at,
+        )
+        for row in rows
+    ]
+    last = items[-1] if more else None
+    return Page(items=items, next_cursor=moment_cursor(last.created_at, last.id) if last else None)
+
+
+async def end_own(session: AsyncSession, actor: Actor, login_session_id: UUID) -> None:
+    """End one of one's own log-ins. Raises NotFound for any other."""
+    ended = await session.scalar(
+        update(LoginSession)
+        .where(
+            LoginSession.id == login_session_id,
+            LoginSession.person_id == actor.id,
+            LoginSession.ended_at.is_(None),
+        )
+        .values(ended_at=now())
+        .returning(LoginSession.id)
+    )
+    if ended is None:
+        raise NotFound("There is no such log-in of yours.", code="login_not_found")
 
 
 async def forget_old_logins(session: AsyncSession) -> int:

@@ -1,10 +1,10 @@
-"""People, their log-in sessions and the refresh tokens of those."""
+"""People, their log-in sessions and refresh tokens, links by mail, and the second step."""
 
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jobboard.infra.postgres import Base, CreatedAt, Id, words
@@ -25,6 +25,15 @@ class LoginKind(StrEnum):
     API = "api"
 
 
+class LinkPurpose(StrEnum):
+    """What a link that we mailed is good for."""
+
+    VERIFY = "verify"
+    RESET = "reset"
+    CHANGE = "change"
+    UNDO = "undo"
+
+
 class Person(Base):
     """An account. `email` is kept as typed; two that differ only in case are one."""
 
@@ -38,6 +47,7 @@ class Person(Base):
     id: Mapped[Id]
     email: Mapped[str]
     full_name: Mapped[str]
+    email_verified_at: Mapped[datetime | None]
     password_hash: Mapped[str]
     role: Mapped[Role] = mapped_column(words(Role))
     suspended_at: Mapped[datetime | None]
@@ -49,6 +59,10 @@ class LoginSession(Base):
     """One log-in. For pages `token_hash` is the cookie's; for the API refresh tokens hang on it."""
 
     __tablename__ = "login_sessions"
+    __table_args__ = (  # for the clean-up
+        Index("ix_login_sessions_ended_at", "ended_at"),
+        Index("ix_login_sessions_expires_at", "expires_at"),
+    )
 
     id: Mapped[Id]
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
@@ -73,3 +87,46 @@ class RefreshToken(Base):
     )
     created_at: Mapped[CreatedAt]
     used_at: Mapped[datetime | None]
+
+
+class EmailLink(Base):
+    """A single-use link that was mailed, kept as its token's SHA-256; used ones are deleted.
+
+    `email` is the address that it was sent to, and, for UNDO, the one to go back to.
+    """
+
+    __tablename__ = "email_links"
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[LinkPurpose] = mapped_column(words(LinkPurpose))
+    email: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SecondFactor(Base):
+    """Time-based codes (TOTP) of one person; without `confirmed_at` they only began to enrol.
+
+    The secret is not here: it is derived from the secret key of the board and `salt`.
+    `last_step` is the time step of the last code that was taken, so that none works twice.
+    """
+
+    __tablename__ = "second_factors"
+
+    person_id: Mapped[UUID] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    salt: Mapped[bytes]
+    created_at: Mapped[CreatedAt]
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RecoveryCode(Base):
+    """Stands in for a code once, when the device is lost. Kept as a keyed hash; used ones go."""
+
+    __tablename__ = "recovery_codes"
+
+    code_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)

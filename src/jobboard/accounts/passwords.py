@@ -21,6 +21,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from jobboard.errors import Invalid, Unavailable
 
+UNUSABLE = "!"  # instead of a hash: nobody logs in with a password
 AT_ONCE = 2  # each takes 19 MB and a core for some 20 ms
 MOST_WAITING = 40  # half a second of work; whoever comes then is better served later
 Result = TypeVar("Result")

@@ -1,13 +1,15 @@
-"""Who is there."""
+"""Who is there, and what they must do before anything else."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts.models import LoginSession, Person, Role
+from jobboard.accounts.models import LoginKind, LoginSession, Person, Role, SecondFactor
 from jobboard.accounts.schemas import Actor
+from jobboard.errors import Conflict, Forbidden
+from jobboard.settings import Settings
 
 
 async def by_email(session: AsyncSession, email: str) -> Person | None:
@@ -15,9 +17,18 @@ async def by_email(session: AsyncSession, email: str) -> Person | None:
     return await session.scalar(select(Person).where(func.lower(Person.email) == email.lower()))
 
 
-def _actors() -> Select[UUID, str, str, Role, UUID]:
+def _actors(settings: Settings) -> Select[UUID, str, str, Role, UUID, bool, bool]:
+    """What `_actor` takes."""
     return (
-        select(Person.id, Person.email, Person.full_name, Person.role, LoginSession.id)
+        select(
+            Person.id,
+            Person.email,
+            Person.full_name,
+            Person.role,
+            LoginSession.id,
+            Person.email_verified_at.is_(None) if settings.must_verify_email else false(),
+            _not_enrolled() if settings.admins_need_second_factor else false(),
+        )
         .join(LoginSession, LoginSession.person_id == Person.id)
         .where(
             Person.suspended_at.is_(None),
@@ -27,25 +38,81 @@ def _actors() -> Select[UUID, str, str, Role, UUID]:
     )
 
 
+def _actor(
+    person_id: UUID, email: str, name: str, role: Role, login_id: UUID, verify: bool, enrol: bool
+) -> Actor:
+    return Actor(person_id, email, name, role, login_id, must_verify_email=verify, must_enrol=enrol)
+
+
+def _not_enrolled() -> ColumnElement[bool]:
+    enrolled = exists().where(
+        SecondFactor.person_id == Person.id, SecondFactor.confirmed_at.is_not(None)
+    )
+    return and_(Person.role == Role.ADMIN, ~enrolled)
+
+
 async def actor_of_login(
-    session: AsyncSession, person_id: UUID, login_session_id: UUID
+    session: AsyncSession, person_id: UUID, login_session_id: UUID, settings: Settings
 ) -> Actor | None:
     """The person behind an access token, unless that log-in ended or they are suspended."""
-    rows = await session.execute(
-        _actors().where(Person.id == person_id, LoginSession.id == login_session_id)
-    )
-    return _one(rows.first())
+    mine = (Person.id == person_id) & (LoginSession.id == login_session_id)
+    row = (await session.execute(_actors(settings).where(mine))).first()
+    return None if row is None else _actor(*row)
 
 
-async def actor_of_cookie(session: AsyncSession, hashed: bytes) -> tuple[Actor, datetime] | None:
+async def actor_of_cookie(
+    session: AsyncSession, hashed: bytes, settings: Settings
+) -> tuple[Actor, datetime] | None:
     """The person behind a page's cookie, by the hash of its token, and when they were last seen."""
-    statement = _actors().add_columns(LoginSession.last_seen_at)
+    statement = _actors(settings).add_columns(LoginSession.last_seen_at)
     row = (await session.execute(statement.where(LoginSession.token_hash == hashed))).first()
-    return None if row is None else (Actor(*row[:5]), row[5])
+    return None if row is None else (_actor(*row[:7]), row[7])
 
 
-def _one(row: Row[UUID, str, str, Role, UUID] | None) -> Actor | None:
-    return None if row is None else Actor(*row)
+def require_verified(actor: Actor) -> None:
+    """Raise Conflict for who must verify their address before they speak to others."""
+    if actor.must_verify_email:
+        raise Conflict(
+            "Confirm your e-mail address first, by the link that we mailed you. On the page of "
+            "your account you can ask for a new one.",
+            code="email_unverified",
+        )
+
+
+def require_enrolled(actor: Actor) -> None:
+    """Raise Forbidden for an admin who must set up two-step log-in before anything else."""
+    if actor.must_enrol:
+        raise Forbidden(
+            "Admins of this board need two-step log-in. Set it up first.",
+            code="second_factor_required",
+        )
+
+
+def logins(
+    person_id: UUID, *, before: tuple[datetime, UUID] | None, limit: int
+) -> Select[UUID, LoginKind, str, datetime, datetime, datetime]:
+    """The log-ins of a person that live, newest first."""
+    statement = (
+        select(
+            LoginSession.id,
+            LoginSession.kind,
+            LoginSession.user_agent,
+            LoginSession.created_at,
+            LoginSession.last_seen_at,
+            LoginSession.expires_at,
+        )
+        .where(
+            LoginSession.person_id == person_id,
+            LoginSession.ended_at.is_(None),
+            LoginSession.expires_at > func.now(),
+        )
+        .order_by(LoginSession.created_at.desc(), LoginSession.id.desc())
+        .limit(limit + 1)
+    )
+    if before:
+        older = func.row(LoginSession.created_at, LoginSession.id) < func.row(*before)
+        statement = statement.where(older)
+    return statement
 
 
 def people(*, before: tuple[datetime, UUID] | None, limit: int, q: str | None) -> Select[Person]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from jobboard.accounts.models import Role
+from jobboard.accounts.models import LoginKind, Role
 from jobboard.accounts.scopes import ALL, Scope
 from jobboard.schema import Input
 
@@ -59,10 +59,98 @@ class PersonRead(BaseModel):
 
     id: UUID
     email: str
+    email_verified: bool
     full_name: str
     role: Role
     suspended: bool
     created_at: datetime
+
+
+class EmailAsked(Input):
+    """Whose password was forgotten."""
+
+    email: Email = Field(examples=["ada@example.com"])
+
+
+class EmailChange(Input):
+    """The new address of an account."""
+
+    email: Email = Field(examples=["ada@example.com"])
+    current_password: Password
+
+
+LinkToken = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+class TokenOfLink(Input):
+    """The `token` of a link that we mailed."""
+
+    token: LinkToken
+
+
+class PasswordReset(Input):
+    """A new password, by a link that we mailed."""
+
+    token: LinkToken
+    password: Password = Field(examples=["a long and quiet sentence"])
+
+
+class Accepted(BaseModel):
+    """What happens next, in words for a person."""
+
+    detail: str
+
+
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+
+
+class CodeInput(Input):
+    """A code of the authenticator app, or a recovery code where one is taken."""
+
+    code: Code = Field(examples=["123456"])
+
+
+class PasswordInput(Input):
+    """The current password, typed again."""
+
+    current_password: Password
+
+
+class PasswordAndCode(PasswordInput, CodeInput):
+    """Both, for what weakens an account."""
+
+
+class SecondFactorRead(BaseModel):
+    """The second step of one's log-in."""
+
+    enabled: bool
+    enabled_at: datetime | None
+    recovery_codes_left: int
+
+
+class Enrolment(BaseModel):
+    """For an authenticator app: the secret in base32, and as an `otpauth://` address for a QR."""
+
+    secret: str
+    uri: str
+
+
+class RecoveryCodes(BaseModel):
+    """Each stands in for a code once. They are shown this one time."""
+
+    recovery_codes: list[str]
+
+
+class LoginRead(BaseModel):
+    """One log-in session. `device` is read from what the browser or script says it is."""
+
+    id: UUID
+    kind: LoginKind
+    device: str
+    current: bool
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
 
 
 class TokenPair(BaseModel):
@@ -91,6 +179,8 @@ class Actor:
     login_session_id: UUID
     scopes: frozenset[Scope] = ALL
     company_id: UUID | None = None
+    must_verify_email: bool = False  # this board wants it, and they have not
+    must_enrol: bool = False  # the same for two-step log-in
 
     @property
     def is_key(self) -> bool:

@@ -2,13 +2,16 @@
 
 from uuid import UUID
 
+from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import passwords, queries
+from jobboard.accounts.links import drop as drop_links
+from jobboard.accounts.links import queue_letter
 from jobboard.accounts.logins import end_logins
-from jobboard.accounts.models import Person, Role
+from jobboard.accounts.models import LinkPurpose, Person, Role
 from jobboard.accounts.schemas import Actor, PersonRead, PersonUpdate, Registration
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action, Subject
@@ -24,6 +27,7 @@ def read(person: Person) -> PersonRead:
     return PersonRead(
         id=person.id,
         email=person.email,
+        email_verified=person.email_verified_at is not None,
         full_name=person.full_name,
         role=person.role,
         suspended=person.suspended_at is not None,
@@ -50,14 +54,15 @@ async def register(
         role=Role(data.role),
     )
     if person is not None:
-        notify(session, person.id, "welcome", {"full_name": person.full_name})
+        queue_letter(session, "welcome", person_id=person.id)
         return read(person)
     owner = await queries.by_email(session, data.email)
     if owner is not None and remind:
-        notify(session, owner.id, "account_exists", {"full_name": owner.full_name})
+        notify(session, owner.id, "account_exists", {})
     return PersonRead(
         id=(await session.scalars(select(func.uuidv7()))).one(),
         email=data.email,
+        email_verified=False,
         full_name=data.full_name,
         role=Role(data.role),
         suspended=False,
@@ -68,12 +73,17 @@ async def register(
 async def create_admin(
     session: AsyncSession, settings: Settings, *, email: str, full_name: str, password: str
 ) -> PersonRead:
-    """Make an admin, for the command line only. Raises Conflict when the address is taken."""
+    """Make an admin, for the command line only, who needs not verify the address.
+
+    Raises Conflict when the address is taken.
+    """
     person = await _create(
         session, settings, email=email, full_name=full_name, password=password, role=Role.ADMIN
     )
     if person is None:
         raise Conflict("There is an account with this e-mail address already.", code="email_taken")
+    person.email_verified_at = now()
+    await session.flush()
     audit.record(session, Action.ADMIN_CREATED, person_id=None, subject=(Subject.PERSON, person.id))
     return read(person)
 
@@ -120,9 +130,7 @@ async def new_password_hash(person: Person, data: PersonUpdate, settings: Settin
     """
     if data.new_password is None:
         return None
-    current = data.current_password.get_secret_value() if data.current_password else ""
-    if not await passwords.verify_password(current, person.password_hash):
-        raise Invalid.field("current_password", "This is not your current password.")
+    await require_password(person, data.current_password)
     new = data.new_password.get_secret_value()
     passwords.check_new_password(
         new,
@@ -131,6 +139,13 @@ async def new_password_hash(person: Person, data: PersonUpdate, settings: Settin
         field="new_password",
     )
     return await passwords.hash_password(new)
+
+
+async def require_password(person: Person, password: SecretStr | None) -> None:
+    """Raise Invalid unless it is their current password. Hold no connection meanwhile."""
+    current = password.get_secret_value() if password else ""
+    if not await passwords.verify_password(current, person.password_hash):
+        raise Invalid.field("current_password", "This is not your current password.")
 
 
 async def update_me(
@@ -144,6 +159,8 @@ async def update_me(
         person.password_hash = new_hash
         await end_logins(session, person.id, but=actor.login_session_id)
         audit.record(session, Action.PASSWORD_CHANGED, person_id=actor.id)
+        await drop_links(session, person.id, LinkPurpose.RESET)
+        notify(session, person.id, "password_changed", {})
     await session.flush()
     return read(person)
 

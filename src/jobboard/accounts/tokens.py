@@ -11,9 +11,12 @@ import jwt
 from jobboard.accounts.scopes import ALL, Scope, read, written
 from jobboard.clock import now
 from jobboard.errors import Unauthenticated
+from jobboard.settings import Settings
 
 ALGORITHM = "HS256"
 AUDIENCE = "jobboard"
+HALF_AUDIENCE = "jobboard-second-step"  # so that neither token passes for the other
+HALF_MINUTES = 5
 REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "sid", "scope"]
 
 
@@ -76,3 +79,41 @@ def read_access_token(token: str, secret: str, *, issuer: str) -> Claims:
         raise Unauthenticated("This access token has expired.", code="token_expired") from None
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
         raise Unauthenticated("This access token is not valid.", code="token_invalid") from None
+
+
+def half_login_token(person_id: UUID, password_hash: str, settings: Settings) -> str:
+    """Says for five minutes that someone knew this password; a new password ends it."""
+    claims = {
+        "iss": settings.base_url,
+        "aud": HALF_AUDIENCE,
+        "sub": str(person_id),
+        "pwd": fingerprint(password_hash),
+        "exp": now() + timedelta(minutes=HALF_MINUTES),
+    }
+    return jwt.encode(claims, settings.secret_key.get_secret_value(), algorithm=ALGORITHM)
+
+
+def fingerprint(password_hash: str) -> str:
+    """Tells one password hash, salted as it is, from another."""
+    return hashlib.sha256(password_hash.encode()).hexdigest()
+
+
+def read_half_login(token: str, settings: Settings) -> tuple[UUID, str]:
+    """The person's id and the fingerprint of their password. Raises Unauthenticated."""
+    try:
+        claims = jwt.decode(
+            token,
+            settings.secret_key.get_secret_value(),
+            algorithms=[ALGORITHM],
+            audience=HALF_AUDIENCE,
+            issuer=settings.base_url,
+            options={"require": ["exp", "sub", "pwd"]},
+        )
+        return UUID(claims["sub"]), claims["pwd"]
+    except (jwt.InvalidTokenError, ValueError):
+        raise dead_half_login() from None
+
+
+def dead_half_login() -> Unauthenticated:
+    """The first step is too long ago, or counts no longer."""
+    return Unauthenticated("That took too long. Log in again.", code="login_expired")

@@ -65,7 +65,9 @@ async def get_viewer(
         return None
     secret = settings.secret_key.get_secret_value()
     claims = tokens.read_access_token(token, secret, issuer=settings.base_url)
-    actor = await queries.actor_of_login(session, claims.person_id, claims.login_session_id)
+    actor = await queries.actor_of_login(
+        session, claims.person_id, claims.login_session_id, settings
+    )
     if actor is None:
         raise Unauthenticated("This log-in has ended. Log in again.", code="login_ended")
     request.state.person_id = str(actor.id)
@@ -76,11 +78,18 @@ KnownDep = Annotated[Actor | None, Depends(get_viewer)]
 
 
 async def get_scoped_viewer(viewer: KnownDep, needed: SecurityScopes) -> Actor | None:
-    """Who asks, if anyone. Raises InsufficientScope for a token that was not made for this."""
-    for scope in needed.scopes:
-        if viewer is not None and scope not in viewer.scopes:
-            raise InsufficientScope(scope)
+    """Who asks, if anyone. Raises InsufficientScope for a token that was not made for this, and
+    Forbidden for an admin who must set up two-step log-in before anything else."""
+    if viewer is not None:
+        queries.require_enrolled(viewer)
+        _require_scopes(viewer, needed)
     return viewer
+
+
+def _require_scopes(viewer: Actor, needed: SecurityScopes) -> None:
+    for scope in needed.scopes:
+        if scope not in viewer.scopes:
+            raise InsufficientScope(scope)
 
 
 async def get_actor(viewer: Annotated[Actor | None, Security(get_scoped_viewer)]) -> Actor:
@@ -108,6 +117,16 @@ ActorDep = Annotated[Actor, acts(Right.USE_ACCOUNT)]
 ViewerDep = Annotated[Actor | None, sees(Right.USE_ACCOUNT)]
 
 
+async def get_newcomer(viewer: KnownDep, needed: SecurityScopes) -> Actor:
+    """Who asks, even an admin who has yet to set up two-step log-in."""
+    actor = await get_actor(viewer)
+    _require_scopes(actor, needed)
+    return actor
+
+
+NewcomerDep = Annotated[Actor, Security(get_newcomer, scopes=[str(MAY[Right.USE_ACCOUNT].scope)])]
+
+
 async def get_actor_alone(
     request: Request,
     engines: EnginesDep,
@@ -122,6 +141,23 @@ async def get_actor_alone(
 
 ActorAloneDep = Annotated[
     Actor, Security(get_actor_alone, scopes=[str(MAY[Right.USE_ACCOUNT].scope)])
+]
+
+
+async def get_newcomer_alone(
+    request: Request,
+    engines: EnginesDep,
+    token: Annotated[str | None, Depends(bearer)],
+    needed: SecurityScopes,
+) -> Actor:
+    """The same for an admin who has yet to set up two-step log-in."""
+    async with engines.database.transaction() as session:
+        viewer = await get_viewer(request, session, engines.settings, token)
+        return await get_newcomer(viewer, needed)
+
+
+NewcomerAloneDep = Annotated[
+    Actor, Security(get_newcomer_alone, scopes=[str(MAY[Right.USE_ACCOUNT].scope)])
 ]
 
 

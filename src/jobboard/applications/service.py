@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.may import Right, Who, require
+from jobboard.accounts.queries import require_verified
 from jobboard.accounts.schemas import Actor
 from jobboard.applications import lifecycle, queries
 from jobboard.applications.models import (
@@ -38,6 +39,7 @@ async def apply(
     """Apply to a live job, once. Raises NotFound, Forbidden, Conflict (closed, applied before)."""
     job, company = await jobs.get(session, actor, job_id)
     require(actor, Right.APPLY)
+    require_verified(actor)
     _require_open(job)
     if data.resume_id is not None:
         await uploads.require_own_resume(session, actor.id, data.resume_id)

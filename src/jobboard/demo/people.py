@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person, Role
-from jobboard.accounts.passwords import hash_password
+from jobboard.accounts.passwords import UNUSABLE, hash_password
+from jobboard.clock import now
 
 PASSWORD = "look-around-first"
 CANDIDATE = "candidate@example.com"
@@ -29,7 +30,6 @@ OTHERS = (
     ("sunniva.brekke@example.org", "Sunniva Brekke", Role.CANDIDATE),
     ("tomasz.wrobel@example.org", "Tomasz Wróbel", Role.CANDIDATE),
 )
-NO_PASSWORD = "!"  # no hash at all: nobody can log in with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,13 @@ async def people(session: AsyncSession) -> dict[str, UUID]:
     """Everyone's id by address; who is missing is made."""
     known = await _known(session)
     rows = [
-        {"email": email, "full_name": name, "role": role, "password_hash": NO_PASSWORD}
+        {
+            "email": email,
+            "email_verified_at": now(),
+            "full_name": name,
+            "role": role,
+            "password_hash": UNUSABLE,
+        }
         for email, name, role in (*LOGINS, *OTHERS)
         if email not in known
     ]

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.may import Right
+from jobboard.accounts.queries import require_verified
 from jobboard.accounts.schemas import Actor
 from jobboard.clock import now
 from jobboard.companies import queries as companies
@@ -172,6 +173,7 @@ async def _own(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
 
 async def submit(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
     """Hand a draft (or a rejected job, mended) to the moderators."""
+    require_verified(actor)
     job = await _own(session, actor, job_id)
     if not job.description.strip():
         lifecycle.require(Step.SUBMIT, job.status, party_of(actor))

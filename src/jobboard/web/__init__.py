@@ -30,6 +30,9 @@ from jobboard.web import (
     employer_jobs,
     files,
     jobs,
+    links,
+    me,
+    me_security,
     search,
     site,
     tasks,
@@ -38,7 +41,8 @@ from jobboard.web import (
 
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
-    public = [search, jobs, companies, accounts, applications, tasks, files, site, assets]
+    public = [search, jobs, companies, accounts, links, files, site, assets]
+    own = [me, me_security, applications, tasks]
     desks = [employer, employer_jobs, employer_applications, employer_company]
     moderation = [admin, admin_people, admin_audit]
-    return [area.router for area in [*public, *desks, *moderation]]
+    return [area.router for area in [*public, *own, *desks, *moderation]]

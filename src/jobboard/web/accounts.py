@@ -1,4 +1,4 @@
-"""Sign up, log in, log out, and one's own account."""
+"""Sign up, log in in one step or two, log out."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -7,22 +7,22 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from jobboard.accounts import logins, service
+from jobboard.accounts import limits, logins, service, tokens
 from jobboard.accounts.models import Role
 from jobboard.accounts.passwords import check_new_password
-from jobboard.accounts.schemas import Actor, PersonUpdate, Registration
-from jobboard.errors import DomainError, Invalid
+from jobboard.accounts.schemas import Actor, CodeInput, Registration
+from jobboard.errors import DomainError, Invalid, Unauthenticated
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import LOGIN, WRITES, limited
 from jobboard.settings import Settings
 from jobboard.web import cookies
 from jobboard.web.deps import (
-    ActorAloneDep,
-    ActorDep,
     AddressDep,
     EnginesDep,
     FormAloneDep,
     FormDep,
+    FoundAloneDep,
+    FoundDep,
     SessionDep,
     SettingsDep,
     ViewerAloneDep,
@@ -34,6 +34,8 @@ from jobboard.web.forms import Form
 from jobboard.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
+
+CODE_PAGE = "/log-in/code"
 
 ROLES = [("candidate", "I look for work"), ("employer", "I offer work")]
 SIGN_UP_LABELS = {  # in the order of the form
@@ -52,6 +54,8 @@ Wished = Annotated[str, Query(alias="next", description="The page to go on to.")
 
 def _onward(actor: Actor, wished: str) -> str:
     """Where a log-in leads: to the page that asked for it, else to one's own."""
+    if actor.must_enrol:
+        return "/me/security/two-step"
     return local_path(wished, HOMES[actor.role])
 
 
@@ -156,15 +160,17 @@ async def log_in(
     """A new cookie for a right password; the old log-in of this browser ends."""
     async with form.attempt():
         login = await _log_in(request, engines, viewer, form, address)
-        response = redirect(request, _onward(login.actor, form.value("next")))
-        cookies.write_login(response, login.token, engines.settings)
-        return response
+        if isinstance(login, logins.HalfLogin):
+            response = redirect(request, with_next(CODE_PAGE, form.value("next")))
+            cookies.write_half_login(response, login.token, engines.settings)
+            return response
+        return _logged_in(request, login, form, engines.settings)
     return _log_in_page(request, form)
 
 
 async def _log_in(
     request: Request, engines: Engines, viewer: Actor | None, form: Form, address: str
-) -> logins.WebLogin:
+) -> logins.WebLogin | logins.HalfLogin:
     email = form.value("email")
     await engines.limiter.hit_login(email, address)
     async with engines.database.transaction() as session:
@@ -176,19 +182,73 @@ async def _log_in(
             await logins.note_refused(session, claimed)
         raise
     async with engines.database.transaction() as session:
-        user_agent = request.headers.get("user-agent", "")
         login = await logins.log_in_to_pages(
-            session, person, engines.settings, user_agent=user_agent
+            session, person, engines.settings, user_agent=_user_agent(request)
         )
-        if viewer is not None:
+        if viewer is not None and isinstance(login, logins.WebLogin):
             await logins.end_login(session, viewer.login_session_id)
     return login
+
+
+def _user_agent(request: Request) -> str:
+    return request.headers.get("user-agent", "")
+
+
+def _logged_in(
+    request: Request, login: logins.WebLogin, form: Form, settings: Settings
+) -> Response:
+    response = redirect(request, _onward(login.actor, form.value("next")))
+    cookies.write_login(response, login.token, settings)
+    cookies.clear(response, cookies.HALF_LOGIN, settings)
+    return response
+
+
+@router.get(CODE_PAGE)
+async def show_code(
+    request: Request, settings: SettingsDep, viewer: ViewerDep, wished: Wished = ""
+) -> Response:
+    """The second step of a log-in, for who did the first."""
+    if viewer is not None:
+        return RedirectResponse(_onward(viewer, wished), status_code=303)
+    if not cookies.read(request, cookies.HALF_LOGIN, settings):
+        return RedirectResponse(with_next("/log-in", wished), status_code=303)
+    return _code_page(request, Form.of({"next": wished}))
+
+
+def _code_page(request: Request, form: Form) -> Response:
+    return render(request, "accounts/code.html", status=form.status, private=True, form=form)
+
+
+@router.post(CODE_PAGE)
+@limited(LOGIN)
+async def take_code(
+    request: Request, engines: EnginesDep, viewer: FoundAloneDep, form: FormAloneDep
+) -> Response:
+    """The cookie of the log-in for a right code."""
+    settings = engines.settings
+    half = cookies.read(request, cookies.HALF_LOGIN, settings) or ""
+    try:
+        person_id, _ = tokens.read_half_login(half, settings)
+    except Unauthenticated as error:
+        onward = with_next("/log-in", form.value("next"))
+        return redirect(request, onward, error.message, tone="warn")
+    async with form.attempt():
+        code = form.parse(CodeInput).code
+        await limits.hit_code(engines.limiter, person_id)
+        async with engines.database.transaction() as session:
+            login = await logins.complete_web_login(
+                session, half, code, settings, user_agent=_user_agent(request)
+            )
+            if viewer is not None:
+                await logins.end_login(session, viewer.login_session_id)
+        return _logged_in(request, login, form, settings)
+    return _code_page(request, form)
 
 
 @router.post("/log-out")
 @limited(WRITES)
 async def log_out(
-    request: Request, session: SessionDep, settings: SettingsDep, viewer: ViewerDep, _form: FormDep
+    request: Request, session: SessionDep, settings: SettingsDep, viewer: FoundDep, _form: FormDep
 ) -> Response:
     """End this log-in. Whoever is logged out already gets the same answer."""
     if viewer is not None:
@@ -196,54 +256,3 @@ async def log_out(
     response = redirect(request, "/", "You are logged out.")
     cookies.clear(response, cookies.LOGIN, settings)
     return response
-
-
-@router.get("/me")
-async def show_me(request: Request, settings: SettingsDep, actor: ActorDep) -> Response:
-    """One's own account."""
-    form = Form.of({"full_name": actor.full_name})
-    return _me_page(request, settings, name=form, password=Form())
-
-
-def _me_page(request: Request, settings: Settings, *, name: Form, password: Form) -> Response:
-    return render(
-        request,
-        "accounts/me.html",
-        status=max(name.status, password.status),
-        private=True,
-        name=name,
-        password=password,
-        min_length=settings.password_min_length,
-    )
-
-
-@router.post("/me")
-async def change_name(
-    request: Request, session: SessionDep, settings: SettingsDep, actor: ActorDep, form: FormDep
-) -> Response:
-    """What others call this person."""
-    async with form.attempt(session):
-        form.require("full_name")
-        await service.update_me(session, actor, form.parse(PersonUpdate))
-        return redirect(request, "/me", "Your name is changed.")
-    return _me_page(request, settings, name=form, password=Form())
-
-
-@router.post("/me/password")
-@limited(LOGIN)
-async def change_password(
-    request: Request, engines: EnginesDep, actor: ActorAloneDep, form: FormAloneDep
-) -> Response:
-    """A new password; every other log-in ends."""
-    async with form.attempt():
-        form.require("current_password", "new_password")
-        data = form.parse(PersonUpdate)
-        async with engines.database.transaction() as session:
-            person = await service.get_account(session, actor.id)
-        new_hash = await service.new_password_hash(person, data, engines.settings)
-        async with engines.database.transaction() as session:
-            await service.update_me(session, actor, data, new_hash=new_hash)
-        done = "Your password is changed. Everywhere else you are logged out."
-        return redirect(request, "/me", done)
-    name = Form.of({"full_name": actor.full_name})
-    return _me_page(request, engines.settings, name=name, password=form)

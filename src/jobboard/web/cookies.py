@@ -1,4 +1,4 @@
-"""Our cookies: the log-in, and a flash (one message that survives one redirect).
+"""Our cookies: the log-in or half of one, and a flash (a message that survives one redirect).
 
 In production their names carry `__Host-`: browsers then take them only over TLS, for this host
 and every path, so that no other host of the domain can set them.
@@ -16,8 +16,10 @@ from starlette.responses import Response
 from jobboard.settings import Settings
 
 LOGIN = "jobboard_session"
+HALF_LOGIN = "jobboard_half_login"
 FLASH = "jobboard_flash"
 FLASH_SECONDS = 120
+HALF_LOGIN_SECONDS = 300
 LONGEST = 400 * 86_400  # seconds; browsers keep no cookie longer (RFC 6265bis, section 5.5)
 
 
@@ -67,6 +69,11 @@ def clear(response: Response, name: str, settings: Settings) -> None:
 def write_login(response: Response, token: str, settings: Settings) -> None:
     """The cookie of a log-in. How long that lives is for the server to say."""
     write(response, LOGIN, token, settings, seconds=LONGEST)
+
+
+def write_half_login(response: Response, token: str, settings: Settings) -> None:
+    """What stands between the two steps of a log-in."""
+    write(response, HALF_LOGIN, token, settings, seconds=HALF_LOGIN_SECONDS)
 
 
 def write_flash(response: Response, flash: Flash, settings: Settings) -> None:

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import logins
+from jobboard.accounts.queries import require_enrolled
 from jobboard.accounts.schemas import Actor
 from jobboard.admin.queries import pending_count
 from jobboard.errors import Unauthenticated
@@ -40,7 +41,7 @@ async def transaction(engines: EnginesDep) -> AsyncIterator[AsyncSession]:
 SessionDep = Annotated[AsyncSession, Depends(transaction, scope="function")]
 
 
-async def get_viewer(request: Request, session: SessionDep, settings: SettingsDep) -> Actor | None:
+async def find_viewer(request: Request, session: SessionDep, settings: SettingsDep) -> Actor | None:
     """Who looks, by the log-in cookie, or None. Left in `request.state` for the page's frame."""
     token = cookies.read(request, cookies.LOGIN, settings)
     viewer = await logins.resume_web_login(session, token, settings) if token else None
@@ -50,6 +51,17 @@ async def get_viewer(request: Request, session: SessionDep, settings: SettingsDe
         if viewer.is_admin:
             request.state.pending = await pending_count(session)
     return viewer
+
+
+FoundDep = Annotated[Actor | None, Depends(find_viewer)]
+
+
+async def get_viewer(request: Request, found: FoundDep) -> Actor | None:
+    """The same. Raises Forbidden for an admin who must set up two-step log-in first."""
+    if found is not None:
+        request.state.must_enrol = found.must_enrol  # the error page leads there
+        require_enrolled(found)
+    return found
 
 
 ViewerDep = Annotated[Actor | None, Depends(get_viewer)]
@@ -65,21 +77,45 @@ async def get_actor(viewer: ViewerDep) -> Actor:
 ActorDep = Annotated[Actor, Depends(get_actor)]
 
 
-async def get_viewer_alone(request: Request, engines: EnginesDep) -> Actor | None:
-    """The same in a transaction of its own: what waits for a password must hold none."""
+async def get_newcomer(found: FoundDep) -> Actor:
+    """Who is logged in, even an admin who has yet to set up two-step log-in."""
+    return await get_actor(found)
+
+
+NewcomerDep = Annotated[Actor, Depends(get_newcomer)]
+
+
+async def find_viewer_alone(request: Request, engines: EnginesDep) -> Actor | None:
+    """`find_viewer` in a transaction of its own: what waits for a password must hold none."""
     async with engines.database.transaction() as session:
-        return await get_viewer(request, session, engines.settings)
+        return await find_viewer(request, session, engines.settings)
+
+
+FoundAloneDep = Annotated[Actor | None, Depends(find_viewer_alone)]
+
+
+async def get_viewer_alone(request: Request, found: FoundAloneDep) -> Actor | None:
+    """`get_viewer` with the same."""
+    return await get_viewer(request, found)
 
 
 ViewerAloneDep = Annotated[Actor | None, Depends(get_viewer_alone)]
 
 
 async def get_actor_alone(viewer: ViewerAloneDep) -> Actor:
-    """The same for who must be logged in."""
+    """`get_actor` with the same."""
     return await get_actor(viewer)
 
 
 ActorAloneDep = Annotated[Actor, Depends(get_actor_alone)]
+
+
+async def get_newcomer_alone(found: FoundAloneDep) -> Actor:
+    """`get_newcomer` with the same."""
+    return await get_actor(found)
+
+
+NewcomerAloneDep = Annotated[Actor, Depends(get_newcomer_alone)]
 
 
 async def get_address(request: Request) -> str:
@@ -90,22 +126,20 @@ async def get_address(request: Request) -> str:
 AddressDep = Annotated[str, Depends(get_address)]
 
 
-async def get_form(
-    request: Request, viewer: ViewerDep, settings: SettingsDep
-) -> AsyncIterator[Form]:
+async def get_form(request: Request, found: FoundDep, settings: SettingsDep) -> AsyncIterator[Form]:
     """What a form sent, once it is sure that it is ours: see `csrf.py`. Every POST asks for it.
 
     Its files are closed with the request.
     """
-    async with _own_form(request, viewer, settings) as form:
+    async with _own_form(request, found, settings) as form:
         yield form
 
 
 async def get_form_alone(
-    request: Request, viewer: ViewerAloneDep, settings: SettingsDep
+    request: Request, found: FoundAloneDep, settings: SettingsDep
 ) -> AsyncIterator[Form]:
     """The same for a page that holds no transaction."""
-    async with _own_form(request, viewer, settings) as form:
+    async with _own_form(request, found, settings) as form:
         yield form
 
 

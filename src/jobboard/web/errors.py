@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jobboard.errors import DomainError, FieldError
-from jobboard.web.deps import get_viewer, local_path
+from jobboard.web.deps import find_viewer, local_path
 from jobboard.web.forms import MEGABYTE
 from jobboard.web.rendering import engines_of
 from jobboard.web.rendering import render as render_page
@@ -75,6 +75,7 @@ class WayOn:
 
 
 HOME = WayOn("/", "See all jobs")
+ENROL = WayOn("/me/security/two-step", "Set up two-step log-in")
 
 
 def render(
@@ -132,7 +133,7 @@ async def _find_viewer(request: Request) -> None:
     engines = engines_of(request)
     try:
         async with engines.database.transaction() as session:
-            await get_viewer(request, session, engines.settings)
+            await find_viewer(request, session, engines.settings)
     except (DomainError, SQLAlchemyError, OSError) as error:
         log.warning("error_page.viewer_unknown", error=type(error).__name__)
 
@@ -161,6 +162,8 @@ def _log_in(request: Request) -> str:
 
 
 def _way_on(request: Request, status: int) -> WayOn:
+    if getattr(request.state, "must_enrol", False):
+        return ENROL
     if not _reads(request):
         return WayOn(local_path(_referring_path(request)), "Back to the page before")
     if status == 405:

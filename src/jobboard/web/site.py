@@ -14,6 +14,11 @@ Disallow: /employer
 Disallow: /admin
 Disallow: /log-in
 Disallow: /sign-up
+Disallow: /forgot-password
+Disallow: /reset-password
+Disallow: /verify-email
+Disallow: /change-email
+Disallow: /undo-change-email
 Disallow: /resumes
 Disallow: /jobs/*/apply
 Disallow: /api/

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from jobboard.accounts.links import Letter
 from jobboard.accounts.models import Person
 from jobboard.infra.queue import Message
 from jobboard.settings import Settings
@@ -26,24 +27,27 @@ async def mail(context: Context, message: Message) -> None:
     async with context.database.transaction() as session:
         person = await session.get(Person, UUID(message.payload["person_id"]))
     if person is not None:
-        await context.mailer.send(compose(context.settings, person, message))
+        kind, data = message.payload["kind"], message.payload["data"]
+        letter = Letter(kind, person.full_name, person.email, data)
+        await context.mailer.send(compose(context.settings, letter, message))
 
 
-def compose(settings: Settings, person: Person, message: Message) -> EmailMessage:
+def compose(settings: Settings, letter: Letter, message: Message) -> EmailMessage:
     """The mail for one piece of news."""
-    template = _templates.get_template(f"{message.payload['kind']}.txt")
+    template = _templates.get_template(f"{letter.kind}.txt")
     text = template.render(
-        **message.payload["data"],
+        **letter.data,
         board=settings.board_name,
         base_url=settings.base_url,
-        reader=person.full_name,
+        link=settings.base_url + letter.path,
+        reader=letter.name,
     )
     subject, _, body = text.partition("\n")
     mail = EmailMessage()
     mail["Subject"] = " ".join(subject.split())
     mail["From"] = settings.mail_from
-    user, _, domain = person.email.rpartition("@")
-    mail["To"] = Address(_one_line(person.full_name), user, domain)
+    user, _, domain = letter.email.rpartition("@")
+    mail["To"] = Address(_one_line(letter.name), user, domain)
     sender = parseaddr(settings.mail_from)[1].rpartition("@")[2]
     mail["Message-ID"] = f"<{message.id}@{sender}>"
     mail["Auto-Submitted"] = "auto-generated"

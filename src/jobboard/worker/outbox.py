@@ -13,14 +13,15 @@ from typing import Any
 import structlog
 from sqlalchemy import delete, select, update
 
+from jobboard.accounts.links import LETTER
 from jobboard.clock import now
 from jobboard.infra.queue import Message
 from jobboard.notifications.service import MAIL
-from jobboard.worker import notifications
+from jobboard.worker import accounts, notifications
 from jobboard.worker.context import Context
 
 Handler = Callable[[Context, Message], Awaitable[None]]
-HANDLERS: dict[str, Handler] = {MAIL: notifications.mail}
+HANDLERS: dict[str, Handler] = {MAIL: notifications.mail, LETTER: accounts.send_letter}
 
 ATTEMPT_SECONDS = 60.0
 LEASE = timedelta(minutes=2)  # an attempt, what it takes to hang up on a mail server, and some

@@ -5,7 +5,17 @@ from inspect import cleandoc
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from jobboard.api.v1 import applications, auth, companies, jobs, me, moderation, resumes, tasks
+from jobboard.api.v1 import (
+    applications,
+    auth,
+    companies,
+    jobs,
+    me,
+    moderation,
+    resumes,
+    second_factor,
+    tasks,
+)
 
 PREFIX = "/api/v1"
 
@@ -15,6 +25,7 @@ def routers() -> list[APIRouter]:
     every = [
         auth.router,
         me.router,
+        second_factor.router,
         companies.router,
         jobs.router,
         applications.router,

@@ -1,12 +1,20 @@
-"""Sign up, log in, refresh, log out."""
+"""Sign up, log in, refresh, log out; the links that we mail."""
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import Field, SecretStr
 
-from jobboard.accounts import logins, service
-from jobboard.accounts.schemas import PersonRead, Registration, TokenPair
+from jobboard.accounts import addresses, limits, logins, recovery, service
+from jobboard.accounts.schemas import (
+    Accepted,
+    EmailAsked,
+    PasswordReset,
+    PersonRead,
+    Registration,
+    TokenOfLink,
+    TokenPair,
+)
 from jobboard.api.deps import AddressDep, EnginesDep, SessionDep, SettingsDep
 from jobboard.errors import DomainError, Invalid, Unauthenticated
 from jobboard.infra.engines import Engines
@@ -22,6 +30,9 @@ class TokenForm(Input):
     grant_type: Literal["password", "refresh_token"]
     username: str | None = Field(None, max_length=254, description="The e-mail address.")
     password: SecretStr | None = Field(None, max_length=1024)
+    otp: str | None = Field(
+        None, max_length=50, description="A code of two-step log-in, or a recovery code."
+    )
     refresh_token: str | None = Field(None, max_length=200)
     scope: str = Field(
         "",
@@ -68,6 +79,9 @@ async def get_token(
     For our own clients only: OAuth2's password grant is not for third parties. `scope` narrows
     what the token is good for; the answer says what was granted. A refresh can narrow further,
     never widen.
+
+    Where the account has two-step log-in, `otp` is needed too: without it the answer is a 401 with
+    the code `mfa_required`, with a wrong one `mfa_invalid`. Ask the person, and send all three.
     """
     response.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
     if form.grant_type == "refresh_token":
@@ -88,9 +102,16 @@ async def _log_in(form: TokenForm, engines: Engines, address: str, user_agent: s
         async with engines.database.transaction() as session:
             await logins.note_refused(session, claimed)
         raise
+    if form.otp is not None:
+        await limits.hit_code(engines.limiter, person.id)
     async with engines.database.transaction() as session:
         return await logins.log_in(
-            session, person, engines.settings, user_agent=user_agent, scope=form.scope
+            session,
+            person,
+            engines.settings,
+            user_agent=user_agent,
+            scope=form.scope,
+            code=form.otp,
         )
 
 
@@ -114,3 +135,55 @@ async def revoke(
 ) -> None:
     """Log out: send the refresh or the access token. An unknown token is no error (RFC 7009)."""
     await logins.revoke(session, form.token, settings)
+
+
+@router.post("/verify-email", status_code=204)
+@limited(LOGIN)
+async def verify_email(data: TokenOfLink, session: SessionDep) -> None:
+    """Confirm an e-mail address, with the token of the link that we mailed. It works once."""
+    await addresses.verify(session, data.token)
+
+
+@router.post("/password-reset", status_code=202)
+@limited(LOGIN)
+async def ask_for_password_reset(
+    data: EmailAsked, engines: EnginesDep, session: SessionDep, address: AddressDep
+) -> Accepted:
+    """Have a link mailed that sets a new password: it works once, within an hour.
+
+    The answer is the same whether or not there is such an account. At most five mails a day.
+    """
+    await limits.hit_reset(engines.limiter, address)
+    if await limits.may_mail(engines.limiter, "reset", data.email):
+        recovery.ask_to_reset(session, data.email)
+    return Accepted(detail="If there is an account with this address, a mail is on its way.")
+
+
+@router.post("/password-reset/confirm", status_code=204)
+@limited(LOGIN)
+async def reset_password(data: PasswordReset, engines: EnginesDep) -> None:
+    """Set a new password, with the token of the link that we mailed. Every log-in ends."""
+    async with engines.database.transaction() as session:
+        person = await recovery.person_of_link(session, data.token)
+    password = data.password.get_secret_value()
+    hashed = await recovery.new_hash(person, password, engines.settings)
+    async with engines.database.transaction() as session:
+        await recovery.reset(session, data.token, hashed)
+
+
+@router.post("/email-change", status_code=204)
+@limited(LOGIN)
+async def change_email(data: TokenOfLink, session: SessionDep) -> None:
+    """Take a new address, with the token that was mailed to it. The old address is told."""
+    await addresses.change(session, data.token)
+
+
+@router.post("/email-change/undo", status_code=204)
+@limited(LOGIN)
+async def undo_email_change(data: TokenOfLink, session: SessionDep) -> None:
+    """Go back to the old address, with the token that was mailed to it, within a week.
+
+    For owners whose account someone else uses: the password stops to work, every log-in ends, and
+    a link for a new password is mailed.
+    """
+    await addresses.undo_change(session, data.token)

@@ -4,9 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from jobboard.accounts import service
+from jobboard.accounts import addresses, limits, logins, service
 from jobboard.accounts.may import Right
-from jobboard.accounts.schemas import Actor, PersonRead, PersonUpdate
+from jobboard.accounts.schemas import (
+    Accepted,
+    Actor,
+    EmailChange,
+    LoginRead,
+    PersonRead,
+    PersonUpdate,
+)
 from jobboard.api.deps import (
     LIMIT,
     ActorAloneDep,
@@ -14,20 +21,25 @@ from jobboard.api.deps import (
     Cursor,
     EnginesDep,
     Limit,
+    NewcomerDep,
+    PathId,
     SessionDep,
     acts,
 )
 from jobboard.applications import service as applications
 from jobboard.applications.schemas import ApplicationBrief
+from jobboard.errors import RateLimited
+from jobboard.infra.rates import LOGIN, limited
 from jobboard.pagination import Page
 
+DAY_SECONDS = 86_400
 router = APIRouter(prefix="/me", tags=["me"])
 
 ApplicantDep = Annotated[Actor, acts(Right.SEE_APPLICATION)]
 
 
 @router.get("")
-async def get_me(session: SessionDep, actor: ActorDep) -> PersonRead:
+async def get_me(session: SessionDep, actor: NewcomerDep) -> PersonRead:
     """Who I am."""
     return await service.get(session, actor.id)
 
@@ -35,6 +47,8 @@ async def get_me(session: SessionDep, actor: ActorDep) -> PersonRead:
 @router.patch("")
 async def update_me(data: PersonUpdate, engines: EnginesDep, actor: ActorAloneDep) -> PersonRead:
     """Change my name or my password. A new password ends every other log-in."""
+    if data.new_password is not None:
+        await limits.hit_password(engines.limiter, actor.id)
     async with engines.database.transaction() as session:
         person = await service.get_account(session, actor.id)
     new_hash = await service.new_password_hash(person, data, engines.settings)
@@ -48,3 +62,50 @@ async def list_my_applications(
 ) -> Page[ApplicationBrief]:
     """My applications, newest first."""
     return await applications.list_own(session, actor, cursor=cursor, limit=limit)
+
+
+@router.post("/verify-email", status_code=202)
+async def ask_for_verification_mail(
+    session: SessionDep, engines: EnginesDep, actor: ActorDep
+) -> Accepted:
+    """Mail me the link once more that confirms my address. At most five a day."""
+    if not await limits.may_mail(engines.limiter, "verify", actor.email):
+        raise RateLimited("That were enough mails for today.", retry_after=DAY_SECONDS)
+    addresses.ask_to_verify(session, actor)
+    return Accepted(detail="A mail is on its way, unless your address is confirmed already.")
+
+
+@router.post("/email", status_code=202)
+@limited(LOGIN)
+async def ask_for_email_change(
+    data: EmailChange, engines: EnginesDep, actor: ActorAloneDep
+) -> Accepted:
+    """Move my account to another address. Nothing changes before the link mailed there is used."""
+    await limits.hit_password(engines.limiter, actor.id)
+    async with engines.database.transaction() as session:
+        person = await service.get_account(session, actor.id)
+    await service.require_password(person, data.current_password)
+    if await limits.may_mail(engines.limiter, "change", data.email):
+        async with engines.database.transaction() as session:
+            addresses.ask_to_change(session, actor, data.email)
+    return Accepted(detail="A mail is on its way to the new address. Open the link in it.")
+
+
+@router.get("/sessions")
+async def list_my_logins(
+    session: SessionDep, actor: NewcomerDep, cursor: Cursor = None, limit: Limit = LIMIT
+) -> Page[LoginRead]:
+    """Where I am logged in, newest first."""
+    return await logins.list_logins(session, actor, cursor=cursor, limit=limit)
+
+
+@router.delete("/sessions", status_code=204)
+async def end_my_other_logins(session: SessionDep, actor: NewcomerDep) -> None:
+    """Log me out everywhere else."""
+    await logins.end_logins(session, actor.id, but=actor.login_session_id)
+
+
+@router.delete("/sessions/{id}", status_code=204)
+async def end_my_login(login_id: PathId, session: SessionDep, actor: NewcomerDep) -> None:
+    """Log me out there. Its tokens and cookie die at once."""
+    await logins.end_own(session, actor, login_id)

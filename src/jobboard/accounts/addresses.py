@@ -1,0 +1,82 @@
+"""The verbs of e-mail addresses: verify, change, undo the change."""
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts import links
+from jobboard.accounts.links import queue_letter
+from jobboard.accounts.logins import end_logins
+from jobboard.accounts.models import LinkPurpose, Person
+from jobboard.accounts.passwords import UNUSABLE
+from jobboard.accounts.schemas import Actor
+from jobboard.audit import service as audit
+from jobboard.audit.models import Action
+from jobboard.clock import now
+from jobboard.errors import Conflict, Invalid
+
+
+def ask_to_verify(session: AsyncSession, actor: Actor) -> None:
+    """Mail the link once more. Who is verified already gets none."""
+    queue_letter(session, "verify_email", person_id=actor.id)
+
+
+async def verify(session: AsyncSession, token: str) -> None:
+    """The address of this link is read by its person. Raises Invalid for a dead link."""
+    link = await links.redeem(session, token, LinkPurpose.VERIFY)
+    person = await session.get_one(Person, link.person_id)
+    if person.email == link.email and person.email_verified_at is None:  # not changed since
+        person.email_verified_at = now()
+        audit.record(session, Action.EMAIL_VERIFIED, person_id=person.id)
+
+
+def ask_to_change(session: AsyncSession, actor: Actor, email: str) -> None:
+    """Mail a link to the new address. Nothing changes before it is opened.
+
+    An address that has an account gets the same answer; its owner is told. Raises Invalid for the
+    address that the person has.
+    """
+    if email.lower() == actor.email.lower():
+        raise Invalid.field("email", "This is your address already.")
+    queue_letter(session, "email_change", person_id=actor.id, email=email)
+
+
+async def change(session: AsyncSession, token: str) -> None:
+    """Take the new address. The old one is told, with a link to undo it.
+
+    Raises Invalid for a dead link, Conflict when someone took the address meanwhile.
+    """
+    link = await links.redeem(session, token, LinkPurpose.CHANGE)
+    person = await session.get_one(Person, link.person_id, with_for_update=True)
+    old, person.email, person.email_verified_at = person.email, link.email, now()
+    try:
+        await session.flush()
+    except IntegrityError:
+        raise Conflict(
+            "There is an account with this e-mail address already.", code="email_taken"
+        ) from None
+    await links.drop(session, person.id, LinkPurpose.VERIFY, LinkPurpose.RESET)
+    audit.record(session, Action.EMAIL_CHANGED, person_id=person.id)
+    queue_letter(session, "email_changed", person_id=person.id, email=old)
+
+
+async def undo_change(session: AsyncSession, token: str) -> None:
+    """Go back to the old address, for an owner whose account someone else uses.
+
+    Whoever changed the address knew the password: so it works no longer, every log-in ends, and
+    the old address gets a link to set a new one. Raises Invalid for a dead link.
+    """
+    link = await links.redeem(session, token, LinkPurpose.UNDO)
+    person = await session.get_one(Person, link.person_id, with_for_update=True)
+    person.email, person.email_verified_at = link.email, now()
+    person.password_hash = UNUSABLE
+    try:
+        await session.flush()
+    except IntegrityError:
+        raise Conflict(
+            "Another account has this address by now. Write to the people who run this board.",
+            code="email_taken",
+        ) from None
+    await end_logins(session, person.id)
+    await links.drop(session, person.id, *LinkPurpose)
+    audit.record(session, Action.EMAIL_CHANGE_UNDONE, person_id=person.id)
+    queue_letter(session, "password_reset", email=person.email)

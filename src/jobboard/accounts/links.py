@@ -1,0 +1,151 @@
+"""Links by mail: verify an address, set a new password, change an address, undo that.
+
+A request only queues a letter; the worker makes the token when it sends it. So no token is ever
+at rest but as its hash, not even in the outbox, and a request does the same whoever it is about.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts import queries, tokens
+from jobboard.accounts.models import EmailLink, LinkPurpose, Person
+from jobboard.clock import now
+from jobboard.errors import Invalid
+from jobboard.infra.queue import enqueue
+
+LETTER = "accounts.letter"  # the message's kind; its payload: {kind, person_id or email, ...}
+
+LIVES = {
+    LinkPurpose.VERIFY: timedelta(hours=6),
+    LinkPurpose.RESET: timedelta(hours=1),
+    LinkPurpose.CHANGE: timedelta(hours=6),
+    LinkPurpose.UNDO: timedelta(days=7),  # the owner may not read mail every day
+}
+PAGES = {
+    LinkPurpose.VERIFY: "/verify-email",
+    LinkPurpose.RESET: "/reset-password",
+    LinkPurpose.CHANGE: "/change-email",
+    LinkPurpose.UNDO: "/undo-change-email",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to write: `kind` names the template. `path` is the link in it, without the host."""
+
+    kind: str
+    name: str
+    email: str
+    data: dict[str, Any] = field(default_factory=dict)
+    path: str = ""
+
+
+def queue_letter(session: AsyncSession, kind: str, **about: str | UUID) -> None:
+    """Have a letter written and sent, if and only if this transaction commits."""
+    payload = {"kind": kind} | {name: str(value) for name, value in about.items()}
+    enqueue(session, LETTER, payload)
+
+
+async def write(session: AsyncSession, payload: dict[str, str]) -> Letter | None:
+    """The letter that was queued, with a new token; None when there is nobody to write to."""
+    if payload["kind"] == "password_reset":
+        return await _write_reset(session, payload["email"])
+    person = await session.get(Person, UUID(payload["person_id"]))
+    if person is None:
+        return None
+    if payload["kind"] == "email_change":
+        return await _write_change(session, person, payload["email"])
+    if payload["kind"] == "email_changed":
+        link = _link(session, person, LinkPurpose.UNDO, payload["email"])
+        data = {"new_email": person.email}
+        return Letter("email_changed", person.full_name, payload["email"], data, link)
+    if person.email_verified_at is not None:
+        return None
+    link = _link(session, person, LinkPurpose.VERIFY, person.email)
+    return Letter(payload["kind"], person.full_name, person.email, path=link)
+
+
+async def _write_reset(session: AsyncSession, email: str) -> Letter | None:
+    person = await queries.by_email(session, email)
+    if person is None or person.suspended_at is not None:
+        return None
+    link = _link(session, person, LinkPurpose.RESET, person.email)
+    return Letter("password_reset", person.full_name, person.email, path=link)
+
+
+async def _write_change(session: AsyncSession, person: Person, email: str) -> Letter:
+    owner = await queries.by_email(session, email)
+    if owner is not None and owner.id != person.id:
+        return Letter("account_exists", owner.full_name, owner.email)
+    link = _link(session, person, LinkPurpose.CHANGE, email)
+    return Letter("email_change", person.full_name, email, path=link)
+
+
+def _link(session: AsyncSession, person: Person, purpose: LinkPurpose, email: str) -> str:
+    """Keep the hash of a new token; the path that holds the token itself."""
+    token = tokens.new_token()
+    link = EmailLink(
+        token_hash=tokens.token_hash(token),
+        person_id=person.id,
+        purpose=purpose,
+        email=email,
+        expires_at=now() + LIVES[purpose],
+    )
+    session.add(link)
+    return f"{PAGES[purpose]}?{urlencode({'token': token})}"
+
+
+async def peek(session: AsyncSession, token: str, *purposes: LinkPurpose) -> EmailLink:
+    """The link that this token opens, still unused. Raises Invalid."""
+    statement = select(EmailLink).where(
+        EmailLink.token_hash == tokens.token_hash(token),
+        EmailLink.purpose.in_(purposes),
+        EmailLink.expires_at > now(),
+    )
+    link = await session.scalar(statement)
+    if link is None:
+        raise _dead()
+    return link
+
+
+async def redeem(session: AsyncSession, token: str, purpose: LinkPurpose) -> EmailLink:
+    """Use a link up; of two at once, one. Its siblings of the same purpose go too."""
+    link = await session.scalar(
+        delete(EmailLink)
+        .where(
+            EmailLink.token_hash == tokens.token_hash(token),
+            EmailLink.purpose == purpose,
+            EmailLink.expires_at > now(),
+        )
+        .returning(EmailLink)
+    )
+    if link is None:
+        raise _dead()
+    await drop(session, link.person_id, purpose)
+    return link
+
+
+async def drop(session: AsyncSession, person_id: UUID, *purposes: LinkPurpose) -> None:
+    """Make every link of these purposes useless."""
+    await session.execute(
+        delete(EmailLink).where(EmailLink.person_id == person_id, EmailLink.purpose.in_(purposes))
+    )
+
+
+def _dead() -> Invalid:
+    return Invalid.field(
+        "token",
+        "This link was used before, is too old, or is incomplete. Ask for a new one.",
+        code="link_invalid",
+    )
+
+
+async def forget_expired(session: AsyncSession) -> None:
+    """Delete the links that nobody used in time."""
+    await session.execute(delete(EmailLink).where(EmailLink.expires_at < now()))
