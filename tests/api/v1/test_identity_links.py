@@ -1,0 +1,294 @@
+"""Links by mail: confirm an address, set a new password, move an account, undo that."""
+
+import asyncio
+from datetime import timedelta
+
+import httpx2
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.models import EmailLink, LinkPurpose, Person
+from jobboard.audit.models import AuditEntry
+from jobboard.clock import now
+from jobboard.infra.postgres import Database
+from jobboard.infra.queue import Message
+from jobboard.settings import Settings
+from jobboard.worker import accounts
+from jobboard.worker.context import Context
+from tests.factories.people import PASSWORD, User, make_user
+from tests.letters import Mailbox
+
+pytestmark = pytest.mark.anyio
+
+AUTH = "/api/v1/auth"
+NEW = "another quiet sentence"
+MOVED = "moved@example.com"
+
+
+@pytest.fixture
+async def mailbox(settings: Settings, db: Database) -> Mailbox:
+    return Mailbox(settings, db)
+
+
+@pytest.fixture
+async def user(session: AsyncSession, settings: Settings) -> User:
+    return await make_user(session, settings)
+
+
+async def log_in(client: httpx2.AsyncClient, email: str, password: str) -> httpx2.Response:
+    form = {"grant_type": "password", "username": email, "password": password}
+    return await client.post(f"{AUTH}/token", data=form)
+
+
+async def post(client: httpx2.AsyncClient, path: str, **body: str) -> httpx2.Response:
+    return await client.post(AUTH + path, json=body)
+
+
+async def age_links(session: AsyncSession, by: timedelta) -> None:
+    """Let time pass for every link."""
+    await session.execute(update(EmailLink).values(expires_at=EmailLink.expires_at - by))
+    await session.commit()
+
+
+def refused(answer: httpx2.Response) -> bool:
+    return answer.status_code == 422 and answer.json()["code"] == "link_invalid"
+
+
+class TestVerification:
+    async def test_the_mail_of_a_sign_up_confirms_the_address_once(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox
+    ) -> None:
+        person = {"email": "ada@example.com", "password": PASSWORD, "full_name": "Ada"}
+        created = await post(client, "/register", **person)
+        assert created.json()["email_verified"] is False
+        token = await mailbox.link("ada@example.com", "/verify-email")
+        assert (await post(client, "/verify-email", token=token)).status_code == 204
+        assert refused(await post(client, "/verify-email", token=token))
+        pair = (await log_in(client, "ada@example.com", PASSWORD)).json()
+        bearer = {"Authorization": f"Bearer {pair['access_token']}"}
+        me = (await client.get("/api/v1/me", headers=bearer)).json()
+        assert me["email_verified"] is True
+
+    async def test_no_token_is_at_rest_but_as_its_hash(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, session: AsyncSession, user: User
+    ) -> None:
+        await client.post("/api/v1/me/verify-email", headers=user.headers)
+        token = await mailbox.link(user.actor.email, "/verify-email")
+        link = (await session.scalars(select(EmailLink))).one()
+        payloads = (await session.scalars(select(Message.payload))).all()
+        assert token.encode() not in link.token_hash
+        assert all(token not in str(payload) for payload in payloads)
+        life = link.expires_at - now()
+        assert timedelta(hours=5, minutes=59) < life <= timedelta(hours=6)
+
+    async def test_a_link_that_is_too_old_or_for_something_else(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, session: AsyncSession, user: User
+    ) -> None:
+        await client.post("/api/v1/me/verify-email", headers=user.headers)
+        token = await mailbox.link(user.actor.email, "/verify-email")
+        reset = await post(client, "/password-reset/confirm", token=token, password=NEW)
+        assert refused(reset)
+        for path in ("/email-change", "/email-change/undo"):
+            assert refused(await post(client, path, token=token))
+        await age_links(session, timedelta(hours=6))
+        for dead in (token, "", "x", "é" * 100):
+            assert refused(await post(client, "/verify-email", token=dead))
+        assert (await session.scalars(select(Person.email_verified_at))).all() == [None]
+
+    async def test_five_mails_a_day(self, client: httpx2.AsyncClient, user: User) -> None:
+        path = "/api/v1/me/verify-email"
+        answers = [await client.post(path, headers=user.headers) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [202] * 5 + [429]
+
+    async def test_who_is_confirmed_gets_no_mail(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, session: AsyncSession, user: User
+    ) -> None:
+        await session.execute(update(Person).values(email_verified_at=now()))
+        await session.commit()
+        await client.post("/api/v1/me/verify-email", headers=user.headers)
+        assert await mailbox.read() == []
+
+
+class TestPasswordReset:
+    async def test_a_forgotten_password_is_set_anew_and_all_log_ins_end(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, session: AsyncSession, user: User
+    ) -> None:
+        pair = (await log_in(client, user.actor.email, PASSWORD)).json()
+        await post(client, "/password-reset", email=user.actor.email.upper())
+        token = await mailbox.link(user.actor.email, "/reset-password")
+        link = (await session.scalars(select(EmailLink))).one()
+        assert link.expires_at <= now() + timedelta(hours=1)
+        weak = await post(client, "/password-reset/confirm", token=token, password="short")
+        assert weak.json()["errors"][0]["pointer"] == "/password"
+        done = await post(client, "/password-reset/confirm", token=token, password=NEW)
+        assert done.status_code == 204  # a weak password did not use it up
+        assert refused(await post(client, "/password-reset/confirm", token=token, password=NEW))
+        assert (await client.get("/api/v1/me", headers=user.headers)).status_code == 401
+        form = {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}
+        assert (await client.post(f"{AUTH}/token", data=form)).status_code == 401
+        assert (await log_in(client, user.actor.email, PASSWORD)).status_code == 401
+        assert (await log_in(client, user.actor.email, NEW)).status_code == 200
+        assert await mailbox.subjects(user.actor.email) == ["Your password was changed"]
+        told = select(AuditEntry.action).where(AuditEntry.person_id == user.id)
+        assert "password.reset" in (await session.scalars(told)).all()
+
+    async def test_an_unknown_address_gets_the_same_answer_and_no_mail(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, user: User
+    ) -> None:
+        known = await post(client, "/password-reset", email=user.actor.email)
+        unknown = await post(client, "/password-reset", email="nobody@example.com")
+        assert known.status_code == unknown.status_code == 202
+        assert known.json() == unknown.json()
+        assert len(await mailbox.read()) == 1
+
+    async def test_five_mails_a_day_and_no_word_of_it(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, user: User
+    ) -> None:
+        for _ in range(7):
+            answer = await post(client, "/password-reset", email=user.actor.email)
+            assert answer.status_code == 202
+        assert len(await mailbox.read()) == 5
+
+    async def test_of_two_at_once_one_wins(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, user: User
+    ) -> None:
+        await post(client, "/password-reset", email=user.actor.email)
+        token = await mailbox.link(user.actor.email, "/reset-password")
+        answers = await asyncio.gather(
+            *(
+                post(client, "/password-reset/confirm", token=token, password=f"{NEW} {number}")
+                for number in range(4)
+            )
+        )
+        assert sorted(answer.status_code for answer in answers) == [204, 422, 422, 422]
+
+    async def test_someone_suspended_gets_no_link(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, session: AsyncSession, user: User
+    ) -> None:
+        await session.execute(update(Person).values(suspended_at=now()))
+        await session.commit()
+        await post(client, "/password-reset", email=user.actor.email)
+        assert await mailbox.read() == []
+
+
+class TestAddress:
+    async def ask(
+        self, client: httpx2.AsyncClient, user: User, email: str = MOVED, password: str = PASSWORD
+    ) -> httpx2.Response:
+        body = {"email": email, "current_password": password}
+        return await client.post("/api/v1/me/email", json=body, headers=user.headers)
+
+    async def test_it_moves_once_the_new_one_agrees_and_the_old_one_is_told(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, user: User
+    ) -> None:
+        assert (await self.ask(client, user, password="a wrong one")).status_code == 422
+        assert (await self.ask(client, user)).status_code == 202
+        token = await mailbox.link(MOVED, "/change-email")
+        assert (await log_in(client, MOVED, PASSWORD)).status_code == 401
+        assert (await post(client, "/email-change", token=token)).status_code == 204
+        assert (await log_in(client, MOVED, PASSWORD)).status_code == 200
+        assert (await log_in(client, user.actor.email, PASSWORD)).status_code == 401
+        me = (await client.get("/api/v1/me", headers=user.headers)).json()
+        assert (me["email"], me["email_verified"]) == (MOVED, True)
+        assert await mailbox.subjects(user.actor.email) == ["Your e-mail address was changed"]
+
+    async def test_the_old_one_can_undo_it_and_shuts_the_thief_out(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, user: User
+    ) -> None:
+        for number, address in enumerate((MOVED, "again@example.com")):
+            await self.ask(client, user, address)
+            token = await mailbox.link(address, "/change-email")
+            await post(client, "/email-change", token=token)
+            if number == 0:
+                undo = await mailbox.link(user.actor.email, "/undo-change-email")
+        assert (await post(client, "/email-change/undo", token=undo)).status_code == 204
+        assert (await client.get("/api/v1/me", headers=user.headers)).status_code == 401
+        for email in (MOVED, "again@example.com", user.actor.email):
+            assert (await log_in(client, email, PASSWORD)).status_code == 401
+        token = await mailbox.link(user.actor.email, "/reset-password")
+        await post(client, "/password-reset/confirm", token=token, password=NEW)
+        assert (await log_in(client, user.actor.email, NEW)).status_code == 200
+        assert refused(await post(client, "/email-change/undo", token=undo))
+
+    async def test_an_address_with_an_account_is_told_to_its_owner_only(
+        self,
+        client: httpx2.AsyncClient,
+        mailbox: Mailbox,
+        session: AsyncSession,
+        settings: Settings,
+        user: User,
+    ) -> None:
+        other = await make_user(session, settings)
+        free, taken = await self.ask(client, user), await self.ask(client, user, other.actor.email)
+        assert (free.status_code, free.json()) == (taken.status_code, taken.json())
+        (subject,) = await mailbox.subjects(other.actor.email)
+        assert subject.startswith("You already have an account")
+
+    async def test_an_address_that_was_taken_meanwhile(
+        self,
+        client: httpx2.AsyncClient,
+        mailbox: Mailbox,
+        session: AsyncSession,
+        settings: Settings,
+        user: User,
+    ) -> None:
+        await self.ask(client, user)
+        token = await mailbox.link(MOVED, "/change-email")
+        await make_user(session, settings, email=MOVED.upper())
+        answer = await post(client, "/email-change", token=token)
+        assert (answer.status_code, answer.json()["code"]) == (409, "email_taken")
+
+    async def test_the_address_that_one_has(self, client: httpx2.AsyncClient, user: User) -> None:
+        answer = await self.ask(client, user, user.actor.email.upper())
+        assert answer.json()["errors"][0]["pointer"] == "/email"
+
+    async def test_links_to_the_old_address_die_with_the_change(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, user: User
+    ) -> None:
+        await post(client, "/password-reset", email=user.actor.email)
+        reset = await mailbox.link(user.actor.email, "/reset-password")
+        await self.ask(client, user)
+        await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
+        assert refused(await post(client, "/password-reset/confirm", token=reset, password=NEW))
+
+
+async def test_guesses_of_the_current_password_are_limited_over_all_doors(
+    client: httpx2.AsyncClient, user: User
+) -> None:
+    change = {"current_password": "a wrong one", "new_password": NEW}
+    move = {"current_password": "a wrong one", "email": MOVED}
+    for _ in range(5):
+        patched = await client.patch("/api/v1/me", json=change, headers=user.headers)
+        moved = await client.post("/api/v1/me/email", json=move, headers=user.headers)
+        assert (patched.status_code, moved.status_code) == (422, 422)
+    right = change | {"current_password": PASSWORD}
+    answer = await client.patch("/api/v1/me", json=right, headers=user.headers)
+    assert answer.status_code == 429
+    named = await client.patch("/api/v1/me", json={"full_name": "New"}, headers=user.headers)
+    assert named.status_code == 200
+
+
+async def test_a_new_password_is_told_by_mail(
+    client: httpx2.AsyncClient, mailbox: Mailbox, user: User
+) -> None:
+    change = {"current_password": PASSWORD, "new_password": NEW}
+    await client.patch("/api/v1/me", json=change, headers=user.headers)
+    assert await mailbox.subjects(user.actor.email) == ["Your password was changed"]
+
+
+async def test_old_links_are_forgotten(
+    client: httpx2.AsyncClient,
+    mailbox: Mailbox,
+    session: AsyncSession,
+    settings: Settings,
+    db: Database,
+    user: User,
+) -> None:
+    await client.post("/api/v1/me/verify-email", headers=user.headers)
+    await post(client, "/password-reset", email=user.actor.email)
+    await mailbox.read()
+    await age_links(session, timedelta(hours=2))
+    await accounts.forget_old_logins(Context(settings, db, mailbox))
+    purposes = await session.scalars(select(EmailLink.purpose))
+    assert purposes.all() == [LinkPurpose.VERIFY]
