@@ -12,10 +12,13 @@ candidate) they are someone else's. Each asks again for a thing that is not ther
     nobody    what those get who are not signed in: 401 (on a page: the way to the log-in), or 404
               where the thing is not public
     missing   what those who may get where the thing is not there
-    scope     what a token needs for it (API only): `account` for what has no scope of its own
+    scope     what a token needs for it (API only): `account` for what has no scope of its own;
+              several where the route asks for the first and its work for the others
     json, data, files, params   what is sent: good enough to get through
 
-A route with several lines is asked several times.
+A route with several lines is asked several times. A company's API key is let in where all of TEAM
+are, with the `scope` of the line if that is one that keys have; to the key of another company the
+thing is as hidden as to `rival`.
 """
 
 from collections.abc import Iterable
@@ -79,6 +82,7 @@ def everyone(on: str = "", **more: Any) -> Access:
 PNG = {"file": ("logo.png", picture(), "image/png")}
 CV = {"file": ("cv.pdf", pdf(), "application/pdf")}
 WHY = {"reason": "It is a scam."}
+NEW_KEY = {"company_id": "{company}", "name": "Site", "scopes": ["jobs:read"]}
 MOVE = {"stage": "interview"}
 JOB = {"title": "Cook", "description": "You cook."}
 NEW_COMPANY = {"name": "A new one"}
@@ -126,6 +130,10 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /api/v1/me/second-factor/confirm": only(refused=409, json={"code": "000000"}),
     "POST /api/v1/me/second-factor/recovery-codes": only(refused=422, json=WRONG_CODE),
     "POST /api/v1/me/second-factor/disable": only(refused=422, json=WRONG_CODE),
+    # The API: keys
+    "GET /api/v1/api-keys": only(SIGNED_IN, scope="keys"),
+    "POST /api/v1/api-keys": only("owner", json=NEW_KEY, scope="keys jobs:read"),
+    "DELETE /api/v1/api-keys/{id}": only("owner", on="key", hidden=CAST, scope="keys"),
     # The API: companies
     "GET /api/v1/companies": everyone(),
     "POST /api/v1/companies": only(EMPLOYERS, json=NEW_COMPANY, scope="companies:write"),

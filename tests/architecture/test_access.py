@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
@@ -21,15 +21,16 @@ from starlette.routing import Mount
 from jobboard.accounts import tokens
 from jobboard.accounts.logins import open_web_login
 from jobboard.accounts.models import EmailLink, LinkPurpose, Person, Role
-from jobboard.accounts.scopes import ALL, Scope
+from jobboard.accounts.scopes import ALL, OF_KEYS, KeyScope, Scope
 from jobboard.accounts.tokens import access_token
 from jobboard.applications import service as applications
 from jobboard.applications.schemas import ApplicationCreate
 from jobboard.asgi import create_app
 from jobboard.clock import now
+from jobboard.companies import keys
 from jobboard.companies import service as companies
 from jobboard.companies.models import MemberRole
-from jobboard.companies.schemas import MemberAdd
+from jobboard.companies.schemas import ApiKeyCreate, ApiKeyMade, MemberAdd
 from jobboard.infra.postgres import Database
 from jobboard.jobs.models import JobStatus
 from jobboard.settings import Settings
@@ -38,7 +39,7 @@ from jobboard.tasks.schemas import TaskCreate
 from jobboard.uploads import service as uploads
 from jobboard.web.cookies import LOGIN
 from jobboard.web.csrf import FIELD, form_token
-from tests.architecture.access_table import CAST, OUT, ROUTES, Access
+from tests.architecture.access_table import CAST, OUT, ROUTES, SIGNED_IN, TEAM, Access
 from tests.boards import empty
 from tests.conftest import BASE_URL
 from tests.factories.companies import make_company
@@ -70,6 +71,7 @@ class World:
     things: dict[str, str]
     cast: dict[str, User]
     headers: dict[str, dict[str, str]]  # of the API
+    keys: dict[str, dict[str, str]]  # headers: with all scopes, by whose company's they are
     cookies: dict[str, str]
     tokens: dict[str, str]  # that a form carries
 
@@ -108,6 +110,8 @@ async def world(app: FastAPI, settings: Settings) -> World:
         }
         cookies = await _log_in(session, settings, cast)
         things = await _things(session, settings, engines.storage, cast)
+        made = {name: await _key(session, cast[name], things) for name in ("owner", "rival")}
+        things["key"] = str(made["owner"].id)
         shut_out = await session.get_one(Person, cast["suspended"].id)
         shut_out.suspended_at = now()
         await session.commit()
@@ -115,6 +119,7 @@ async def world(app: FastAPI, settings: Settings) -> World:
         things,
         cast,
         {name: user.headers for name, user in cast.items()},
+        {name: {"Authorization": f"Bearer {key.key}"} for name, key in made.items()},
         {name: cookie for name, (cookie, _) in cookies.items()},
         {name: token for name, (_, token) in cookies.items()},
     )
@@ -136,7 +141,7 @@ async def _things(
 ) -> dict[str, str]:
     owner, candidate = cast["owner"], cast["candidate"]
     company = await make_company(session, owner, "Bakery")
-    await make_company(session, cast["rival"], "Butcher")
+    other = await make_company(session, cast["rival"], "Butcher")
     for name in ("recruiter", "suspended"):
         data = MemberAdd(email=cast[name].actor.email, role=MemberRole.RECRUITER)
         await companies.add_member(session, owner.actor, company.id, data)
@@ -167,6 +172,7 @@ async def _things(
         "login": str(candidate.actor.login_session_id),
         "task": str(task.id),
         "company": str(company.id),
+        "rival's company": str(other.id),
         "company-slug": company.slug,
         "resume": str(resume.id),
         "logo": logo.key.removeprefix("logos/"),
@@ -186,6 +192,13 @@ def _link(user: User, purpose: LinkPurpose, token: str) -> EmailLink:
         email="candidate2@example.com" if purpose is LinkPurpose.CHANGE else user.actor.email,
         expires_at=now() + timedelta(hours=1),
     )
+
+
+async def _key(session: AsyncSession, owner: User, things: dict[str, str]) -> ApiKeyMade:
+    """A key with all the scopes that one can have."""
+    own = "rival's company" if owner.actor.email.startswith("rival") else "company"
+    data = ApiKeyCreate(company_id=UUID(things[own]), name="All", scopes=list(KeyScope))
+    return await keys.make(session, owner.actor, data)
 
 
 def listed(app: FastAPI) -> set[str]:
@@ -277,8 +290,8 @@ async def test_a_token_needs_the_scope(
             if not access.through or access.through == set(CAST):
                 continue
             user = world.cast[next(name for name in CAST if name in access.through)]
-            needed = Scope(access.scope)
-            fits = _narrow(user, settings, frozenset({needed}))
+            needed, *more = map(Scope, access.scope.split())
+            fits = _narrow(user, settings, frozenset({needed, *more}))
             answer = await _ask(client, method, path, access, world, fits)
             assert answer.status_code < 400, (access, answer.text)
             answer = await _ask(
@@ -286,6 +299,29 @@ async def test_a_token_needs_the_scope(
             )
             assert answer.json()["code"] == "insufficient_scope", (access, answer.text)
             assert f'scope="{needed}"' in answer.headers["www-authenticate"]
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if "/api/v1/" in route])
+async def test_a_key_is_a_member_of_its_company(app: FastAPI, world: World, route: str) -> None:
+    method, path = route.split(" ", 1)
+    lines = ROUTES[route]
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        for access in lines if isinstance(lines, list) else [lines]:
+            for whose in ("owner", "rival"):
+                answer = await _ask(client, method, path, access, world, world.keys[whose])
+                assert answer.status_code in _right_for_key(access, whose), (whose, answer.text)
+
+
+def _right_for_key(access: Access, whose: str) -> set[int]:
+    let_in = {200, 201, 202, 204}
+    if access.through == set(CAST):  # a key is refused where the route asks who comes at all
+        return let_in | {403}
+    if access.scope not in OF_KEYS:
+        return {403, access.refused}
+    if whose == "owner" and access.through >= TEAM and access.through != SIGNED_IN:
+        return let_in
+    return {404} if whose in access.hidden else {403}
 
 
 def _narrow(user: User, settings: Settings, scopes: frozenset[Scope]) -> dict[str, str]:

@@ -41,6 +41,7 @@ class Right(StrEnum):
     APPLY = "apply"
     WITHDRAW = "withdraw"
     SEE_APPLICATION = "see_application"
+    LIST_OWN_APPLICATIONS = "list_own_applications"
     ANSWER_APPLICATION = "answer_application"
     SEE_TASK = "see_task"
     WRITE_TASK = "write_task"
@@ -71,6 +72,7 @@ MAY: dict[Right, Rule] = {
     Right.APPLY: _rule(Scope.APPLICATIONS_WRITE, Who.CANDIDATE),
     Right.WITHDRAW: _rule(Scope.APPLICATIONS_WRITE, Who.SELF),
     Right.SEE_APPLICATION: _rule(Scope.APPLICATIONS_READ, Who.SELF, Who.MEMBER, Who.ADMIN),
+    Right.LIST_OWN_APPLICATIONS: _rule(Scope.APPLICATIONS_READ, Who.PERSON),
     Right.ANSWER_APPLICATION: _rule(Scope.APPLICATIONS_WRITE, Who.MEMBER),
     Right.SEE_TASK: _rule(Scope.TASKS_READ, Who.SELF),
     Right.WRITE_TASK: _rule(Scope.TASKS_WRITE, Who.SELF),

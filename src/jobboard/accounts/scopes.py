@@ -11,6 +11,15 @@ from jobboard.accounts.models import Role
 from jobboard.errors import Invalid
 
 
+class KeyScope(StrEnum):
+    """What a company's API key can carry: it works for the company and is nobody's."""
+
+    JOBS_READ = "jobs:read"
+    JOBS_WRITE = "jobs:write"
+    APPLICATIONS_READ = "applications:read"
+    APPLICATIONS_WRITE = "applications:write"
+
+
 class Scope(StrEnum):
     """What a token can be narrowed to."""
 
@@ -41,10 +50,7 @@ MEANINGS: dict[Scope, str] = {
     Scope.MODERATION: "Moderate, as an admin.",
 }
 ALL = frozenset(Scope)
-# What a company's key can carry: it works for the company and is nobody's.
-OF_KEYS = frozenset(
-    {Scope.JOBS_READ, Scope.JOBS_WRITE, Scope.APPLICATIONS_READ, Scope.APPLICATIONS_WRITE}
-)
+OF_KEYS = frozenset(Scope(scope) for scope in KeyScope)
 
 
 def of_role(role: Role) -> frozenset[Scope]:

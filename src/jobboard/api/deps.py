@@ -15,6 +15,7 @@ from jobboard.accounts import queries, tokens
 from jobboard.accounts.may import MAY, Right
 from jobboard.accounts.schemas import Actor
 from jobboard.accounts.scopes import MEANINGS, of_role
+from jobboard.companies import keys
 from jobboard.errors import InsufficientScope, Unauthenticated
 from jobboard.infra.engines import Engines
 from jobboard.pagination import DEFAULT_LIMIT
@@ -63,6 +64,10 @@ async def get_viewer(
     """Who asks, or None without a token. A bad token is refused, not ignored."""
     if token is None:
         return None
+    if keys.is_key(token):
+        company = await keys.actor_of(session, token)
+        request.state.key_id = str(company.id)
+        return company
     secret = settings.secret_key.get_secret_value()
     claims = tokens.read_access_token(token, secret, issuer=settings.base_url)
     actor = await queries.actor_of_login(

@@ -22,6 +22,7 @@ TAGS = [
     for name, description in (
         ("auth", "Sign up, log in, log out."),
         ("me", "The signed-in person's own things."),
+        ("api keys", "Keys for a company's own programs."),
         ("jobs", "Find jobs; write them and move them through their life."),
         ("applications", "Apply; read and answer applications."),
         ("tasks", "To-dos of one's own, alone or about an application or a job."),

@@ -23,7 +23,8 @@ from jobboard.applications.schemas import (
     JobBrief,
     NoteRead,
 )
-from jobboard.companies.models import Company, CompanyMember
+from jobboard.companies.models import Company
+from jobboard.companies.queries import acted_for
 from jobboard.companies.schemas import CompanyBrief
 from jobboard.errors import NotFound
 from jobboard.jobs.models import Job
@@ -33,8 +34,7 @@ def visible_to(viewer: Actor) -> ColumnElement[bool]:
     """The candidate, and the people of the job's company; admins for complaints."""
     if viewer.is_admin:
         return true()
-    companies = select(CompanyMember.company_id).where(CompanyMember.person_id == viewer.id)
-    return or_(Application.person_id == viewer.id, Job.company_id.in_(companies))
+    return or_(Application.person_id == viewer.id, acted_for(viewer, Job.company_id))
 
 
 def rows(viewer: Actor) -> Select:
@@ -153,7 +153,8 @@ async def notes(session: AsyncSession, application_id: UUID) -> list[NoteRead]:
         .where(ApplicationNote.application_id == application_id)
         .order_by(ApplicationNote.created_at, ApplicationNote.id)
     )
-    return [NoteRead(by=name or "someone who left", body=body, at=at) for name, body, at in found]
+    nobody = "the company"  # a program of theirs, or someone whose account is gone
+    return [NoteRead(by=name or nobody, body=body, at=at) for name, body, at in found]
 
 
 async def count_by_stage(session: AsyncSession, job_id: UUID) -> dict[Stage, int]:

@@ -95,16 +95,18 @@ def _record(session: AsyncSession, application: Application, side: Side, actor: 
             application_id=application.id,
             stage=application.stage,
             side=side,
-            person_id=actor.id,
+            person_id=actor.person_id,
         )
     )
 
 
 async def read(session: AsyncSession, actor: Actor, application_id: UUID) -> ApplicationRead:
-    """One application. The first time that someone of the company reads it, it becomes viewed."""
+    """One application. The first time that someone of the company reads it, it becomes viewed; a
+    program that fetches it with a key has not looked at it."""
     application, job = await queries.get(session, actor, application_id)
     member = await companies.role_of(session, actor, job.company_id) is not None
-    if member and application.person_id != actor.id and application.stage is Stage.SUBMITTED:
+    person = member and not actor.is_key
+    if person and application.person_id != actor.id and application.stage is Stage.SUBMITTED:
         await _mark_viewed(session, actor, application)
     return await _shape(session, actor, application, _reader(actor, application, member=member))
 
@@ -128,6 +130,7 @@ async def list_own(
     session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int
 ) -> Page[ApplicationBrief]:
     """What `actor` applied to, newest first."""
+    require(actor, Right.LIST_OWN_APPLICATIONS)
     return await _page(
         session, actor, Application.person_id == actor.id, cursor=cursor, limit=limit
     )
@@ -222,7 +225,9 @@ async def change(
         )
     if data.note is not None:
         session.add(
-            ApplicationNote(application_id=application.id, person_id=actor.id, body=data.note)
+            ApplicationNote(
+                application_id=application.id, person_id=actor.person_id, body=data.note
+            )
         )
     if data.stage is not None:
         await _move(session, actor, application, data.stage, Side.COMPANY)

@@ -41,6 +41,8 @@ class Action(StrEnum):
     COMPANY_MEMBER_REMOVED = "company.member_removed"
     COMPANY_RENAMED = "company.renamed"
     COMPANY_NAME_SEEN = "company.name_seen"
+    KEY_MADE = "key.made"
+    KEY_REVOKED = "key.revoked"
 
 
 class Subject(StrEnum):

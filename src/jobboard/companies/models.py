@@ -61,3 +61,24 @@ class CompanyMember(Base):
     )
     role: Mapped[MemberRole] = mapped_column(words(MemberRole))
     created_at: Mapped[CreatedAt]
+
+
+class ApiKey(Base):
+    """A company's key for its programs; `token_hash` is the SHA-256 of what was shown once."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name_length"),)
+
+    id: Mapped[Id]
+    company_id: Mapped[UUID] = mapped_column(
+        ForeignKey("companies.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str]
+    scopes: Mapped[str]  # as OAuth2 writes them
+    hint: Mapped[str]  # its first characters, to tell keys apart
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]  # noted once a minute at most
+    revoked_at: Mapped[datetime | None]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.may import Right, Who
@@ -41,11 +41,22 @@ def _not_found() -> NotFound:
 
 
 async def role_of(session: AsyncSession, actor: Actor, company_id: UUID) -> MemberRole | None:
-    """What `actor` is for the company, if anything."""
+    """What `actor` is for the company, if anything. Its API key does what a recruiter does."""
+    if actor.is_key:
+        return MemberRole.RECRUITER if actor.company_id == company_id else None
     return await session.scalar(
         select(CompanyMember.role).where(
             CompanyMember.company_id == company_id, CompanyMember.person_id == actor.id
         )
+    )
+
+
+def acted_for(viewer: Actor, company_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    """Whether `viewer` acts for the company of this column."""
+    if viewer.is_key:
+        return company_id == viewer.company_id
+    return company_id.in_(
+        select(CompanyMember.company_id).where(CompanyMember.person_id == viewer.id)
     )
 
 

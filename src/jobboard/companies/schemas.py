@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, computed_field
 
 from jobboard.accounts.schemas import Email
+from jobboard.accounts.scopes import KeyScope
 from jobboard.companies.models import MemberRole
 from jobboard.infra.weblink import web_link
 from jobboard.schema import Input
@@ -74,3 +75,37 @@ class MemberRead(BaseModel):
     email: str
     role: MemberRole
     created_at: datetime
+
+
+KeyName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
+class ApiKeyCreate(Input):
+    """A new key for a company's programs."""
+
+    company_id: UUID
+    name: KeyName = Field(examples=["Our careers page"], description="What will use it.")
+    scopes: list[KeyScope] = Field(min_length=1, max_length=10, examples=[["jobs:read"]])
+    expires_in_days: int | None = Field(365, ge=1, le=3650, description="Null: never.")
+
+
+class ApiKeyRead(BaseModel):
+    """A key as its company's owners see it: `hint` is how it begins."""
+
+    id: UUID
+    company_id: UUID
+    company_name: str
+    name: str
+    scopes: list[str]
+    hint: str
+    created_by: str | None = Field(description="Who made it, while they have an account.")
+    created_at: datetime
+    expires_at: datetime | None
+    expired: bool
+    last_used_at: datetime | None = Field(description="To the minute.")
+
+
+class ApiKeyMade(ApiKeyRead):
+    """A key in the answer that makes it, the only one that holds its secret."""
+
+    key: str = Field(examples=["jb_7hTq0ZkE4uQm2sXv9RbNc1LwYdGf8JaP3kU5Wz"])

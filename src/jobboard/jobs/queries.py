@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
-from jobboard.companies.models import Company, CompanyMember
+from jobboard.companies.models import Company
+from jobboard.companies.queries import acted_for
 from jobboard.errors import NotFound
 from jobboard.jobs.lifecycle import PUBLIC
 from jobboard.jobs.models import Job, JobEvent, JobReport, JobStatus
@@ -23,10 +24,7 @@ def visible_to(viewer: Actor | None) -> ColumnElement[bool]:
         return public
     if viewer.is_admin:
         return true()
-    own = Job.company_id.in_(
-        select(CompanyMember.company_id).where(CompanyMember.person_id == viewer.id)
-    )
-    return or_(public, own)
+    return or_(public, acted_for(viewer, Job.company_id))
 
 
 def live() -> ColumnElement[bool]:

@@ -73,7 +73,7 @@ async def create(session: AsyncSession, actor: Actor, data: JobCreate) -> Job:
         slug=unique_slug(data.title, company.name),
         company_id=company.id,
         company_name=company.name,
-        created_by=actor.id,
+        created_by=actor.person_id,
         **_columns(data.model_dump(exclude={"company_id", "salary"}), data.salary),
     )
     session.add(job)

@@ -33,7 +33,7 @@ def record(
             job_id=job.id,
             step=step,
             status=job.status,
-            person_id=actor.id if actor else None,
+            person_id=actor.person_id if actor else None,
             reason=reason,
         )
     )

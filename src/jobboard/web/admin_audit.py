@@ -53,6 +53,8 @@ SENTENCES: dict[Action, str] = {
     Action.COMPANY_MEMBER_REMOVED: "took {member} out of {}",
     Action.COMPANY_RENAMED: "renamed {}",
     Action.COMPANY_NAME_SEEN: "let the new name of {} stay",
+    Action.KEY_MADE: "made an API key for {}",
+    Action.KEY_REVOKED: "revoked an API key of {}",
 }
 NOBODY = "an unknown address"  # the subject of a failed log-in without an account
 GONE = "someone who is gone"

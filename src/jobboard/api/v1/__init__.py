@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from jobboard.api.v1 import (
+    api_keys,
     applications,
     auth,
     companies,
@@ -26,6 +27,7 @@ def routers() -> list[APIRouter]:
         auth.router,
         me.router,
         second_factor.router,
+        api_keys.router,
         companies.router,
         jobs.router,
         applications.router,

@@ -35,7 +35,7 @@ from jobboard.pagination import Page
 DAY_SECONDS = 86_400
 router = APIRouter(prefix="/me", tags=["me"])
 
-ApplicantDep = Annotated[Actor, acts(Right.SEE_APPLICATION)]
+ApplicantDep = Annotated[Actor, acts(Right.LIST_OWN_APPLICATIONS)]
 
 
 @router.get("")
