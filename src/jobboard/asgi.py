@@ -26,7 +26,7 @@ from jobboard.api.routes import RouteTable
 from jobboard.infra import logs
 from jobboard.infra.engines import open_engines
 from jobboard.settings import PREFIX, Settings, SettingsError
-from jobboard.web import cookies
+from jobboard.web import cookies, data_admin
 from jobboard.web import errors as web_errors
 
 MEGABYTE = 1024 * 1024
@@ -77,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router, dependencies=COUNTED)
     for router in v1.routers():
         app.include_router(router, prefix=v1.PREFIX, dependencies=COUNTED)
+    app.router.routes.append(data_admin.mount(settings))
     return app
 
 

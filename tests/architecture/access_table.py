@@ -333,6 +333,8 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /admin/reports": STAFF,
     "GET /admin/people": STAFF,
     "GET /admin/audit-log": STAFF,
+    "GET /admin/data": STAFF,
+    "MOUNT /admin/data": only("admin", missing=200),
     "GET /admin/people/{person_id}": only("admin", on="recruiter"),
     "POST /admin/people/{person_id}": only(
         "admin", on="recruiter", data={"suspended": "true", "reason": "A scam."}

@@ -43,6 +43,7 @@ class Action(StrEnum):
     COMPANY_NAME_SEEN = "company.name_seen"
     KEY_MADE = "key.made"
     KEY_REVOKED = "key.revoked"
+    DATA_EDITED = "data.edited"
 
 
 class Subject(StrEnum):

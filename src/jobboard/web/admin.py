@@ -132,6 +132,12 @@ async def show_overview(request: Request, session: SessionDep, actor: AdminDep) 
     )
 
 
+@router.get("/data")
+async def go_to_data(_actor: AdminDep) -> RedirectResponse:
+    """Its pages are a mount, which begins after the slash."""
+    return RedirectResponse("/admin/data/", status_code=303)
+
+
 @router.get("/jobs")
 async def show_queue(
     request: Request,

@@ -52,6 +52,7 @@ SENTENCES: dict[Action, str] = {
     Action.COMPANY_MEMBER_SET: "let {member} act for {}",
     Action.COMPANY_MEMBER_REMOVED: "took {member} out of {}",
     Action.COMPANY_RENAMED: "renamed {}",
+    Action.DATA_EDITED: "edited the data of {}",
     Action.COMPANY_NAME_SEEN: "let the new name of {} stay",
     Action.KEY_MADE: "made an API key for {}",
     Action.KEY_REVOKED: "revoked an API key of {}",
