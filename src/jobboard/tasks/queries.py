@@ -12,6 +12,7 @@ from sqlalchemy import (
     Subquery,
     and_,
     case,
+    false,
     func,
     literal,
     literal_column,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.accounts.may import Right, Who, may
 from jobboard.accounts.models import Person
 from jobboard.accounts.queries import escape_like
 from jobboard.accounts.schemas import Actor
@@ -35,8 +37,8 @@ from jobboard.tasks.models import Priority, Task
 from jobboard.tasks.schemas import Subject, SubjectKind, TaskRead, TaskSearch, TaskSort
 
 NEVER = literal_column("'infinity'::timestamptz")  # when what has no date is due
-RANKS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
-RANK = case(RANKS, value=Task.priority)
+RANKS = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
+RANK = case(*((Task.priority == each, rank) for rank, each in enumerate(RANKS)))
 DUE = func.coalesce(Task.due_at, NEVER)
 ORDERS: dict[TaskSort, tuple[Any, ...]] = {
     TaskSort.DUE: (DUE, Task.id),
@@ -88,7 +90,7 @@ def rows(viewer: Actor) -> Select:
             Job.company_id.in_(_companies(viewer)).label("job_theirs"),
         )
         .outerjoin(applied, applied.c.id == Task.application_id)
-        .outerjoin(Job, and_(Job.id == Task.job_id, jobs.visible_to(viewer)))
+        .outerjoin(Job, and_(Job.id == Task.job_id, _job_seen(viewer)))
         .where(own(viewer))
     )
 
@@ -99,9 +101,20 @@ def _applications(viewer: Actor) -> Subquery:
         select(Application.id, Application.person_id, Job.title, Job.company_name, Person.full_name)
         .join(Job, Job.id == Application.job_id)
         .join(Person, Person.id == Application.person_id)
-        .where(applications.visible_to(viewer))
+        .where(_application_seen(viewer))
         .subquery("applied")
     )
+
+
+def _application_seen(viewer: Actor) -> ColumnElement[bool]:
+    """As far as the token goes, too: one that is for tasks alone shows no applicant."""
+    seen = may(viewer, Right.SEE_APPLICATION, Who.SELF)
+    return applications.visible_to(viewer) if seen else false()
+
+
+def _job_seen(viewer: Actor) -> ColumnElement[bool]:
+    """The same; what is public needs no scope."""
+    return jobs.visible_to(viewer if may(viewer, Right.SEE_JOB, Who.MEMBER) else None)
 
 
 def _companies(viewer: Actor) -> Select[Any]:
@@ -170,22 +183,28 @@ async def count(session: AsyncSession, viewer: Actor) -> tuple[int, int]:
 
 
 def page(viewer: Actor, search: TaskSearch) -> Select:
-    """What is asked for, one more than the page. Raises Invalid for a wrong cursor."""
+    """What is asked for, one more than the page. Raises Invalid for a wrong cursor.
+
+    The page is cut before anything is joined to it: only its own rows are looked up elsewhere.
+    """
     columns = ORDERS[search.sort]
     newest = search.sort is TaskSort.NEWEST
-    statement = (
-        rows(viewer)
-        .where(*_wanted(search))
-        .order_by(*(column.desc() if newest else column for column in columns))
-        .limit(search.limit + 1)
-    )
+    order = [column.desc() if newest else column for column in columns]
+    found = select(Task.id).where(own(viewer), *_wanted(search), *_after(search))
+    cut = found.order_by(*order).limit(search.limit + 1)
+    return rows(viewer).where(Task.id.in_(cut)).order_by(*order)
+
+
+def _after(search: TaskSearch) -> Iterator[ColumnElement[bool]]:
+    """What comes after the cursor, where there is one."""
     mark = read_cursor(search)
     if mark is None:
-        return statement
+        return
+    columns = ORDERS[search.sort]
     moment = NEVER if mark.moment is None else literal(mark.moment)
     last = tuple_(*(literal(mark.rank), moment, literal(mark.id))[-len(columns) :])
     here = tuple_(*columns)
-    return statement.where(here < last if newest else here > last)
+    yield here < last if search.sort is TaskSort.NEWEST else here > last
 
 
 def _wanted(search: TaskSearch) -> Iterator[ColumnElement[bool]]:
@@ -228,7 +247,7 @@ async def visible_application(session: AsyncSession, viewer: Actor, application_
     statement = (
         select(Application.id)
         .join(Job, Job.id == Application.job_id)
-        .where(Application.id == application_id, applications.visible_to(viewer))
+        .where(Application.id == application_id, _application_seen(viewer))
         .with_for_update(read=True, key_share=True, of=Application)
     )
     return await session.scalar(statement) is not None
@@ -238,7 +257,7 @@ async def visible_job(session: AsyncSession, viewer: Actor, job_id: UUID) -> boo
     """The same for a job."""
     statement = (
         select(Job.id)
-        .where(Job.id == job_id, jobs.visible_to(viewer))
+        .where(Job.id == job_id, _job_seen(viewer))
         .with_for_update(read=True, key_share=True)
     )
     return await session.scalar(statement) is not None

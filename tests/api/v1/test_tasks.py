@@ -18,7 +18,7 @@ from jobboard.tasks import service
 from jobboard.tasks.models import Task
 from tests.api.v1.conftest import Cast
 from tests.factories.jobs import make_job
-from tests.factories.people import User, make_user
+from tests.factories.people import PASSWORD, User, make_user
 
 pytestmark = pytest.mark.anyio
 TASKS = "/api/v1/tasks"
@@ -417,6 +417,31 @@ async def test_a_task_about_a_job(client: httpx2.AsyncClient, cast: Cast, job: J
         assert (made["about"]["kind"], made["about"]["path"]) == ("job", path)
         assert (made["about"]["title"], made["about"]["candidate"]) == ("Baker", None)
         assert await desk.titles(job_id=str(job.id)) == ["Look again"]
+
+
+async def test_a_token_for_tasks_alone_shows_nothing_of_what_they_are_about(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast, job: Job
+) -> None:
+    application_id = await applied(client, cast, job)
+    draft = await make_job(session, cast.employer, cast.company, status=JobStatus.DRAFT)
+    desk = Desk(client, cast.employer)
+    for fields in ({"application_id": application_id}, {"job_id": str(draft.id)}):
+        assert (await desk.add(**fields))["about"] is not None
+    asked = {
+        "grant_type": "password",
+        "username": cast.employer.actor.email,
+        "password": PASSWORD,
+        "scope": "tasks:read tasks:write",
+    }
+    token = (await client.post("/api/v1/auth/token", data=asked)).json()["access_token"]
+    narrow = Desk(client, User(cast.employer.actor, {"Authorization": f"Bearer {token}"}))
+    items = (await narrow.send("GET")).json()["items"]
+    assert [item["about"] for item in items] == [None, None]
+    for name, each in (("application_id", application_id), ("job_id", str(draft.id))):
+        answer = await narrow.send("POST", json={"title": "x", name: each})
+        assert list(pointers(answer)) == [f"/{name}"]
+    public = await narrow.add("Look again", job_id=str(job.id))
+    assert public["about"]["title"] == "Baker"
 
 
 async def test_a_link_leads_only_to_what_one_may_see(
