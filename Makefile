@@ -5,7 +5,7 @@ BIN := $(HERE)/.venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: up test check bench format migration lock clean help
+.PHONY: up test check bench format migration schema lock clean help
 
 up: ## The whole product at http://127.0.0.1:8000 (PORT=, DATA_DIR=, DEMO=0); Ctrl-C stops it
 	@$(SET_UP) up
@@ -15,7 +15,7 @@ test: ## The whole test suite on engines of its own (ARGS="-k words")
 	@$(SET_UP) dev
 	@exec "$(HERE)/scripts/run-tests" $(ARGS)
 
-check: ## Format, lint, types, import contracts, migrations in step with the models
+check: ## Format, lint, types, import contracts; migrations and API schema in step with the code
 	@$(SET_UP) dev
 	@cd "$(HERE)" && "$(BIN)/ruff" format --check --quiet . && "$(BIN)/ruff" check --quiet .
 	@cd "$(HERE)" && "$(BIN)/ty" check --no-progress --output-format concise
@@ -33,6 +33,10 @@ format: ## Format the code and mend what the linter can
 migration: ## Write a migration with what the models have and the migrations lack (M="what it does")
 	@$(SET_UP) dev
 	@cd "$(HERE)" && "$(BIN)/python" scripts/new_migration.py "$(M)"
+
+schema: ## Write docs/api/v1.json as the code answers it, unless that breaks clients unsaid
+	@$(SET_UP) dev
+	@cd "$(HERE)" && "$(BIN)/python" -m scripts.check_api --write
 
 lock: ## Lock the dependencies of pyproject.toml anew (ARGS=--upgrade for newer ones)
 	@$(SET_UP) up

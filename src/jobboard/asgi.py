@@ -1,6 +1,6 @@
 """The composition root of the web process: `uvicorn --factory jobboard.asgi:create_app`."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -23,6 +23,7 @@ from jobboard.api.middleware import (
 )
 from jobboard.api.openapi import App
 from jobboard.api.routes import RouteTable
+from jobboard.api.versions import Version
 from jobboard.infra import logs
 from jobboard.infra.engines import open_engines
 from jobboard.settings import PREFIX, Settings, SettingsError
@@ -35,8 +36,12 @@ COUNTED = [Depends(limits.check)]
 GZIP_LEVEL = 5  # level 9 takes twice the time for one more percent
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, versions: Sequence[Version] = (v1.VERSION,)
+) -> App:
     """The whole web app. Clients are made when it starts, in the loop that it runs in.
+
+    `versions` of the API are served side by side, the current one first.
 
     Raises SettingsError when the settings do not say where the engines are.
     """
@@ -75,8 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_middleware(app, settings)
     for router in (health.router, metrics.router, docs.router, *web.routers()):
         app.include_router(router, dependencies=COUNTED)
-    for router in v1.routers():
-        app.include_router(router, prefix=v1.PREFIX, dependencies=COUNTED)
+    app.add_versions(versions, dependencies=COUNTED)
     app.router.routes.append(data_admin.mount(settings))
     return app
 

@@ -104,6 +104,7 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /static/{version}/{name}": everyone("old base.css", missing=200),
     "GET /logos/{name}": everyone("logo", missing=422),
     "GET /api/openapi.json": everyone(),
+    "GET /api/v1/openapi.json": everyone(),
     "GET /api/docs": everyone(),
     "GET /api/docs/start.js": everyone(),
     "GET /api/docs/{name}": everyone("swagger-ui.css"),

@@ -1,8 +1,9 @@
 """/api/docs: Swagger UI from a wheel, so that it needs no CDN, under a policy of its own."""
 
+import json
 from importlib.resources import files
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from jobboard.errors import NotFound
@@ -26,6 +27,7 @@ PAGE = """<!doctype html>
 <title>API of this board</title>
 <link rel="icon" href="/api/docs/favicon-32x32.png">
 <link rel="stylesheet" href="/api/docs/swagger-ui.css">
+VERSIONS
 <div id="swagger-ui"></div>
 <noscript>This page needs JavaScript. The schema itself:
 <a href="/api/openapi.json">/api/openapi.json</a></noscript>
@@ -33,8 +35,10 @@ PAGE = """<!doctype html>
 <script src="/api/docs/start.js"></script>
 </html>
 """
-START = """SwaggerUIBundle({
-  url: "/api/openapi.json",
+START = """const schemas = SCHEMAS;
+const wanted = new URLSearchParams(location.search).get("version");
+SwaggerUIBundle({
+  url: schemas[wanted] ?? Object.values(schemas)[0],
   dom_id: "#swagger-ui",
   deepLinking: true,
   validatorUrl: "none",
@@ -46,16 +50,23 @@ router = APIRouter(prefix="/api/docs", include_in_schema=False)
 
 @router.get("")
 @exempt
-async def read_docs() -> HTMLResponse:
-    """The page."""
-    return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY})
+async def read_docs(request: Request) -> HTMLResponse:
+    """The page. Where there is more than one version, it leads to each."""
+    names = [version.name for version in request.app.versions]
+    links = " ".join(f'<a href="?version={name}">{name}</a>' for name in names)
+    page = PAGE.replace("VERSIONS", f"<nav>Versions: {links}</nav>" if len(names) > 1 else "")
+    return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
 
 @router.get("/start.js")
 @exempt
-async def read_start() -> Response:
+async def read_start(request: Request) -> Response:
     """What an inline script would do, had the policy allowed one."""
-    return Response(START, media_type="text/javascript", headers=CACHE)
+    current, *others = request.app.versions
+    schemas = {current.name: "/api/openapi.json"}
+    schemas |= {version.name: version.schema_path for version in others}
+    script = START.replace("SCHEMAS", json.dumps(schemas))
+    return Response(script, media_type="text/javascript", headers=CACHE)
 
 
 @router.get("/{name}")

@@ -1,9 +1,16 @@
-"""The schema at /api/openapi.json, which tells of errors as `api/errors.py` answers them."""
+"""The schemas of the API, which tell of errors as `api/errors.py` answers them."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from fastapi import FastAPI
+from fastapi import FastAPI, params
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel
+
+from jobboard.api.versions import Version
+from jobboard.infra.rates import exempt
 
 REF = "#/components/schemas/"
 # FastAPI's own description of a 422, which we never send.
@@ -51,29 +58,84 @@ RATE_LIMITED = {
 
 
 class App(FastAPI):
-    """FastAPI whose schema names our problems."""
+    """FastAPI with versions of its API, whose schemas name our problems."""
+
+    versions: Sequence[Version] = ()
+
+    def add_versions(
+        self, versions: Sequence[Version], dependencies: Sequence[params.Depends]
+    ) -> None:
+        """Serve these, the current one first: its schema is the one at /api/openapi.json.
+
+        `dependencies` are those of every operation.
+        """
+        self.versions = versions
+        for version in versions:
+            for router in version.routers:
+                self.include_router(router, prefix=version.prefix, dependencies=dependencies)
+            self._add_schema_route(version)
 
     def openapi(self) -> dict[str, Any]:
-        """The schema, made once."""
-        schema = super().openapi()
-        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        if "Problem" in schemas:
-            return schema
-        for name in NOT_OURS:
-            schemas.pop(name, None)
-        schemas["ProblemField"] = ProblemField.model_json_schema()
-        schemas["Problem"] = Problem.model_json_schema(ref_template=REF + "{model}")
-        del schemas["Problem"]["$defs"]
-        schema["components"]["headers"] = HEADERS
-        schema["components"]["responses"] = {"RateLimited": RATE_LIMITED}
-        for path, operations in schema["paths"].items():
-            for operation in operations.values():
-                operation["responses"].pop("422", None)
-                operation["responses"]["4XX"] = _problem("What we cannot do as you asked.")
-                if path.startswith("/api/"):
-                    _tell_of_limits(operation["responses"])
-                operation["responses"]["503"] = _problem("An engine does not answer; try again.")
+        """The schema of the current version and of what has none, made once."""
+        if self.openapi_schema is None:
+            others = tuple(f"{version.prefix}/" for version in self.versions[1:])
+            self.openapi_schema = self._document(
+                [route for route in self._routes() if not _path(route).startswith(others)]
+            )
+        return self.openapi_schema
+
+    def schema_of(self, version: Version) -> dict[str, Any]:
+        """The schema of one version alone."""
+        start = f"{version.prefix}/"
+        return self._document([route for route in self._routes() if _path(route).startswith(start)])
+
+    def _add_schema_route(self, version: Version) -> None:
+        made: dict[str, Any] = {}
+
+        @exempt
+        async def read_schema() -> JSONResponse:
+            if not made:
+                made.update(self.schema_of(version))
+            return JSONResponse(made)
+
+        self.add_api_route(version.schema_path, read_schema, include_in_schema=False)
+
+    def _routes(self) -> list[RouteContext]:
+        return list(iter_route_contexts(self.routes))
+
+    def _document(self, routes: Sequence[RouteContext]) -> dict[str, Any]:
+        schema = get_openapi(
+            title=self.title,
+            version=self.version,
+            description=self.description,
+            routes=routes,
+            tags=self.openapi_tags,
+        )
+        _tell_problems(schema)
         return schema
+
+
+def _path(route: RouteContext) -> str:
+    return route.path or ""
+
+
+def _tell_problems(schema: dict[str, Any]) -> None:
+    """Every operation answers errors as our problems, not as FastAPI's own."""
+    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+    for name in NOT_OURS:
+        schemas.pop(name, None)
+    schemas["ProblemField"] = ProblemField.model_json_schema()
+    schemas["Problem"] = Problem.model_json_schema(ref_template=REF + "{model}")
+    del schemas["Problem"]["$defs"]
+    schema["components"]["headers"] = HEADERS
+    schema["components"]["responses"] = {"RateLimited": RATE_LIMITED}
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["4XX"] = _problem("What we cannot do as you asked.")
+            if path.startswith("/api/"):
+                _tell_of_limits(operation["responses"])
+            operation["responses"]["503"] = _problem("An engine does not answer; try again.")
 
 
 def _tell_of_limits(responses: dict[str, Any]) -> None:

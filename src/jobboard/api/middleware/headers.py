@@ -1,4 +1,7 @@
-"""Security headers for every answer. A route that sets one of them itself is left alone."""
+"""Security headers for every answer, and what was found out about this one on the way.
+
+A route that sets one of them itself is left alone.
+"""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,10 +29,17 @@ ALWAYS = {
 }
 # Two years, as hstspreload.org asks. Never in development: browsers would remember 127.0.0.1.
 STRICT_TRANSPORT = {"strict-transport-security": "max-age=63072000; includeSubDomains"}
+_ADDED = "answer_headers"  # in the scope's state
+
+
+def add_header(scope: Scope, name: str, value: str) -> None:
+    """Have the answer carry this header, whether it becomes an error or not."""
+    added = scope.setdefault("state", {}).setdefault(_ADDED, [])
+    added.append((name.lower().encode(), value.encode("latin-1")))
 
 
 class Headers:
-    """Adds what is missing of ALWAYS, and HSTS in production."""
+    """Adds what is missing of ALWAYS, HSTS in production, and the headers of `add_header`."""
 
     def __init__(self, app: ASGIApp, *, production: bool) -> None:
         self.app = app
@@ -45,9 +55,8 @@ class Headers:
             if message["type"] == "http.response.start":
                 given = list(message.get("headers", ()))
                 names = {name.lower() for name, _ in given}
-                message["headers"] = given + [
-                    header for header in self.wanted if header[0] not in names
-                ]
+                wanted = self.wanted + scope.get("state", {}).get(_ADDED, [])
+                message["headers"] = given + [header for header in wanted if header[0] not in names]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

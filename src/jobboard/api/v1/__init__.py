@@ -17,11 +17,10 @@ from jobboard.api.v1 import (
     second_factor,
     tasks,
 )
+from jobboard.api.versions import Version
 
-PREFIX = "/api/v1"
 
-
-def routers() -> list[APIRouter]:
+def _routers() -> list[APIRouter]:
     """Every router of this version, each operation named by the first line of its docstring."""
     every = [
         auth.router,
@@ -40,3 +39,6 @@ def routers() -> list[APIRouter]:
             first, _, rest = (route.endpoint.__doc__ or "").partition("\n")
             route.summary, route.description = first.rstrip("."), cleandoc(rest)
     return every
+
+
+VERSION = Version("v1", _routers())
