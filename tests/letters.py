@@ -5,6 +5,7 @@ from email.message import EmailMessage
 from urllib.parse import parse_qs, urlsplit
 
 from jobboard.infra.postgres import Database
+from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 from jobboard.worker import outbox
 from jobboard.worker.context import Context
@@ -17,7 +18,7 @@ class Mailbox:
 
     def __init__(self, settings: Settings, db: Database) -> None:
         self.mails: list[EmailMessage] = []
-        self._context = Context(settings, db, self)
+        self._context = Context(settings, db, self, Storage(settings.storage_url))
 
     async def send(self, message: EmailMessage) -> None:
         """What a mailer does."""

@@ -102,7 +102,8 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /metrics": everyone(),
     "GET /robots.txt": everyone(),
     "GET /static/{version}/{name}": everyone("old base.css", missing=200),
-    "GET /logos/{name}": everyone("logo", missing=422),
+    "GET /images/{name}": everyone("image-file", missing=422),
+    "GET /logos/{name}": everyone("old-logo", missing=422),
     "GET /api/openapi.json": everyone(),
     "GET /api/v1/openapi.json": everyone(),
     "GET /api/docs": everyone(),
@@ -193,6 +194,10 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /api/v1/resumes/{id}/file": only(
         TEAM, "candidate", "admin", on="resume", hidden=CAST, scope="applications:read"
     ),
+    "GET /api/v1/images": ANY,
+    "POST /api/v1/images": only(SIGNED_IN, files=PNG),
+    "GET /api/v1/images/{id}": only("candidate", on="image", hidden=CAST),
+    "DELETE /api/v1/images/{id}": only("candidate", on="image", hidden=CAST),
     # The API: tasks
     "GET /api/v1/tasks": only(SIGNED_IN, scope="tasks:read"),
     "POST /api/v1/tasks": only(SIGNED_IN, json={"title": "Call"}, scope="tasks:write"),

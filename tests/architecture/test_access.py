@@ -31,6 +31,7 @@ from jobboard.companies import keys
 from jobboard.companies import service as companies
 from jobboard.companies.models import MemberRole
 from jobboard.companies.schemas import ApiKeyCreate, ApiKeyMade, MemberAdd
+from jobboard.infra.pictures import Pictures
 from jobboard.infra.postgres import Database
 from jobboard.jobs.models import JobStatus
 from jobboard.settings import Settings
@@ -157,9 +158,11 @@ async def _things(
     resume = await uploads.add_resume(
         session, storage, settings, candidate.id, filename="cv.pdf", data=pdf()
     )
-    logo = await uploads.add_logo(
-        session, storage, settings, owner.id, filename="logo.png", data=picture()
+    read = await Pictures().read(picture())
+    image = await uploads.add_picture(
+        session, storage, settings, candidate.id, read, filename="me.png"
     )
+    await storage.put(f"logos/{'0' * 32}", picture())  # as they were kept before pictures had sizes
     application = await applications.apply(
         session, candidate.actor, jobs["job"].id, ApplicationCreate(resume_id=resume.id)
     )
@@ -175,7 +178,9 @@ async def _things(
         "rival's company": str(other.id),
         "company-slug": company.slug,
         "resume": str(resume.id),
-        "logo": logo.key.removeprefix("logos/"),
+        "image": str(image.id),
+        "image-file": f"{image.key.removeprefix('images/')}-full.webp",
+        "old-logo": "0" * 32,
         "application": str(application.id),
         "password": PASSWORD,
         **{name: str(job.id) for name, job in jobs.items()},

@@ -11,6 +11,7 @@ from jobboard.accounts.models import LoginKind, LoginSession, RefreshToken
 from jobboard.clock import now
 from jobboard.infra.mailer import ConsoleMailer
 from jobboard.infra.postgres import Database
+from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 from jobboard.worker import accounts
 from jobboard.worker.context import Context
@@ -23,7 +24,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 async def context(settings: Settings, db: Database) -> Context:
-    return Context(settings, db, ConsoleMailer())
+    return Context(settings, db, ConsoleMailer(), Storage(settings.storage_url))
 
 
 async def log_in(

@@ -15,6 +15,7 @@ from jobboard.accounts.models import Role
 from jobboard.clock import now
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Message, enqueue
+from jobboard.infra.storage import Storage
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.settings import Settings
 from jobboard.worker import jobs, outbox
@@ -54,7 +55,7 @@ async def tray() -> Tray:
 
 @pytest.fixture
 async def context(settings: Settings, db: Database, tray: Tray) -> Context:
-    return Context(settings, db, tray)
+    return Context(settings, db, tray, Storage(settings.storage_url))
 
 
 async def waiting(session: AsyncSession) -> list[Message]:

@@ -144,9 +144,12 @@ async def get_actor_alone(
         return await get_actor(await get_scoped_viewer(viewer, needed))
 
 
-ActorAloneDep = Annotated[
-    Actor, Security(get_actor_alone, scopes=[str(MAY[Right.USE_ACCOUNT].scope)])
-]
+def acts_alone(right: Right) -> SecurityParam:
+    """`acts` for what must hold no transaction while it waits."""
+    return Security(get_actor_alone, scopes=[str(MAY[right].scope)])
+
+
+ActorAloneDep = Annotated[Actor, acts_alone(Right.USE_ACCOUNT)]
 
 
 async def get_newcomer_alone(

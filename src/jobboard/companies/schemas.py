@@ -50,6 +50,12 @@ class CompanyBrief(BaseModel):
         """Where the logo is served, or null."""
         return f"/{self.logo_key}" if self.logo_key else None
 
+    @property
+    def logo_avif_url(self) -> str | None:
+        """The same in fewer bytes, for browsers that read AVIF. Logos of old have none."""
+        stem, dot, _ = (self.logo_url or "").rpartition(".webp")
+        return f"{stem}.avif" if dot else None
+
 
 class CompanyRead(CompanyBrief):
     """A company's own page."""

@@ -24,11 +24,15 @@ from jobboard.companies.schemas import (
     MemberRead,
 )
 from jobboard.errors import Conflict, Invalid, NotFound
+from jobboard.infra.pictures import Picture
 from jobboard.infra.richtext import markdown_to_html
 from jobboard.infra.slugs import slugify, unique_slug
 from jobboard.infra.storage import Storage
 from jobboard.pagination import Page, cut, decode_cursor, encode_cursor, read_id
+from jobboard.settings import Settings
 from jobboard.uploads import service as uploads
+from jobboard.uploads.images import file_key
+from jobboard.uploads.models import Upload, UploadKind
 
 
 async def create(session: AsyncSession, actor: Actor, data: CompanyCreate) -> Company:
@@ -120,17 +124,51 @@ async def see_name(session: AsyncSession, actor: Actor, company_id: UUID, name: 
     return company
 
 
-async def set_logo(
-    session: AsyncSession, storage: Storage, actor: Actor, company_id: UUID, logo_key: str | None
+async def show_logo(
+    session: AsyncSession,
+    storage: Storage,
+    settings: Settings,
+    actor: Actor,
+    company_id: UUID,
+    picture: Picture,
+    *,
+    filename: str | None,
 ) -> Company:
-    """Show this stored picture as the company's logo, or none; the one before is forgotten."""
-    company = await queries.get(session, company_id)
+    """Keep a picture and show it as the company's logo; the one before is forgotten.
+
+    Raises NotFound, Forbidden, and TooLarge when it is too much for the files of `actor`.
+    """
+    await require_manager(session, actor, company_id)
+    upload = await uploads.add_picture(
+        session, storage, settings, actor.id, picture, filename=filename, kind=UploadKind.LOGO
+    )
+    return await _set_logo(session, company_id, logo_key_of(upload))
+
+
+async def remove_logo(session: AsyncSession, actor: Actor, company_id: UUID) -> Company:
+    """Show no logo any more."""
+    await require_manager(session, actor, company_id)
+    return await _set_logo(session, company_id, None)
+
+
+async def require_manager(session: AsyncSession, actor: Actor, company_id: UUID) -> None:
+    """Raise NotFound or Forbidden unless `actor` may change this company."""
+    await queries.get(session, company_id)
     await queries.require(session, actor, Right.MANAGE_COMPANY, company_id)
+
+
+def logo_key_of(upload: Upload) -> str:
+    """The file of a picture that pages show; its AVIF lies beside it."""
+    return file_key(upload.key, "logo", "WEBP")
+
+
+async def _set_logo(session: AsyncSession, company_id: UUID, logo_key: str | None) -> Company:
+    company = await queries.get(session, company_id)
     await session.refresh(company, with_for_update=True)  # two at once must not leave a file behind
     before, company.logo_key = company.logo_key, logo_key
     await session.flush()
-    if before and before != logo_key:
-        await uploads.forget_logo(session, storage, before)
+    if before:
+        await uploads.forget_logo(session, before)
     return company
 
 

@@ -1,5 +1,6 @@
 """The companies of the demo board, with a team for the demo log-in and a few logos."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,13 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.clock import now
 from jobboard.companies.models import Company, CompanyMember, MemberRole
+from jobboard.companies.service import logo_key_of
 from jobboard.demo.logos import draw
 from jobboard.demo.vocabulary import Employer, vocabulary
+from jobboard.infra.pictures import Pictures
 from jobboard.infra.richtext import markdown_to_html
 from jobboard.infra.slugs import slugify, unique_slug
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
-from jobboard.uploads.service import add_logo
+from jobboard.uploads.models import UploadKind
+from jobboard.uploads.service import add_picture
 
 AGE = timedelta(days=200)
 
@@ -36,9 +40,7 @@ async def companies(
             insert(CompanyMember),
             [{"company_id": i, "person_id": owner_id, "role": MemberRole.OWNER} for i in owned],
         )
-    for one in new:
-        if one.logo:
-            await _show_logo(session, storage, settings, owner_id, known[one.key][0], one)
+    await _show_logos(session, storage, settings, owner_id, known, [one for one in new if one.logo])
     return known
 
 
@@ -67,22 +69,28 @@ async def _rows(session: AsyncSession, new: list[Employer]) -> list[dict[str, ob
     ]
 
 
-async def _show_logo(
+async def _show_logos(
     session: AsyncSession,
     storage: Storage,
     settings: Settings,
     owner_id: UUID,
-    company_id: UUID,
-    employer: Employer,
+    known: dict[str, tuple[UUID, str]],
+    employers: list[Employer],
 ) -> None:
-    upload = await add_logo(
-        session,
-        storage,
-        settings,
-        owner_id,
-        filename=f"{employer.key}.png",
-        data=draw(*employer.logo),
-    )
-    await session.execute(
-        update(Company).where(Company.id == company_id).values(logo_key=upload.key)
-    )
+    pictures = Pictures(waiting=len(employers))
+    read = await asyncio.gather(*(pictures.read(draw(*one.logo)) for one in employers))
+    for one, picture in zip(employers, read, strict=True):
+        upload = await add_picture(
+            session,
+            storage,
+            settings,
+            owner_id,
+            picture,
+            filename=f"{one.key}.png",
+            kind=UploadKind.LOGO,
+        )
+        await session.execute(
+            update(Company)
+            .where(Company.id == known[one.key][0])
+            .values(logo_key=logo_key_of(upload))
+        )

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from jobboard.infra.limiter import Limiter
 from jobboard.infra.mongo import Mongo
+from jobboard.infra.pictures import Pictures
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
 from jobboard.infra.redis import make_counting_redis, make_redis
@@ -31,6 +32,7 @@ class Engines:
     mongo: Mongo | None
     limiter: Limiter
     storage: Storage
+    pictures: Pictures
 
 
 @asynccontextmanager
@@ -68,6 +70,7 @@ def _make(settings: Settings) -> Engines:
             production=settings.production,
         ),
         storage=Storage(settings.storage_url),
+        pictures=Pictures(),
     )
 
 

@@ -5,10 +5,12 @@ and never a name that a person chose.
 """
 
 from collections.abc import AsyncGenerator
+from datetime import datetime
 
 from obstore.store import LocalStore, from_url
 
 CHUNK = 256 * 1024
+BATCH = 500
 
 
 class Storage:
@@ -33,3 +35,8 @@ class Storage:
             await self._store.delete_async(key)
         except FileNotFoundError:
             return
+
+    async def older_than(self, moment: datetime) -> AsyncGenerator[list[str]]:
+        """The keys of all files that were last written before `moment`, some at a time."""
+        async for batch in self._store.list(chunk_size=BATCH):
+            yield [meta["path"] for meta in batch if meta["last_modified"] < moment]

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from jobboard.accounts.may import Right, require
 from jobboard.accounts.schemas import Actor
-from jobboard.web.deps import ActorDep, redirect
+from jobboard.web.deps import ActorAloneDep, ActorDep, redirect
 from jobboard.web.forms import Form
 
 Cursor = Annotated[str | None, Query(max_length=500)]
@@ -20,6 +20,11 @@ def get_employer(actor: ActorDep) -> Actor:
     return actor
 
 
+def get_employer_alone(actor: ActorAloneDep) -> Actor:
+    """The same for what must hold no transaction while it waits."""
+    return get_employer(actor)
+
+
 def get_admin(actor: ActorDep) -> Actor:
     """Who is logged in, if they moderate."""
     require(actor, Right.MODERATE)
@@ -27,6 +32,7 @@ def get_admin(actor: ActorDep) -> Actor:
 
 
 EmployerDep = Annotated[Actor, Depends(get_employer)]
+EmployerAloneDep = Annotated[Actor, Depends(get_employer_alone)]
 AdminDep = Annotated[Actor, Depends(get_admin)]
 
 

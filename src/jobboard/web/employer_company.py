@@ -13,10 +13,11 @@ from jobboard.companies import queries, service
 from jobboard.companies.models import Company, MemberRole
 from jobboard.companies.schemas import CompanyCreate, CompanyRead, CompanyUpdate, MemberAdd
 from jobboard.errors import Invalid
+from jobboard.infra.engines import Engines
 from jobboard.infra.rates import UPLOADS, limited
 from jobboard.uploads import service as uploads
-from jobboard.web.deps import EnginesDep, FormDep, SessionDep, SettingsDep, redirect
-from jobboard.web.desk import EmployerDep, outcome
+from jobboard.web.deps import EnginesDep, FormAloneDep, FormDep, SessionDep, redirect
+from jobboard.web.desk import EmployerAloneDep, EmployerDep, outcome
 from jobboard.web.forms import MEGABYTE, UPLOAD_BODY, Form
 from jobboard.web.rendering import engines_of, render
 
@@ -104,30 +105,37 @@ async def change_company(
 async def set_logo(
     request: Request,
     company_id: UUID,
-    session: SessionDep,
-    actor: EmployerDep,
-    form: FormDep,
+    actor: EmployerAloneDep,
+    form: FormAloneDep,
     engines: EnginesDep,
-    settings: SettingsDep,
 ) -> Response:
     """Show a picture as the logo, or none any more."""
-    await queries.get(session, company_id)
-    await queries.require(session, actor, Right.MANAGE_COMPANY, company_id)
     here = f"/employer/companies/{company_id}"
-    if form.value("do") == "remove":
-        await service.set_logo(session, engines.storage, actor, company_id, None)
-        return redirect(request, here, "The logo is gone. The company's initials stand there now.")
-    async with form.attempt(session, {"": "file"}):
-        if not form.has_file("file"):
-            raise Invalid.field("file", "Choose a picture first.")
-        filename, data = await form.read_file("file", limit=settings.image_max_mb * MEGABYTE)
-        upload = await uploads.add_logo(
-            session, engines.storage, settings, actor.id, filename=filename, data=data
-        )
-        await service.set_logo(session, engines.storage, actor, company_id, upload.key)
+    async with engines.database.transaction() as session:
+        await service.require_manager(session, actor, company_id)
+        if form.value("do") == "remove":
+            await service.remove_logo(session, actor, company_id)
+            text = "The logo is gone. The company's initials stand there now."
+            return redirect(request, here, text)
+    async with form.attempt(renamed={"": "file"}):
+        await _show_logo(engines, actor, company_id, form)
     if form.refused:
-        return await _page(request, session, actor, company_id, logo=form)
+        async with engines.database.transaction() as session:
+            return await _page(request, session, actor, company_id, logo=form)
     return redirect(request, here, "This is your logo now.")
+
+
+async def _show_logo(engines: Engines, actor: Actor, company_id: UUID, form: Form) -> None:
+    """Read the picture while no transaction is open, and keep it in one."""
+    if not form.has_file("file"):
+        raise Invalid.field("file", "Choose a picture first.")
+    settings = engines.settings
+    filename, data = await form.read_file("file", limit=settings.image_max_mb * MEGABYTE)
+    picture = await uploads.read_picture(engines.pictures, settings, data)
+    async with engines.database.transaction() as session:
+        await service.show_logo(
+            session, engines.storage, settings, actor, company_id, picture, filename=filename
+        )
 
 
 @router.post("/{company_id}/members")

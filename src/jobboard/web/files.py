@@ -1,14 +1,15 @@
-"""Files that people handed in: logos for everyone, résumés for those they were meant for."""
+"""Files that people handed in: pictures for everyone, résumés for those they were meant for."""
 
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response, StreamingResponse
 
 from jobboard.applications import service as applications
 from jobboard.errors import NotFound
+from jobboard.infra.engines import Engines
 from jobboard.uploads import service as uploads
 from jobboard.web.assets import FOR_GOOD
 from jobboard.web.deps import ActorDep, EnginesDep, SessionDep
@@ -20,18 +21,41 @@ INERT = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
 }
+PUBLIC = {
+    **INERT,
+    "Cache-Control": FOR_GOOD,
+    "Cross-Origin-Resource-Policy": "cross-origin",  # in mails, feeds and other sites too
+}
+
+
+@router.get("/images/{name}")
+async def read_image(
+    request: Request,
+    name: Annotated[str, Path(pattern="^[0-9a-f]{32}-(full|card|logo)[.](webp|avif)$")],
+    engines: EnginesDep,
+) -> Response:
+    """One file of a picture. Its name is random and never used again: keep it for good."""
+    return await _for_good(request, engines, f"images/{name}", f"image/{name.rpartition('.')[2]}")
 
 
 @router.get("/logos/{name}")
 async def read_logo(
-    name: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], engines: EnginesDep
+    request: Request, name: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], engines: EnginesDep
 ) -> Response:
-    """A company's logo. Its name is random and never used again, so it may be kept for good."""
+    """A logo from before pictures had sizes."""
+    return await _for_good(request, engines, f"logos/{name}", "image/webp")
+
+
+async def _for_good(request: Request, engines: Engines, key: str, media_type: str) -> Response:
+    headers = {**PUBLIC, "ETag": f'"{key.partition("/")[2]}"'}
     try:
-        data = b"".join([piece async for piece in await engines.storage.open(f"logos/{name}")])
+        pieces = await engines.storage.open(key)
     except FileNotFoundError:
         raise NotFound from None
-    return Response(data, media_type="image/webp", headers={**INERT, "Cache-Control": FOR_GOOD})
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    data = b"".join([piece async for piece in pieces])
+    return Response(data, media_type=media_type, headers=headers)
 
 
 @router.get("/resumes/{resume_id}")

@@ -15,12 +15,13 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from jobboard.infra import logs
 from jobboard.infra.queue import DELIVER, make_celery
 from jobboard.settings import Settings
-from jobboard.worker import accounts, jobs, outbox
+from jobboard.worker import accounts, jobs, outbox, uploads
 from jobboard.worker.context import Context, open_context
 
 EXPIRE = "jobboard.expire_jobs"
 CLEAN = "jobboard.clean_outbox"
 FORGET_LOGINS = "jobboard.forget_old_logins"
+SWEEP = "jobboard.sweep_files"
 
 settings = Settings.from_environment()
 app = make_celery(settings.redis_url.get_secret_value())
@@ -30,6 +31,7 @@ app.conf.beat_schedule = {
     "expire": {"task": EXPIRE, "schedule": 60.0, "options": {"expires": 60}},
     "clean": {"task": CLEAN, "schedule": 3600.0, "options": {"expires": 3600}},
     "forget": {"task": FORGET_LOGINS, "schedule": 3600.0, "options": {"expires": 3600}},
+    "sweep": {"task": SWEEP, "schedule": 6 * 3600.0, "options": {"expires": 3600}},
 }
 
 
@@ -92,3 +94,9 @@ def clean_outbox() -> None:
 def forget_old_logins() -> None:
     """Forget log-ins that were over long ago."""
     processes[0].run(accounts.forget_old_logins)
+
+
+@app.task(name=SWEEP)
+def sweep_files() -> None:
+    """Delete files that belong to nothing."""
+    processes[0].run(uploads.sweep)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from jobboard.infra.mailer import Mailer, make_mailer
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
+from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 
 
@@ -17,6 +18,7 @@ class Context:
     settings: Settings
     database: Database
     mailer: Mailer
+    storage: Storage
 
 
 @asynccontextmanager
@@ -25,7 +27,7 @@ async def open_context(settings: Settings) -> AsyncGenerator[Context]:
     doorbell = Doorbell(settings.redis_url.get_secret_value())
     database = Database(settings.database_url.get_secret_value(), ring=doorbell.ring, pool_size=2)
     try:
-        yield Context(settings, database, make_mailer(settings))
+        yield Context(settings, database, make_mailer(settings), Storage(settings.storage_url))
     finally:
         await database.close()
         doorbell.close()

@@ -17,11 +17,16 @@ from jobboard.accounts.links import LETTER
 from jobboard.clock import now
 from jobboard.infra.queue import Message
 from jobboard.notifications.service import MAIL
-from jobboard.worker import accounts, notifications
+from jobboard.uploads.service import FORGET_FILES
+from jobboard.worker import accounts, notifications, uploads
 from jobboard.worker.context import Context
 
 Handler = Callable[[Context, Message], Awaitable[None]]
-HANDLERS: dict[str, Handler] = {MAIL: notifications.mail, LETTER: accounts.send_letter}
+HANDLERS: dict[str, Handler] = {
+    MAIL: notifications.mail,
+    LETTER: accounts.send_letter,
+    FORGET_FILES: uploads.forget_files,
+}
 
 ATTEMPT_SECONDS = 60.0
 LEASE = timedelta(minutes=2)  # an attempt, what it takes to hang up on a mail server, and some

@@ -13,6 +13,7 @@ from jobboard.audit.models import AuditEntry
 from jobboard.clock import now
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Message
+from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 from jobboard.worker import accounts
 from jobboard.worker.context import Context
@@ -289,6 +290,6 @@ async def test_old_links_are_forgotten(
     await post(client, "/password-reset", email=user.actor.email)
     await mailbox.read()
     await age_links(session, timedelta(hours=2))
-    await accounts.forget_old_logins(Context(settings, db, mailbox))
+    await accounts.forget_old_logins(Context(settings, db, mailbox, Storage(settings.storage_url)))
     purposes = await session.scalars(select(EmailLink.purpose))
     assert purposes.all() == [LinkPurpose.VERIFY]

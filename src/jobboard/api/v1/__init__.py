@@ -10,6 +10,7 @@ from jobboard.api.v1 import (
     applications,
     auth,
     companies,
+    images,
     jobs,
     me,
     moderation,
@@ -31,6 +32,7 @@ def _routers() -> list[APIRouter]:
         jobs.router,
         applications.router,
         resumes.router,
+        images.router,
         tasks.router,
         moderation.router,
     ]

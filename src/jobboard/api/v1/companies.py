@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import APIRouter
 
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
@@ -14,10 +14,11 @@ from jobboard.api.deps import (
     Limit,
     PathId,
     SessionDep,
-    SettingsDep,
     Words,
     acts,
+    acts_alone,
 )
+from jobboard.api.v1.images import PictureFile
 from jobboard.companies import queries, service
 from jobboard.companies.schemas import (
     CompanyCreate,
@@ -34,6 +35,7 @@ router = APIRouter(prefix="/companies", tags=["companies"])
 
 MemberDep = Annotated[Actor, acts(Right.SEE_COMPANY)]
 ManagerDep = Annotated[Actor, acts(Right.MANAGE_COMPANY)]
+ManagerAloneDep = Annotated[Actor, acts_alone(Right.MANAGE_COMPANY)]
 
 
 @router.get("")
@@ -69,26 +71,27 @@ async def update_company(
 @router.put("/{id}/logo")
 @limited(UPLOADS)
 async def put_logo(
-    company_id: PathId,
-    file: Annotated[UploadFile, File(description="PNG, JPEG, WebP or GIF.")],
-    session: SessionDep,
-    actor: ManagerDep,
-    engines: EnginesDep,
-    settings: SettingsDep,
+    company_id: PathId, file: PictureFile, actor: ManagerAloneDep, engines: EnginesDep
 ) -> CompanyRead:
-    """Show this picture as the company's logo. Kept small, upright and without its metadata."""
-    await queries.get(session, company_id)
-    await queries.require(session, actor, Right.MANAGE_COMPANY, company_id)
-    upload = await uploads.add_logo(
-        session,
-        engines.storage,
-        settings,
-        actor.id,
-        filename=file.filename,
-        data=await file.read(),
-    )
-    company = await service.set_logo(session, engines.storage, actor, company_id, upload.key)
-    return CompanyRead.model_validate(company)
+    """Show this picture as the company's logo. For owners.
+
+    It is kept as every picture is: small, upright, without its metadata. See POST /images.
+    """
+    settings = engines.settings
+    async with engines.database.transaction() as session:
+        await service.require_manager(session, actor, company_id)
+    picture = await uploads.read_picture(engines.pictures, settings, await file.read())
+    async with engines.database.transaction() as session:
+        company = await service.show_logo(
+            session,
+            engines.storage,
+            settings,
+            actor,
+            company_id,
+            picture,
+            filename=file.filename,
+        )
+        return CompanyRead.model_validate(company)
 
 
 @router.get("/{id}/members")

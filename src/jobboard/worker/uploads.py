@@ -1,0 +1,30 @@
+"""What happens to files by themselves."""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from jobboard.clock import now
+from jobboard.infra.queue import Message
+from jobboard.uploads import service
+from jobboard.worker.context import Context
+
+SETTLED = timedelta(hours=1)  # no transaction is open for so long: its row is there, or never will
+log: Any = structlog.get_logger()
+
+
+async def forget_files(context: Context, message: Message) -> None:
+    """Delete the files of an upload that is gone. One that is gone already is no error."""
+    for key in message.payload["keys"]:
+        await context.storage.delete(key)
+
+
+async def sweep(context: Context) -> None:
+    """Delete the files whose transaction failed after they were written."""
+    swept = 0
+    async for keys in context.storage.older_than(now() - SETTLED):
+        async with context.database.transaction() as session:
+            swept += await service.sweep(session, context.storage, keys)
+    if swept:
+        log.info("files.swept", count=swept)

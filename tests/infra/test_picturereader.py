@@ -1,0 +1,120 @@
+"""The process that reads one picture: upright whatever the camera, harmless whatever the file."""
+
+import subprocess
+import sys
+from contextlib import suppress
+from io import BytesIO
+
+import pytest
+from PIL import Image, ImageCms
+
+from jobboard.errors import TooLarge, Unavailable
+from jobboard.infra import pictures as parent
+from jobboard.infra.picturereader import Refused, dominant_color, read
+from jobboard.infra.pictures import Pictures
+from tests.factories import pictures
+from tests.factories.files import picture
+
+MOST = 25_000_000
+
+
+def first(data: bytes, kind: str) -> Image.Image:
+    """The largest size."""
+    _, files = read(data, kind, MOST)
+    return Image.open(BytesIO(files[0])).convert("RGB")
+
+
+def near(one: object, other: tuple[int, int, int]) -> bool:
+    assert isinstance(one, tuple)
+    return all(abs(a - b) < 40 for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_ends_upright(orientation: int) -> None:
+    answer, _ = read(pictures.photo(orientation), "JPEG", MOST)
+    assert (answer["width"], answer["height"]) == (60, 40)
+    image = first(pictures.photo(orientation), "JPEG")
+    assert image.size == (60, 40)
+    assert near(image.getpixel((5, 5)), pictures.RED)
+    assert near(image.getpixel((55, 5)), pictures.GREEN)
+    assert near(image.getpixel((5, 35)), pictures.BLUE)
+
+
+def test_an_orientation_that_does_not_exist_is_ignored() -> None:
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION] = 9
+    assert first(pictures.saved(pictures.flag(), "JPEG", exif=exif), "JPEG").size == (60, 40)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_damaged_exif_does_not_spoil_the_picture() -> None:
+    data = pictures.saved(pictures.flag(), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff garbage")
+    answer, _ = read(data, "JPEG", MOST)
+    assert answer["removed"] == ["exif"]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "CMYK"])
+@pytest.mark.parametrize("profile", ["LAB", b"no profile at all"])
+def test_a_profile_that_does_not_fit_is_ignored(mode: str, profile: str | bytes) -> None:
+    if isinstance(profile, str):
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    kind = "JPEG" if mode == "CMYK" else "PNG"
+    data = pictures.saved(pictures.flag().convert(mode), kind, icc_profile=profile)
+    assert read(data, kind, MOST)[0]["removed"] == ["icc"]
+
+
+def test_colours_go_through_their_profile() -> None:
+    data = pictures.saved(pictures.flag(), "PNG", icc_profile=swapped_profile())
+    assert near(first(data, "PNG").getpixel((5, 35)), (200, 60, 30))
+
+
+def swapped_profile() -> bytes:
+    """sRGB with red and blue changed places."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = bytearray(profile)
+    for ours, theirs in ((b"rXYZ", b"bXYZ"), (b"bXYZ", b"rXYZ")):
+        at = profile.index(ours)
+        swapped[at : at + 4] = theirs
+    return bytes(swapped)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "AVIF"])
+def test_what_is_cut_anywhere_is_refused_or_read(kind: str) -> None:
+    data = picture(64, 64, kind=kind)
+    for length in range(12, len(data), max(1, len(data) // 40)):
+        with suppress(Refused):  # and nothing else
+            read(data[:length], kind, MOST)
+
+
+def test_the_colour_of_most_of_it() -> None:
+    image = Image.new("RGB", (90, 90), pictures.GREEN)
+    image.paste(pictures.RED, (0, 0, 90, 40))
+    assert dominant_color(image) == "#1eb43c"
+
+
+@pytest.mark.parametrize(
+    "deed",
+    ["bytearray(picturereader.MEMORY)", "open('/tmp/x-of-a-test', 'w').write('x' * 9999)"],
+)
+def test_the_reader_can_take_no_memory_and_write_no_file(deed: str) -> None:
+    code = f"from jobboard.infra import picturereader; picturereader.confine(); {deed}"
+    run = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    assert run.returncode != 0
+    assert run.stderr == "" or "MemoryError" in run.stderr or "File too large" in run.stderr
+
+
+@pytest.mark.anyio
+async def test_a_reader_that_dies_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parent, "READER", (sys.executable, "-c", "import os; os.abort()"))
+    with pytest.raises(TooLarge, match="too much work"):
+        await Pictures().read(picture())
+
+
+@pytest.mark.anyio
+async def test_a_reader_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    hang = (sys.executable, "-c", "import sys, time; sys.stdin.read(); time.sleep(600)")
+    monkeypatch.setattr(parent, "READER", hang)
+    monkeypatch.setattr(parent, "PATIENCE", 0.5)
+    with pytest.raises(Unavailable):
+        await Pictures().read(picture())
