@@ -22,7 +22,7 @@ check: ## Format, lint, types, import contracts; migrations and API schema in st
 	@cd "$(HERE)" && "$(BIN)/lint-imports" --no-logo
 	@cd "$(HERE)" && "$(BIN)/python" scripts/check_migrations.py
 
-bench: ## The benchmarks, each against its peer or limit in the same run
+bench: ## The benchmarks, each against its peer or limit in the same run (ARGS="log_in_times")
 	@$(SET_UP) dev
 	@cd "$(HERE)" && "$(BIN)/python" -m benchmarks $(ARGS)
 

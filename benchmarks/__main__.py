@@ -1,7 +1,26 @@
-"""Runs every benchmark: `python -m benchmarks`."""
+"""Runs every benchmark, or those that are named: `python -m benchmarks [NAME ...]`."""
 
+import sys
+from collections.abc import Callable
+
+from benchmarks import log_in_times
 from benchmarks.output import until_no_one_reads
-from benchmarks.programs.__main__ import main
+from benchmarks.programs.__main__ import main as programs
+
+BENCHMARKS: dict[str, Callable[[], None]] = {
+    "programs": programs,
+    "log_in_times": log_in_times.main,
+}
+
+
+def main() -> None:
+    """Exit with what there is where a name is none of ours."""
+    names = sys.argv[1:] or list(BENCHMARKS)
+    if unknown := set(names) - set(BENCHMARKS):
+        sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    for name in names:
+        BENCHMARKS[name]()
+
 
 if __name__ == "__main__":
     until_no_one_reads(main)

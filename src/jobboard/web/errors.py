@@ -75,6 +75,7 @@ class WayOn:
 
 
 HOME = WayOn("/", "See all jobs")
+ENROL_TITLE = "One thing first"
 ENROL = WayOn("/me/security/two-step", "Set up two-step log-in")
 
 
@@ -95,7 +96,7 @@ def render(
     return ErrorPage(
         request,
         status,
-        title=TITLES.get(status, title),
+        title=ENROL_TITLE if _must_enrol(request) else TITLES.get(status, title),
         detail=_in_megabytes(detail) if status == 413 else detail,
         hint=HINTS.get(status, ""),
         problems=[text for text in _told(errors) if text != detail],
@@ -161,8 +162,13 @@ def _log_in(request: Request) -> str:
     return f"/log-in?next={quote(local_path(back), safe='')}"
 
 
+def _must_enrol(request: Request) -> bool:
+    """Whether an admin who has yet to set up two-step log-in was stopped (`deps.get_viewer`)."""
+    return getattr(request.state, "must_enrol", False)
+
+
 def _way_on(request: Request, status: int) -> WayOn:
-    if getattr(request.state, "must_enrol", False):
+    if _must_enrol(request):
         return ENROL
     if not _reads(request):
         return WayOn(local_path(_referring_path(request)), "Back to the page before")

@@ -1,18 +1,22 @@
 """Sign up, log in, refresh, log out, through the API."""
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
 import httpx2
 import jwt
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.accounts import logins
 from jobboard.accounts.models import Person, RefreshToken, Role
+from jobboard.audit.models import Action, AuditEntry
 from jobboard.clock import now
 from jobboard.infra.queue import Message
 from jobboard.settings import Settings
+from jobboard.web.cookies import LOGIN
 from tests.factories.people import PASSWORD, make_user
 
 pytestmark = pytest.mark.anyio
@@ -276,3 +280,71 @@ async def test_a_weak_new_password_is_blamed_on_its_own_field(
     answer = await client.patch("/api/v1/me", json=change, headers=user.headers)
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/new_password"]
+
+
+async def test_fifty_refreshes_at_once_and_the_reuse_after_the_grace(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings
+) -> None:
+    user = await make_user(session, settings)
+    first = (await log_in(client, user.actor.email, PASSWORD)).json()["refresh_token"]
+    answers = await asyncio.gather(*(refresh(client, first) for _ in range(50)))
+    assert [answer.status_code for answer in answers] == [200] * 50  # each may be a lost answer
+    pairs = [answer.json() for answer in answers]
+    assert len({pair["refresh_token"] for pair in pairs}) == 50
+    used = select(func.count()).where(RefreshToken.used_at.is_not(None))
+    assert await session.scalar(used) == 1
+
+    late = update(RefreshToken).values(used_at=RefreshToken.used_at - logins.REFRESH_GRACE)
+    await session.execute(late)
+    await session.commit()
+    thieves = await asyncio.gather(*(refresh(client, first) for _ in range(50)))
+    assert {answer.status_code for answer in thieves} == {401}
+    assert thieves[0].json()["code"] == "refresh_token_reused"
+    family = await asyncio.gather(*(refresh(client, pair["refresh_token"]) for pair in pairs))
+    assert {answer.status_code for answer in family} == {401}
+    assert (await me(client, pairs[0]["access_token"])).status_code == 401
+    ended = select(func.count()).where(AuditEntry.action == Action.LOGIN_TOKEN_REUSED)
+    assert await session.scalar(ended) == 1
+
+
+async def test_a_suspended_person_is_out_at_every_door(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings
+) -> None:
+    user = await make_user(session, settings)
+    pair = (await log_in(client, user.actor.email, PASSWORD)).json()
+    login = await logins.open_web_login(session, user.id, settings, user_agent="")
+    await session.execute(update(Person).where(Person.id == user.id).values(suspended_at=now()))
+    await session.commit()
+    assert (await me(client, pair["access_token"])).status_code == 401
+    assert (await refresh(client, pair["refresh_token"])).status_code == 401
+    cookie = {"Cookie": f"{LOGIN}={login.token}"}
+    assert (await client.get("/me", headers=cookie)).headers["location"].startswith("/log-in")
+    assert (await log_in(client, user.actor.email, PASSWORD)).status_code == 403
+    assert (await log_in(client, user.actor.email, "a wrong one")).json()["code"] == (
+        "wrong_credentials"
+    )
+
+
+async def test_log_ins_are_listed_and_ended(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings
+) -> None:
+    user = await make_user(session, settings)
+    stranger = await make_user(session, settings)
+    pairs = [(await log_in(client, user.actor.email, PASSWORD)).json() for _ in range(3)]
+    path = "/api/v1/me/sessions"
+    first = (await client.get(f"{path}?limit=3", headers=user.headers)).json()
+    cursor = first["next_cursor"]
+    last = (await client.get(f"{path}?limit=3&cursor={cursor}", headers=user.headers)).json()
+    found = [*first["items"], *last["items"]]
+    assert [login["current"] for login in found] == [False, False, False, True]
+    assert found[0]["device"] == "python-httpx2"
+    newest = f"{path}/{found[0]['id']}"
+    assert (await client.delete(newest, headers=stranger.headers)).status_code == 404
+    assert (await client.delete(newest, headers=user.headers)).status_code == 204
+    assert (await client.delete(newest, headers=user.headers)).status_code == 404
+    alive = [(await me(client, pair["access_token"])).status_code for pair in pairs]
+    assert alive == [200, 200, 401]
+    assert (await client.delete(path, headers=user.headers)).status_code == 204
+    alive = [(await me(client, pair["access_token"])).status_code for pair in pairs]
+    assert alive == [401, 401, 401]
+    assert (await client.get("/api/v1/me", headers=user.headers)).status_code == 200
