@@ -42,6 +42,7 @@ SIGNED_IN = frozenset(CAST) - OUT
 CANDIDATES = frozenset({"candidate", "stranger"})
 EMPLOYERS = frozenset({"owner", "recruiter", "rival", "admin"})
 TEAM = frozenset({"owner", "recruiter"})
+KEYLESS = frozenset({"recruiter", "rival", "admin"})  # employers, but no owners of the company
 OTHERS = frozenset({"stranger", "rival"})  # those who do not even know of the candidate's things
 
 
@@ -330,6 +331,9 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /employer/companies/{company_id}/members/{person_id}/remove": only(
         TEAM, "admin", on="company recruiter"
     ),
+    "GET /employer/api-keys": DESK,
+    "POST /employer/api-keys": only("owner", data=NEW_KEY | {"expires_in_days": ""}),
+    "POST /employer/api-keys/{key_id}/revoke": only("owner", on="key", hidden=KEYLESS),
     # The moderators' pages
     "GET /admin": STAFF,
     "GET /admin/jobs": STAFF,

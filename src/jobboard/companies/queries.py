@@ -80,6 +80,11 @@ def of_member(person_id: UUID) -> Select[Company]:
     )
 
 
+def owned_by(person_id: UUID) -> Select[Company]:
+    """The companies that a person owns, by name."""
+    return of_member(person_id).where(CompanyMember.role == MemberRole.OWNER)
+
+
 def listed(*, after: tuple[str, UUID] | None, limit: int, q: str | None) -> Select[Company]:
     """Every company by name, one page and one more."""
     statement = select(Company).order_by(func.lower(Company.name), Company.id).limit(limit + 1)

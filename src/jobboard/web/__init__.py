@@ -28,6 +28,7 @@ from jobboard.web import (
     employer_applications,
     employer_company,
     employer_jobs,
+    employer_keys,
     files,
     jobs,
     links,
@@ -43,6 +44,6 @@ def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
     public = [search, jobs, companies, accounts, links, files, site, assets]
     own = [me, me_security, applications, tasks]
-    desks = [employer, employer_jobs, employer_applications, employer_company]
+    desks = [employer, employer_jobs, employer_applications, employer_company, employer_keys]
     moderation = [admin, admin_people, admin_audit]
     return [area.router for area in [*public, *own, *desks, *moderation]]

@@ -82,6 +82,7 @@ async def _page(
         company=company,
         members=members,
         role=role,
+        owns=may(actor, Right.MANAGE_KEYS, *queries.RELATIONS[role]),
         manages=may(actor, Right.MANAGE_COMPANY, *queries.RELATIONS[role]),
         max_mb=engines_of(request).settings.image_max_mb,
         **context,
