@@ -213,6 +213,7 @@ def listed(app: FastAPI) -> set[str]:
         path = re.sub(r":\w+}", "}", context.path or "")
         if isinstance(context.original_route, Mount):
             found.add(f"MOUNT {path}")
+            continue
         for method in (context.methods or {"WS"}) - {"HEAD"}:
             found.add(f"{method} {path}")
     return found
