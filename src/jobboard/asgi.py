@@ -8,7 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from jobboard import __version__, web
 from jobboard.analytics.hits import COLLECTION, HitRecorder
-from jobboard.api import docs, errors, health, limits, metrics, v1
+from jobboard.api import docs, errors, health, limits, media, metrics, v1
 from jobboard.api.guide import GUIDE, TAGS
 from jobboard.api.middleware import (
     Crashes,
@@ -32,7 +32,7 @@ from jobboard.web import errors as web_errors
 
 MEGABYTE = 1024 * 1024
 NEEDED = ("secret_key", "database_url", "redis_url", "storage_url")
-COUNTED = [Depends(limits.check)]
+DOOR = [Depends(limits.check), Depends(media.check)]  # for every router, before anything else
 GZIP_LEVEL = 5  # level 9 takes twice the time for one more percent
 
 
@@ -79,8 +79,8 @@ def create_app(
     errors.install(app, web_errors.render)
     _add_middleware(app, settings)
     for router in (health.router, metrics.router, docs.router, *web.routers()):
-        app.include_router(router, dependencies=COUNTED)
-    app.add_versions(versions, dependencies=COUNTED)
+        app.include_router(router, dependencies=DOOR)
+    app.add_versions(versions, dependencies=DOOR)
     app.router.routes.append(data_admin.mount(settings))
     return app
 

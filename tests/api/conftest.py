@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from jobboard.asgi import create_app
+from jobboard.asgi import DOOR, create_app
 from jobboard.settings import Settings
 from tests.api import probe
 
@@ -16,7 +16,7 @@ async def probe_app(settings: Settings) -> AsyncIterator[FastAPI]:
     """The app with the routes of `probe`, started, behind a proxy at 10.9.9.9."""
     behind_proxy = settings.model_copy(update={"trusted_proxies": "10.9.0.0/16, fd00::/8"})
     app = create_app(behind_proxy)
-    app.include_router(probe.router)
+    app.include_router(probe.router, dependencies=DOOR)
     async with app.router.lifespan_context(app):
         yield app
 

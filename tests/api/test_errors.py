@@ -96,7 +96,7 @@ async def test_the_api_never_answers_with_a_page(probing: httpx2.AsyncClient) ->
 async def test_a_wrong_method_names_all_right_ones(probing: httpx2.AsyncClient) -> None:
     answer = await probing.put("/api/probe/things/1")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert answer.headers["allow"] == "DELETE, GET, HEAD"
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, OPTIONS"
 
 
 async def test_validation_points_at_each_input(probing: httpx2.AsyncClient) -> None:
@@ -120,21 +120,20 @@ async def test_validation_points_at_parameters(probing: httpx2.AsyncClient) -> N
 
 
 @pytest.mark.parametrize(
-    ("content", "content_type", "message"),
+    ("content", "status", "message"),
     [
-        (b'{"name": ', "application/json", "This is not valid JSON: Expecting value."),
-        (b"name=x", "text/plain", "Send a JSON object as Content-Type application/json."),
-        (b"", "application/json", "This is needed."),
-        (b"[1]", "application/json", "This must be an object with fields."),
+        (b'{"name": ', 400, "This is not valid JSON: Expecting value."),
+        (b"", 422, "This is needed."),
+        (b"[1]", 422, "This must be an object with fields."),
     ],
 )
 async def test_a_body_that_is_no_json_is_explained(
-    probing: httpx2.AsyncClient, content: bytes, content_type: str, message: str
+    probing: httpx2.AsyncClient, content: bytes, status: int, message: str
 ) -> None:
     answer = await probing.post(
-        "/api/probe/echo", content=content, headers={"Content-Type": content_type}
+        "/api/probe/echo", content=content, headers={"Content-Type": "application/json"}
     )
-    assert answer.status_code == 422
+    assert answer.status_code == status
     assert answer.json()["errors"] == [{"pointer": "", "message": message}]
 
 

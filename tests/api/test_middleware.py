@@ -429,7 +429,7 @@ class TestHead:
         assert (await probing.head("/api/v1/nowhere")).status_code == 404
         refused = await probing.head("/api/v1/auth/token")
         assert (refused.status_code, refused.content) == (405, b"")
-        assert refused.headers["allow"] == "POST"
+        assert refused.headers["allow"] == "OPTIONS, POST"
 
     async def test_log_and_hits_tell_it_from_a_get(
         self, probing: httpx2.AsyncClient, hits: list[Hit]

@@ -167,8 +167,11 @@ async def on_domain_error(request: Request, error: errors.DomainError) -> Respon
 
 
 async def on_validation_error(request: Request, error: RequestValidationError) -> Response:
-    """What the schemas refuse."""
-    fields = field_errors(_located(problem) for problem in error.errors())
+    """What the schemas refuse, and a body that is no JSON at all."""
+    problems = error.errors()
+    fields = field_errors(_located(problem) for problem in problems)
+    if any(problem["type"] == "json_invalid" for problem in problems):
+        return respond(request, 400, "malformed_json", fields[0].message, fields=fields)
     return respond(request, 422, errors.Invalid.code, errors.Invalid.message, fields=fields)
 
 
@@ -179,8 +182,6 @@ def _located(problem: dict[str, Any]) -> dict[str, Any]:
         return problem
     if problem["type"] == "json_invalid":  # `path` is where in the text the JSON breaks
         path = []
-    elif not path and isinstance(problem["input"], bytes):
-        return {"type": "", "loc": (), "msg": "Send a JSON object as Content-Type application/json"}
     return {**problem, "loc": path}
 
 
@@ -193,6 +194,8 @@ async def on_http_error(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if status == 405:
         headers["Allow"] = ", ".join(sorted(allowed_methods(request)))
+        if request.method == "OPTIONS":  # RFC 9110, section 9.3.7: this is what it asks for
+            return Response(status_code=204, headers=headers)
     return respond(request, status, code, detail, page_detail="", headers=headers)
 
 
@@ -211,7 +214,7 @@ def allowed_methods(request: Request) -> set[str]:
         pattern = getattr(route, "path_regex", None)
         if pattern is not None and pattern.match(request.scope["path"]):
             methods |= route.methods or set()
-    return methods | ({"HEAD"} if "GET" in methods else set())
+    return methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
 
 
 async def on_stale_data(request: Request, _error: StaleDataError) -> Response:
