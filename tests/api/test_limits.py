@@ -126,7 +126,7 @@ class TestClasses:
         self, client: httpx2.AsyncClient, limiter: Limiter, path: str
     ) -> None:
         answers = [await client.get(path) for _ in range(5)]
-        assert {answer.status_code for answer in answers} == {200}
+        assert 429 not in {answer.status_code for answer in answers}
         assert not any(told(answer) for answer in answers)
 
     async def test_the_log_in_page_is_limited_whoever_asks(
