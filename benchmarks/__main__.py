@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import log_in_times
+from benchmarks import log_in_times, middleware
 from benchmarks.output import until_no_one_reads
 from benchmarks.programs.__main__ import main as programs
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "programs": programs,
     "log_in_times": log_in_times.main,
+    "middleware": middleware.main,
 }
 
 

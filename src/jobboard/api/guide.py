@@ -12,6 +12,8 @@ and send the `access_token` as `Authorization: Bearer ...`. It lives for minutes
 - **Searches** ignore parameters that they do not know; bodies refuse fields that they do not.
 - **Errors** are problem details (RFC 9457): `code` is for programs and holds, `detail` is for
   people, `errors` says which field is wrong.
+- **Statuses:** broken JSON is a 400, a body of another kind than the operation takes a 415, and
+  values that cannot be accepted a 422. `OPTIONS` answers with the methods of an address.
 - **Limits:** `RateLimit` and `RateLimit-Policy` say what is left of yours. After a 429, wait as
   many seconds as `Retry-After` says.
 - **Changes:** absent keeps, null clears. Send the `version` that you read, and a change that
