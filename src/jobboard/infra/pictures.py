@@ -66,7 +66,7 @@ def recognise(data: bytes) -> str:
             raise UnsupportedMedia(f"This is {words}.")
     if b"<svg" in data[:1024].lower():
         raise UnsupportedMedia(f"This is {SVG}.")
-    raise UnsupportedMedia("This is no picture that we can read. Send a PNG, JPEG, WebP or GIF.")
+    raise UnsupportedMedia("We can read no picture in this. Send a PNG, JPEG, WebP, GIF or AVIF.")
 
 
 class Pictures:

@@ -236,7 +236,7 @@ async def test_the_name_does_not_count(client: httpx2.AsyncClient, cast: Cast, n
         (picture(kind="ICO"), 415, "unsupported_media_type", "a Windows icon"),
         (b"8BPS\0\1", 415, "unsupported_media_type", "Photoshop"),
         (pdf(), 415, "unsupported_media_type", "a PDF"),
-        (b"MZ\x90\0", 415, "unsupported_media_type", "Send a PNG, JPEG, WebP or GIF"),
+        (b"MZ\x90\0", 415, "unsupported_media_type", "PNG, JPEG, WebP, GIF or AVIF"),
     ],
 )
 async def test_what_is_no_picture_is_refused_with_a_way_on(
