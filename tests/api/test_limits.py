@@ -269,7 +269,7 @@ class TestEveryRoute:
             for r in iter_route_contexts(app.routes)
             if not isinstance(r.original_route, APIRoute)
         ]
-        # The list of versions is kept in memory, too; the data admin is a mounted app, for admins alone.
+        # The list of versions is kept in memory, too; the data admin is an app for admins alone.
         assert others == ["/api/openapi.json", "/admin/data"]
 
     def test_that_takes_files_is_an_upload(self, app: FastAPI) -> None:
