@@ -5,6 +5,11 @@ GUIDE = """
 and send the `access_token` as `Authorization: Bearer ...`. It lives for minutes; trade the
 `refresh_token` at the same address for a new pair. On this page, use *Authorize*.
 
+- **Scopes:** ask for less than all with `scope` (`jobs:read applications:read`); each operation
+  names the one that it needs, and a token without it gets a 403 with `insufficient_scope`.
+- **API keys** let a company's own programs in: `POST /api/v1/api-keys`, or the page API keys under
+  your company. Send `jb_...` in place of the access token. A key has scopes, belongs to the
+  company, and cannot do what is a person's.
 - **Ids** are UUIDs. **Times** are UTC, as in RFC 3339. **Money** is in minor units (cents) with
   an ISO 4217 currency.
 - **Lists** answer `{"items": [...], "next_cursor": ...}`. Send `next_cursor` as `cursor` for the

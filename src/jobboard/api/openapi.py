@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel
 
+from jobboard.api import openapi_security
 from jobboard.api.versions import Version
 from jobboard.infra.rates import exempt
 
@@ -112,6 +113,7 @@ class App(FastAPI):
             tags=self.openapi_tags,
         )
         _tell_problems(schema)
+        openapi_security.tell(schema, routes)
         return schema
 
 

@@ -95,4 +95,8 @@ async def test_the_schema_names_the_scope_of_each_operation(
     assert "jobs:write" in flow["scopes"]
     asked = operations["/api/v1/jobs"]["post"]["security"]
     assert {"OAuth2PasswordBearer": ["jobs:write"]} in asked
+    assert {"ApiKey": []} in asked
+    assert {} not in asked
+    assert {} in operations["/api/v1/jobs/{id}"]["get"]["security"]  # public ones need no token
+    assert {"ApiKey": []} not in operations["/api/v1/me"]["get"]["security"]
     assert "security" not in operations["/api/v1/jobs"]["get"]
