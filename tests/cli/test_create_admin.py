@@ -6,9 +6,13 @@ from io import BytesIO, TextIOWrapper
 import httpx2
 import pytest
 from anyio import to_thread
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.accounts.models import SecondFactor
 from jobboard.cli.main import make_app, run
+from jobboard.clock import now
 from jobboard.settings import Settings
+from tests.factories.people import make_user
 
 PASSWORD = "a quiet sentence for tests"
 
@@ -82,3 +86,24 @@ def test_refuses_an_address_that_is_taken(
 def test_needs_an_address(create_admin: CreateAdmin, capsys: pytest.CaptureFixture[str]) -> None:
     assert create_admin(PASSWORD.encode()) == 2
     assert "--email" in capsys.readouterr().err
+
+
+@pytest.mark.anyio
+async def test_who_lost_phone_and_codes_is_let_back_in(
+    session: AsyncSession,
+    settings: Settings,
+    client: httpx2.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JOBBOARD_DATABASE_URL", settings.database_url.get_secret_value())
+    user = await make_user(session, settings)
+    session.add(SecondFactor(person_id=user.id, salt=b"salt", confirmed_at=now()))
+    await session.commit()
+    form = {"grant_type": "password", "username": user.actor.email, "password": PASSWORD}
+    refused = await client.post("/api/v1/auth/token", data=form)
+    assert refused.json()["code"] == "mfa_required"
+    app = make_app(["accounts"])
+    command = ["turn-off-two-step", "--email"]
+    assert await to_thread.run_sync(run, app, [*command, "nobody@example.com"]) != 0
+    assert await to_thread.run_sync(run, app, [*command, user.actor.email]) == 0
+    assert (await client.post("/api/v1/auth/token", data=form)).status_code == 200

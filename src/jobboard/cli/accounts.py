@@ -1,4 +1,4 @@
-"""`jobboard create-admin`: the one way to a moderator's account."""
+"""`jobboard create-admin`, the one way to a moderator's account, and a way back into any."""
 
 import asyncio
 import sys
@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr, ValidationError
 
-from jobboard.accounts import service
+from jobboard.accounts import queries, second_factor, service
 from jobboard.accounts.schemas import PersonRead, Registration
 from jobboard.cli.board import board
 from jobboard.cli.surroundings import DataDirOption
-from jobboard.errors import Invalid
+from jobboard.errors import Invalid, NotFound
 from jobboard.infra.postgres import Database
 from jobboard.schema import field_errors
 from jobboard.settings import Settings
@@ -65,5 +65,28 @@ async def _create(settings: Settings, data: Registration) -> PersonRead:
                 full_name=data.full_name,
                 password=data.password.get_secret_value(),
             )
+    finally:
+        await database.close()
+
+
+@app.command()
+def turn_off_two_step(
+    email: Annotated[str, typer.Option(help="The address of the account.")],
+    data_dir: DataDirOption = None,
+) -> None:
+    """Turn two-step log-in off for someone who lost both phone and recovery codes."""
+    with board(data_dir, ["database_url"]) as settings:
+        asyncio.run(_turn_off(settings, email))
+    typer.echo(f"{email} logs in with the password alone now.")
+
+
+async def _turn_off(settings: Settings, email: str) -> None:
+    database = Database(settings.database_url.get_secret_value(), pool_size=1)
+    try:
+        async with database.transaction() as session:
+            person = await queries.by_email(session, email.strip())
+            if person is None:
+                raise NotFound("There is no account with this e-mail address.")
+            await second_factor.remove(session, person.id, by=None)
     finally:
         await database.close()

@@ -25,6 +25,7 @@ COMMANDS = {
     "worker": "serve",
     "migrate": "migrate",
     "create-admin": "accounts",
+    "turn-off-two-step": "accounts",
     "import": "jobs",
     "demo": "demo",
 }

@@ -25,6 +25,7 @@ from jobboard.infra.engines import Engines
 from jobboard.settings import Settings
 from jobboard.web import cookies
 from jobboard.web.csrf import require_own_page
+from jobboard.web.deps import require_to_enrol_first
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -85,6 +86,7 @@ class DataAdmin:
         request.state.viewer = actor  # for the frame of an error's page
         if actor is not None:
             request.state.person_id = str(actor.id)
+            require_to_enrol_first(request, actor)
             require(actor, Right.MODERATE)
         return actor
 

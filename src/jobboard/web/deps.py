@@ -59,9 +59,14 @@ FoundDep = Annotated[Actor | None, Depends(find_viewer)]
 async def get_viewer(request: Request, found: FoundDep) -> Actor | None:
     """The same. Raises Forbidden for an admin who must set up two-step log-in first."""
     if found is not None:
-        request.state.must_enrol = found.must_enrol  # the error page leads there
-        require_enrolled(found)
+        require_to_enrol_first(request, found)
     return found
+
+
+def require_to_enrol_first(request: Request, actor: Actor) -> None:
+    """Raise Forbidden for an admin without the second step; the error's page leads to it."""
+    request.state.must_enrol = actor.must_enrol
+    require_enrolled(actor)
 
 
 ViewerDep = Annotated[Actor | None, Depends(get_viewer)]

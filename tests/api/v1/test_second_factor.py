@@ -12,11 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import codes
+from jobboard.accounts.logins import open_web_login
 from jobboard.accounts.models import RecoveryCode, Role, SecondFactor
 from jobboard.asgi import create_app
 from jobboard.audit.models import AuditEntry
 from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
+from jobboard.web.cookies import LOGIN
 from tests.conftest import BASE_URL
 from tests.factories.people import PASSWORD, User, make_user
 from tests.letters import Mailbox
@@ -257,6 +259,11 @@ class TestAdmins:
         for path in ("/admin/jobs", "/tasks", "/me/applications"):
             answer = await client.get("/api/v1" + path, headers=admin.headers)
             assert code_of(answer) == (403, "second_factor_required"), path
+        login = await open_web_login(session, admin.id, settings, user_agent="")
+        await session.commit()
+        cookie = {"Cookie": f"{LOGIN}={login.token}"}
+        for path in ("/", "/admin", "/admin/data/"):
+            assert (await client.get(path, headers=cookie)).status_code == 403, path
         assert (await client.get("/api/v1/me", headers=admin.headers)).status_code == 200
         phone = Phone(client, admin, clock)
         await phone.set_up()
