@@ -86,6 +86,9 @@ class Settings(BaseModel):
     upload_quota_mb: int = Field(
         100, ge=1, le=10_000, description="All files of one person together, in megabytes."
     )
+    rejected_days: int = Field(
+        180, ge=1, le=3650, description="Days until a rejected application is deleted."
+    )
     hits_ttl_days: int = Field(30, ge=1, le=3650, description="Days that hit logs are kept.")
 
     @property

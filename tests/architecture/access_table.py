@@ -120,6 +120,11 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /api/v1/auth/email-change": everyone(json={"token": "{change_link}"}),
     "POST /api/v1/auth/email-change/undo": everyone(json={"token": "{undo_link}"}),
     "GET /api/v1/me": ANY,
+    # The only owner of a company with colleagues, and the last moderator, must stay.
+    "DELETE /api/v1/me": only(
+        CANDIDATES, "recruiter", "rival", json={"current_password": "{password}"}, refused=409
+    ),
+    "GET /api/v1/me/export": ANY,
     "PATCH /api/v1/me": only(SIGNED_IN, json={"full_name": "Another"}),
     "GET /api/v1/me/applications": only(SIGNED_IN, scope="applications:read"),
     "POST /api/v1/me/verify-email": ANY,
@@ -260,6 +265,15 @@ ROUTES: dict[str, Access | list[Access]] = {
         CANDIDATES, on="open-slug", data={"cover_letter": "!", "consent": "yes"}
     ),
     "GET /me": ANY,
+    "GET /me/privacy": ANY,
+    "GET /me/export": ANY,
+    "POST /me/erase": only(
+        CANDIDATES,
+        "recruiter",
+        "rival",
+        data={"current_password": "{password}", "sure": "yes"},
+        refused=409,
+    ),
     "POST /me": only(SIGNED_IN, data={"full_name": "Another"}),
     "POST /me/password": only(
         SIGNED_IN, data={"current_password": "{password}", "new_password": "another sentence"}

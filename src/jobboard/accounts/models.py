@@ -52,6 +52,7 @@ class Person(Base):
     role: Mapped[Role] = mapped_column(words(Role))
     suspended_at: Mapped[datetime | None]
     suspension_reason: Mapped[str | None]  # for moderators only
+    erased_at: Mapped[datetime | None]  # since then a line without a name
     created_at: Mapped[CreatedAt]
 
 

@@ -191,7 +191,7 @@ async def set_suspended(
         raise Conflict("You cannot suspend yourself.", code="own_account")
     person = await get_account(session, person_id)
     if suspended and person.role is Role.ADMIN:
-        await _keep_an_admin(session, person_id)
+        await keep_an_admin(session, person_id)
     person.suspended_at = (person.suspended_at or now()) if suspended else None
     person.suspension_reason = (reason or person.suspension_reason) if suspended else None
     if suspended:
@@ -202,7 +202,7 @@ async def set_suspended(
     return read(person)
 
 
-async def _keep_an_admin(session: AsyncSession, leaving: UUID) -> None:
+async def keep_an_admin(session: AsyncSession, leaving: UUID) -> None:
     """Refuse to lose the last one. Their rows are locked: two may try to shut each other out."""
     active = select(Person.id).where(Person.role == Role.ADMIN, Person.suspended_at.is_(None))
     admins = await session.scalars(active.order_by(Person.id).with_for_update())

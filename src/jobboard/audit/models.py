@@ -32,6 +32,8 @@ class Action(StrEnum):
     ADMIN_CREATED = "admin.created"
     PERSON_SUSPENDED = "person.suspended"
     PERSON_RESTORED = "person.restored"
+    PERSON_EXPORTED = "person.exported"
+    PERSON_ERASED = "person.erased"
     JOB_APPROVED = "job.approved"
     JOB_REJECTED = "job.rejected"
     JOB_REMOVED = "job.removed"

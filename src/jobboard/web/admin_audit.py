@@ -43,6 +43,8 @@ SENTENCES: dict[Action, str] = {
     Action.RECOVERY_CODE_USED: "used a recovery code",
     Action.ADMIN_CREATED: "made the moderator's account of {}",
     Action.PERSON_SUSPENDED: "suspended {}",
+    Action.PERSON_EXPORTED: "took their own data along",
+    Action.PERSON_ERASED: "erased the own account",
     Action.PERSON_RESTORED: "let {} back in",
     Action.JOB_APPROVED: "approved the job {}",
     Action.JOB_REJECTED: "sent back the job {}",

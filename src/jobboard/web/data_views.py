@@ -42,7 +42,7 @@ class View(ModelView):
     importers = []
     page_size = 25
 
-    def __init__(self, model: type[Any], shown: str, *, icon: str) -> None:
+    def __init__(self, model: type[Any], label: str, shown: str, *, icon: str) -> None:
         names = shown.split()
         self.fields: Any = names  # the library makes fields of them
         self.exclude_fields_from_edit = [n for n in names if n not in self.editable]
@@ -50,7 +50,7 @@ class View(ModelView):
         self.searchable_fields = [name for name in names if name in searched]
         self.sortable_fields = [n for n in names if n.endswith("at") or n in searched]
         self.fields_default_sort = [("at" if "at" in names else "created_at", True)]
-        super().__init__(model, icon=f"fa fa-{icon}")
+        super().__init__(model, icon=f"fa fa-{icon}", menu_label=label)
 
     def can_edit(self, request: Request) -> bool:  # noqa: ARG002
         """Where a column is editable."""
@@ -157,26 +157,42 @@ def make_app(engine: AsyncEngine, path: str, board_name: str, secret: str) -> St
     )
     for view in (
         People(
-            Person, "id full_name email role suspended_at suspension_reason created_at", icon="user"
+            Person,
+            "People",
+            "id full_name email role suspended_at suspension_reason created_at",
+            icon="user",
         ),
         Companies(
-            Company, "id name slug website description former_name created_at", icon="building"
+            Company,
+            "Companies",
+            "id name slug website description former_name created_at",
+            icon="building",
         ),
-        View(CompanyMember, "company_id person_id role created_at", icon="users"),
+        View(CompanyMember, "Members", "company_id person_id role created_at", icon="users"),
         Jobs(
             Job,
+            "Jobs",
             "id title company_name status status_reason location country description apply_url "
             "created_at submitted_at published_at expires_at source",
             icon="briefcase",
         ),
-        View(JobEvent, "id job_id step status person_id reason at", icon="list"),
-        View(JobReport, "id job_id reason note created_at resolved_at resolved_by", icon="flag"),
+        View(JobEvent, "Job steps", "id job_id step status person_id reason at", icon="list"),
         View(
-            Application, "id job_id person_id stage resume_id created_at updated_at", icon="inbox"
+            JobReport,
+            "Reports",
+            "id job_id reason note created_at resolved_at resolved_by",
+            icon="flag",
         ),
-        View(Upload, "id person_id kind filename media_type size created_at", icon="file"),
+        View(
+            Application,
+            "Applications",
+            "id job_id person_id stage resume_id created_at updated_at",
+            icon="inbox",
+        ),
+        View(Upload, "Files", "id person_id kind filename media_type size created_at", icon="file"),
         View(
             AuditEntry,
+            "Audit log",
             "id at person_id key_id action subject_kind subject_id details address request_id",
             icon="book",
         ),

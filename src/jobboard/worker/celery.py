@@ -15,13 +15,14 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from jobboard.infra import logs
 from jobboard.infra.queue import DELIVER, make_celery
 from jobboard.settings import Settings
-from jobboard.worker import accounts, jobs, outbox, uploads
+from jobboard.worker import accounts, jobs, outbox, privacy, uploads
 from jobboard.worker.context import Context, open_context
 
 EXPIRE = "jobboard.expire_jobs"
 CLEAN = "jobboard.clean_outbox"
 FORGET_LOGINS = "jobboard.forget_old_logins"
 SWEEP = "jobboard.sweep_files"
+EXPIRE_REJECTED = "jobboard.expire_rejected"
 
 settings = Settings.from_environment()
 app = make_celery(settings.redis_url.get_secret_value())
@@ -32,6 +33,7 @@ app.conf.beat_schedule = {
     "clean": {"task": CLEAN, "schedule": 3600.0, "options": {"expires": 3600}},
     "forget": {"task": FORGET_LOGINS, "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep": {"task": SWEEP, "schedule": 6 * 3600.0, "options": {"expires": 3600}},
+    "rejected": {"task": EXPIRE_REJECTED, "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 
@@ -100,3 +102,9 @@ def forget_old_logins() -> None:
 def sweep_files() -> None:
     """Delete files that belong to nothing."""
     processes[0].run(uploads.sweep)
+
+
+@app.task(name=EXPIRE_REJECTED)
+def expire_rejected() -> None:
+    """Forget applications that were turned down long ago."""
+    processes[0].run(privacy.expire_rejected)

@@ -26,7 +26,7 @@ async def mail(context: Context, message: Message) -> None:
     """
     async with context.database.transaction() as session:
         person = await session.get(Person, UUID(message.payload["person_id"]))
-    if person is not None:
+    if person is not None and person.erased_at is None:
         kind, data = message.payload["kind"], message.payload["data"]
         letter = Letter(kind, person.full_name, person.email, data)
         await context.mailer.send(compose(context.settings, letter, message))

@@ -17,8 +17,9 @@ from jobboard.accounts.links import LETTER
 from jobboard.clock import now
 from jobboard.infra.queue import Message
 from jobboard.notifications.service import MAIL
+from jobboard.privacy.erasure import FORGET_HITS
 from jobboard.uploads.service import FORGET_FILES
-from jobboard.worker import accounts, notifications, uploads
+from jobboard.worker import accounts, notifications, privacy, uploads
 from jobboard.worker.context import Context
 
 Handler = Callable[[Context, Message], Awaitable[None]]
@@ -26,6 +27,7 @@ HANDLERS: dict[str, Handler] = {
     MAIL: notifications.mail,
     LETTER: accounts.send_letter,
     FORGET_FILES: uploads.forget_files,
+    FORGET_HITS: privacy.forget_hits,
 }
 
 ATTEMPT_SECONDS = 60.0

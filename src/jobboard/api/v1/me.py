@@ -1,8 +1,9 @@
 """The signed-in person's own things."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 
 from jobboard.accounts import addresses, limits, logins, service
 from jobboard.accounts.may import Right
@@ -31,8 +32,13 @@ from jobboard.applications.schemas import ApplicationBrief
 from jobboard.errors import RateLimited
 from jobboard.infra.rates import LOGIN, limited
 from jobboard.pagination import Page
+from jobboard.privacy import erasure, export
+from jobboard.privacy.schemas import Erasure
 
 DAY_SECONDS = 86_400
+ZIP: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {}}, "description": "The archive."}
+}
 router = APIRouter(prefix="/me", tags=["me"])
 
 ApplicantDep = Annotated[Actor, acts(Right.LIST_OWN_APPLICATIONS)]
@@ -54,6 +60,32 @@ async def update_me(data: PersonUpdate, engines: EnginesDep, actor: ActorAloneDe
     new_hash = await service.new_password_hash(person, data, engines.settings)
     async with engines.database.transaction() as session:
         return await service.update_me(session, actor, data, new_hash=new_hash)
+
+
+@router.delete("", status_code=204)
+@limited(LOGIN)
+async def erase_me(data: Erasure, engines: EnginesDep, actor: ActorAloneDep) -> None:
+    """Erase my account, my files and what I wrote, for good.
+
+    Companies keep a line without a name for each application; jobs stay my company's, and are
+    closed where nobody else acts for it. The only owner of a company with colleagues gets a 409.
+    """
+    await limits.hit_password(engines.limiter, actor.id)
+    async with engines.database.transaction() as session:
+        person = await service.get_account(session, actor.id)
+    await service.require_password(person, data.current_password)
+    async with engines.database.transaction() as session:
+        await erasure.erase(session, actor)
+
+
+@router.get("/export", response_class=StreamingResponse, responses=ZIP)
+async def export_me(engines: EnginesDep, actor: ActorAloneDep) -> StreamingResponse:
+    """All that is kept about me, as one zip: JSON, my files, and a README that explains them."""
+    async with engines.database.transaction() as session:
+        found = await export.gather(session, engines.mongo, actor)
+    return StreamingResponse(
+        export.archive(found, engines.storage), media_type="application/zip", headers=export.HEADERS
+    )
 
 
 @router.get("/applications")

@@ -1,0 +1,192 @@
+"""All that is kept about a person, as one zip that is made while it is sent (GDPR, Art. 15, 20).
+
+Left out: what a company's people note about an applicant (theirs to hand out, Art. 15(4)), and
+hashes of passwords and tokens.
+"""
+
+import io
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import structlog
+from pymongo.errors import PyMongoError
+from sqlalchemy import Row, Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.models import LoginSession, Person, SecondFactor
+from jobboard.accounts.schemas import Actor
+from jobboard.applications.models import Application, ApplicationEvent, ApplicationNote
+from jobboard.audit import service as audit
+from jobboard.audit.models import Action, AuditEntry
+from jobboard.companies.models import ApiKey, Company, CompanyMember
+from jobboard.infra.mongo import Mongo
+from jobboard.infra.storage import Storage
+from jobboard.jobs.models import Job, JobReport
+from jobboard.tasks.models import Task
+from jobboard.uploads.images import file_keys
+from jobboard.uploads.models import Upload
+
+HITS = "hits"
+MAX_HITS = 100_000
+HEADERS = {
+    "Content-Disposition": 'attachment; filename="jobboard-data.zip"',
+    "Cache-Control": "no-store",
+}
+README = """All that this board keeps about you, as JSON (UTF-8, times in UTC), and your files.
+
+account.json        your account                 log-ins.json       where you logged in
+second-factor.json  since when codes are asked   companies.json     companies you act for
+api-keys.json       keys that you made           jobs.json          jobs that you wrote
+applications.json   your applications            application-steps.json  what became of them
+notes.json          notes that you wrote         tasks.json         your to-dos
+reports.json        what you reported            audit-log.json     what you did, or was done to you
+hits.json           your calls of the API        uploads.json       the list of files/
+files/              your files, each in the folder of its id
+
+What a company's people note about an applicant is that company's: ask them for it.
+"""
+log: Any = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was found: texts by name, and the files that are still to be read."""
+
+    texts: dict[str, str]
+    files: dict[str, str]  # name in the archive: key in storage
+
+
+async def gather(session: AsyncSession, mongo: Mongo | None, actor: Actor) -> Export:
+    """Read everything but the files; the audit log hears of it."""
+    texts = {"README.txt": README}
+    for name, statement in _tables(actor.id).items():
+        rows = [dict(row) for row in (await session.execute(statement)).mappings()]
+        texts[f"{name}.json"] = _json(rows)
+    uploads = (await session.execute(_uploads(actor.id))).all()
+    texts["hits.json"] = _json(await _hits(mongo, actor.id))
+    audit.record(session, Action.PERSON_EXPORTED, person_id=actor.id)
+    files = {name: key for row in uploads for name, key in _named(row)}
+    return Export(texts, files)
+
+
+def _named(row: Row[Any]) -> Iterator[tuple[str, str]]:
+    """Names in the archive and keys of an upload's files: of a picture, one for each size."""
+    if row.image is None:
+        yield f"files/{row.id}/{row.filename}", row.key
+        return
+    for key in file_keys(row.key, row.image):
+        yield f"files/{row.id}/{key.rpartition('-')[2]}", key
+
+
+def _tables(person_id: UUID) -> dict[str, Select]:
+    """What stands in PostgreSQL, by name of its file."""
+    own = Application.person_id == person_id
+    company = select(Company.name).where(Company.id == CompanyMember.company_id).scalar_subquery()
+    uploads = (Upload.id, Upload.kind, Upload.filename, Upload.media_type, Upload.size)
+    return {
+        "account": _of(Person, {"password_hash", "suspension_reason"}, Person.id == person_id),
+        "log-ins": _of(LoginSession, {"token_hash"}, LoginSession.person_id == person_id),
+        "second-factor": select(SecondFactor.confirmed_at).where(
+            SecondFactor.person_id == person_id
+        ),
+        "companies": select(
+            CompanyMember.company_id,
+            company.label("name"),
+            CompanyMember.role,
+            CompanyMember.created_at,
+        ).where(CompanyMember.person_id == person_id),
+        "api-keys": _of(ApiKey, {"token_hash"}, ApiKey.created_by == person_id),
+        "jobs": _of(Job, {"search", "place_search", "content_hash"}, Job.created_by == person_id),
+        "applications": _of(Application, set(), own)
+        .add_columns(Job.title.label("job"), Job.company_name.label("company"))
+        .join(Job, Job.id == Application.job_id),
+        "application-steps": _of(ApplicationEvent, {"person_id"}, own).join(
+            Application, Application.id == ApplicationEvent.application_id
+        ),
+        "notes": _of(ApplicationNote, set(), ApplicationNote.person_id == person_id),
+        "tasks": _of(Task, set(), Task.person_id == person_id),
+        "reports": _of(JobReport, {"resolved_by"}, JobReport.person_id == person_id),
+        "audit-log": _of(
+            AuditEntry,
+            {"person_id"},
+            or_(AuditEntry.person_id == person_id, AuditEntry.subject_id == person_id),
+        ),
+        "uploads": select(*uploads, Upload.created_at).where(Upload.person_id == person_id),
+    }
+
+
+def _of(kind: Any, without: set[str], where: Any) -> Select[Any]:
+    """Every column of a table but those that are secret, derived or someone else's."""
+    return select(*(c for c in kind.__table__.c if c.name not in without)).where(where)
+
+
+def _uploads(person_id: UUID) -> Select:
+    return select(Upload.id, Upload.filename, Upload.key, Upload.image).where(
+        Upload.person_id == person_id
+    )
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    return json.dumps(rows, ensure_ascii=False, indent=2, default=str)
+
+
+async def _hits(mongo: Mongo | None, person_id: UUID) -> list[dict[str, Any]]:
+    """Calls of the API, newest first. While MongoDB is silent the archive says so instead."""
+    if mongo is None:
+        return []
+    found = mongo.database[HITS].find({"person_id": str(person_id)}, {"_id": 0})
+    try:
+        return await found.sort("at", -1).limit(MAX_HITS).to_list()
+    except PyMongoError as error:
+        log.warning("export.mongo_silent", error=type(error).__name__)
+        return [{"missing": "The log of calls could not be read. Ask for the archive once more."}]
+
+
+class _Pipe(io.RawIOBase):
+    """What the zip writes, until it is sent."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._written += data
+        return len(data)
+
+    def take(self) -> bytes:
+        taken = bytes(self._written)
+        self._written.clear()
+        return taken
+
+
+async def archive(export: Export, storage: Storage) -> AsyncGenerator[bytes]:
+    """The zip in pieces; a file that the storage has lost is left out."""
+    pipe = _Pipe()
+    with ZipFile(pipe, "w", ZIP_DEFLATED) as packed:
+        for name, text in export.texts.items():
+            packed.writestr(name, text)
+            yield pipe.take()
+        for name, key in export.files.items():
+            try:
+                chunks = await storage.open(key)
+            except FileNotFoundError:
+                log.warning("export.file_lost", key=key)
+                continue
+            async for piece in _packed(packed, name, chunks, pipe):
+                yield piece
+    yield pipe.take()
+
+
+async def _packed(
+    packed: ZipFile, name: str, chunks: AsyncIterator[bytes], pipe: _Pipe
+) -> AsyncIterator[bytes]:
+    with packed.open(name, "w") as entry:
+        async for chunk in chunks:
+            entry.write(chunk)
+            yield pipe.take()

@@ -1,0 +1,30 @@
+"""The second half of an erasure, and what expires by itself. Each may run twice."""
+
+from jobboard.infra.mongo import Mongo
+from jobboard.infra.queue import Message
+from jobboard.privacy import erasure
+from jobboard.privacy.export import HITS
+from jobboard.worker.context import Context
+
+
+async def forget_hits(context: Context, message: Message) -> None:
+    """Take a person's name off the log of calls: what was called is still counted."""
+    url = context.settings.mongo_url.get_secret_value()
+    if not url:
+        return
+    mongo = Mongo(url)
+    try:
+        await mongo.database[HITS].update_many(
+            {"person_id": message.payload["person_id"]},
+            {"$set": {"person_id": None, "address": ""}},
+        )
+    finally:
+        await mongo.close()
+
+
+async def expire_rejected(context: Context) -> None:
+    """Delete applications that were turned down long ago, a batch to a transaction."""
+    while True:
+        async with context.database.transaction() as session:
+            if not await erasure.expire_rejected(session, context.settings.rejected_days):
+                return

@@ -1,0 +1,180 @@
+"""Taking one's data along, and being erased: in the database, in files and in the log of calls."""
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts.models import LoginSession, Person, Role
+from jobboard.applications.models import Application, Stage
+from jobboard.clock import now
+from jobboard.companies.models import CompanyMember
+from jobboard.infra.mailer import ConsoleMailer
+from jobboard.infra.postgres import Database
+from jobboard.infra.storage import Storage
+from jobboard.jobs.models import Job
+from jobboard.privacy.export import HITS
+from jobboard.settings import Settings
+from jobboard.tasks.models import Task
+from jobboard.uploads.models import Upload
+from jobboard.worker import outbox, privacy
+from jobboard.worker.context import Context
+from tests.api.v1.conftest import Cast
+from tests.factories.files import pdf
+from tests.factories.jobs import make_job
+from tests.factories.people import PASSWORD, User, make_user
+
+pytestmark = pytest.mark.anyio
+ME = "/api/v1/me"
+
+
+@pytest.fixture
+async def context(settings: Settings, db: Database) -> Context:
+    return Context(settings, db, ConsoleMailer(), Storage(settings.storage_url))
+
+
+async def apply(client: httpx2.AsyncClient, cast: Cast, job: Job) -> tuple[str, str]:
+    """The candidate applies with a file; the ids of both."""
+    file = {"file": ("My CV.pdf", pdf(), "application/pdf")}
+    headers = cast.candidate.headers
+    resume = (await client.post("/api/v1/resumes", files=file, headers=headers)).json()["id"]
+    data = {"cover_letter": "Dear all", "resume_id": resume}
+    path = f"/api/v1/jobs/{job.id}/applications"
+    sent = await client.post(path, json=data, headers=headers)
+    assert sent.status_code == 201, sent.text
+    return sent.json()["id"], resume
+
+
+async def erase(client: httpx2.AsyncClient, user: User, password: str = PASSWORD) -> Any:
+    body = {"current_password": password}
+    return await client.request("DELETE", ME, json=body, headers=user.headers)
+
+
+async def test_the_archive_holds_everything(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast, app: FastAPI
+) -> None:
+    job = await make_job(session, cast.employer, cast.company)
+    _, resume = await apply(client, cast, job)
+    note = {"note": "A secret of the company"}
+    path = f"/api/v1/jobs/{job.id}/applications"
+    sent = (await client.get(path, headers=cast.employer.headers)).json()["items"][0]
+    await client.patch(
+        f"/api/v1/applications/{sent['id']}", json=note, headers=cast.employer.headers
+    )
+    await client.post("/api/v1/tasks", json={"title": "Call"}, headers=cast.candidate.headers)
+    hits = app.state.engines.mongo.database[HITS]
+    await hits.insert_one({"person_id": str(cast.candidate.id), "route": "/x", "at": now()})
+    answer = await client.get(f"{ME}/export", headers=cast.candidate.headers)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["cache-control"] == "no-store"
+    packed = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert packed.testzip() is None
+    assert packed.read(f"files/{resume}/My CV.pdf") == pdf()
+    found = {n: json.loads(packed.read(n)) for n in packed.namelist() if n.endswith(".json")}
+    assert found["account.json"][0]["email"] == cast.candidate.actor.email
+    assert found["applications.json"][0]["cover_letter"] == "Dear all"
+    assert found["applications.json"][0]["job"] == "Baker"
+    assert [task["title"] for task in found["tasks.json"]] == ["Call"]
+    assert "/x" in {hit["route"] for hit in found["hits.json"]}
+    readme = packed.read("README.txt").decode()
+    assert all(name in readme for name in found)
+    everything = b"".join(packed.read(name) for name in packed.namelist())
+    for secret in (b"argon2", b"A secret of the company", b"token_hash"):
+        assert secret not in everything
+    log = await client.get("/api/v1/admin/audit-log", headers=cast.admin.headers)
+    assert "person.exported" in {entry["action"] for entry in log.json()["items"]}
+
+
+async def test_an_erased_candidate_is_nowhere(
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+    cast: Cast,
+    app: FastAPI,
+    context: Context,
+    settings: Settings,
+) -> None:
+    job = await make_job(session, cast.employer, cast.company)
+    application, resume = await apply(client, cast, job)
+    await client.post("/api/v1/tasks", json={"title": "Call"}, headers=cast.candidate.headers)
+    key = (await session.get_one(Upload, UUID(resume))).key
+    hits = app.state.engines.mongo.database[HITS]
+    person = str(cast.candidate.id)
+    await hits.insert_one({"person_id": person, "route": "/x", "address": "10.0.0.0/24"})
+    wrong = await erase(client, cast.candidate, "another sentence")
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/current_password")
+    assert (await erase(client, cast.candidate)).status_code == 204
+    assert (await client.get(ME, headers=cast.candidate.headers)).status_code == 401
+    assert (await erase(client, cast.candidate)).status_code == 401
+    email = cast.candidate.actor.email
+    form = {"grant_type": "password", "username": email, "password": PASSWORD}
+    assert (await client.post("/api/v1/auth/token", data=form)).status_code == 401
+    for kind in (Task, LoginSession, Upload):
+        of_them = select(kind).where(kind.person_id == cast.candidate.id)
+        assert (await session.scalars(of_them)).all() == []
+    session.expire_all()
+    assert (await session.get_one(Person, cast.candidate.id)).full_name == "Erased person"
+    row = await session.get_one(Application, UUID(application))
+    assert (row.stage, row.cover_letter, row.resume_id) == (Stage.WITHDRAWN, "", None)
+    seen = await client.get(f"/api/v1/applications/{application}", headers=cast.employer.headers)
+    assert seen.json()["candidate"]["full_name"] == "Erased person"
+    assert email not in seen.text
+    await outbox.deliver_all(context)
+    with pytest.raises(FileNotFoundError):
+        await app.state.engines.storage.open(key)
+    assert await hits.count_documents({"person_id": person}) == 0
+    assert await hits.count_documents({"route": "/x", "address": ""}) >= 1
+    again = await make_user(session, settings, email=email)
+    assert again.id != cast.candidate.id
+
+
+async def test_an_employer_leaves_the_jobs_behind(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast
+) -> None:
+    job = await make_job(session, cast.employer, cast.company)
+    member = CompanyMember(company_id=cast.company.id, person_id=cast.rival.id, role="recruiter")
+    session.add(member)
+    await session.commit()
+    refused = await erase(client, cast.employer)
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_owner")
+    assert cast.company.name in refused.json()["detail"]
+    await session.execute(update(CompanyMember).values(role="owner"))
+    await session.commit()
+    assert (await erase(client, cast.employer)).status_code == 204
+    stays = await client.get(f"/api/v1/jobs/{job.id}")
+    assert stays.json()["status"] == "published"
+    assert (await erase(client, cast.rival)).status_code == 204
+    assert (await client.get(f"/api/v1/jobs/{job.id}")).json()["status"] == "closed"
+
+
+async def test_the_last_moderator_stays(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings, cast: Cast
+) -> None:
+    refused = await erase(client, cast.admin)
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_admin")
+    await make_user(session, settings, Role.ADMIN)
+    assert (await erase(client, cast.admin)).status_code == 204
+
+
+async def test_rejected_applications_expire(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast, context: Context
+) -> None:
+    jobs = [await make_job(session, cast.employer, cast.company) for _ in range(3)]
+    ids = [UUID((await apply(client, cast, job))[0]) for job in jobs]
+    old = now() - timedelta(days=181)
+    for row_id, stage, moment in zip(
+        ids, (Stage.REJECTED, Stage.REJECTED, Stage.HIRED), (old, now(), old), strict=True
+    ):
+        values = {"stage": stage, "updated_at": moment}
+        await session.execute(update(Application).where(Application.id == row_id).values(values))
+    await session.commit()
+    await privacy.expire_rejected(context)
+    assert set(await session.scalars(select(Application.id))) == set(ids[1:])
