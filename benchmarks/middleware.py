@@ -23,7 +23,6 @@ import uvloop
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import PlainTextResponse
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,11 +30,21 @@ from benchmarks.output import until_no_one_reads
 from jobboard.analytics.hits import Hit, HitRecorder, truncated
 from jobboard.api import limits, media
 from jobboard.api.metrics import Metrics
-from jobboard.api.middleware import Crashes, Guard, Head, Headers, Identify, Observe, Proxies, Quota
+from jobboard.api.middleware import (
+    Compress,
+    Crashes,
+    Guard,
+    Head,
+    Headers,
+    Identify,
+    Observe,
+    Proxies,
+    Quota,
+)
+from jobboard.api.middleware.compress import LEVEL
 from jobboard.api.middleware.guard import BODY_LIMIT
 from jobboard.api.middleware.headers import ALWAYS
 from jobboard.api.routes import RouteTable
-from jobboard.asgi import GZIP_LEVEL
 from jobboard.clock import now
 from jobboard.infra import logs
 from jobboard.infra.embedded import temporary
@@ -104,7 +113,7 @@ async def text() -> PlainTextResponse:
 
 
 def gzipped(app: ASGIApp) -> ASGIApp:
-    return GZipMiddleware(app, minimum_size=1_000, compresslevel=GZIP_LEVEL)
+    return Compress(app)
 
 
 async def peer_nothing(request: Request, call_next: RequestResponseEndpoint) -> Response:
@@ -265,7 +274,7 @@ async def measure(bench: Bench, redis_url: str) -> None:
         f"  the count itself {count:.0f} us, a bare PING by the same client {took['ping']:.0f} us"
     )
     line("10 kB, as it is", took["text"], took["text"])
-    small = len(gzip.compress(TEXT.encode(), GZIP_LEVEL))
+    small = len(gzip.compress(TEXT.encode(), LEVEL))
     line(f"10 kB, gzip to {small} bytes", took["text gzip"], took["text"])
     await bench.app.state.engines.limiter.close()
     await redis.aclose()

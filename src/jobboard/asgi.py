@@ -4,13 +4,13 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
-from starlette.middleware.gzip import GZipMiddleware
 
 from jobboard import __version__, web
 from jobboard.analytics.hits import COLLECTION, HitRecorder
 from jobboard.api import docs, errors, health, limits, media, metrics, v1
 from jobboard.api.guide import GUIDE, TAGS
 from jobboard.api.middleware import (
+    Compress,
     Crashes,
     Guard,
     Head,
@@ -33,7 +33,6 @@ from jobboard.web import errors as web_errors
 MEGABYTE = 1024 * 1024
 NEEDED = ("secret_key", "database_url", "redis_url", "storage_url")
 DOOR = [Depends(limits.check), Depends(media.check)]  # for every router, before anything else
-GZIP_LEVEL = 5  # level 9 takes twice the time for one more percent
 
 
 def create_app(
@@ -101,7 +100,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     upload_limit = max(settings.resume_max_mb, settings.image_max_mb) * MEGABYTE
     app.add_middleware(Crashes)
     app.add_middleware(Guard, routes=routes, upload_limit=upload_limit)
-    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=GZIP_LEVEL)
+    app.add_middleware(Compress)
     if settings.production:
         app.add_middleware(Hosts, base_url=settings.base_url)
     app.add_middleware(Head)

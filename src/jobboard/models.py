@@ -4,7 +4,7 @@ from jobboard.accounts import models as accounts
 from jobboard.applications import models as applications
 from jobboard.audit import models as audit
 from jobboard.companies import models as companies
-from jobboard.infra import queue
+from jobboard.infra import idempotency, queue
 from jobboard.infra.postgres import Base
 from jobboard.jobs import models as jobs
 from jobboard.tasks import models as tasks
@@ -15,6 +15,7 @@ __all__ = [
     "applications",
     "audit",
     "companies",
+    "idempotency",
     "jobs",
     "queue",
     "tasks",

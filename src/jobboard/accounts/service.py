@@ -35,22 +35,31 @@ def read(person: Person) -> PersonRead:
     )
 
 
+async def password_hash(data: Registration, settings: Settings) -> str:
+    """What `register` needs, made before it, while no connection is held. Raises Invalid."""
+    return await _first_hash(data.password.get_secret_value(), data.email, data.full_name, settings)
+
+
+async def _first_hash(password: str, email: str, full_name: str, settings: Settings) -> str:
+    passwords.check_new_password(
+        password, min_length=settings.password_min_length, about=(email, full_name)
+    )
+    return await passwords.hash_password(password)
+
+
 async def register(
-    session: AsyncSession, data: Registration, settings: Settings, *, remind: bool = True
+    session: AsyncSession, data: Registration, hashed: str, *, remind: bool = True
 ) -> PersonRead:
     """Make a candidate or an employer.
 
     An address that is taken gets the same answer, in the same time, with an id of nobody: whether
     someone has an account is told only to the owner of the address, by mail, if `remind`.
-
-    Hashes before the first statement: until then the session holds no connection.
     """
     person = await _create(
         session,
-        settings,
         email=data.email,
         full_name=data.full_name,
-        password=data.password.get_secret_value(),
+        hashed=hashed,
         role=Role(data.role),
     )
     if person is not None:
@@ -77,8 +86,9 @@ async def create_admin(
 
     Raises Conflict when the address is taken.
     """
+    hashed = await _first_hash(password, email, full_name, settings)
     person = await _create(
-        session, settings, email=email, full_name=full_name, password=password, role=Role.ADMIN
+        session, email=email, full_name=full_name, hashed=hashed, role=Role.ADMIN
     )
     if person is None:
         raise Conflict("There is an account with this e-mail address already.", code="email_taken")
@@ -89,19 +99,9 @@ async def create_admin(
 
 
 async def _create(
-    session: AsyncSession,
-    settings: Settings,
-    *,
-    email: str,
-    full_name: str,
-    password: str,
-    role: Role,
+    session: AsyncSession, *, email: str, full_name: str, hashed: str, role: Role
 ) -> Person | None:
     """A new account, or None when the address is taken: the unique index decides."""
-    passwords.check_new_password(
-        password, min_length=settings.password_min_length, about=(email, full_name)
-    )
-    hashed = await passwords.hash_password(password)
     return await session.scalar(
         insert(Person)
         .values(email=email, full_name=full_name, password_hash=hashed, role=role)
@@ -113,6 +113,13 @@ async def _create(
 async def get(session: AsyncSession, person_id: UUID) -> PersonRead:
     """One person, or NotFound."""
     return read(await get_account(session, person_id))
+
+
+async def get_to_change(session: AsyncSession, person_id: UUID) -> PersonRead:
+    """The same, and nobody else changes them until the transaction ends."""
+    locked = select(Person).where(Person.id == person_id).with_for_update()
+    await session.execute(locked.execution_options(populate_existing=True))
+    return await get(session, person_id)
 
 
 async def get_account(session: AsyncSession, person_id: UUID) -> Person:

@@ -27,10 +27,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jobboard import errors
+from jobboard.infra.idempotency import KeyInUse
 from jobboard.schema import field_errors
 
 log = structlog.get_logger()
 RETRY_SECONDS = "5"
+EDITED = "edited_meanwhile"  # the code of a Conflict about a version
 
 STATUS: dict[type[errors.DomainError], int] = {
     errors.Invalid: 422,
@@ -50,6 +52,7 @@ TITLES = {
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
+    412: "Not what you read",
     413: "Too large",
     415: "Unsupported kind of content",
     422: "Not acceptable as it is",
@@ -155,13 +158,16 @@ async def on_domain_error(request: Request, error: errors.DomainError) -> Respon
     """What the core refuses."""
     status = status_of(error)
     headers = {}
+    if error.code == EDITED:
+        status = edited_status(request)
+        headers |= request.scope.get("state", {}).get("current", {})
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     elif isinstance(error, errors.InsufficientScope):
         headers["WWW-Authenticate"] = f'Bearer error="{error.code}", scope="{error.scope}"'
     elif isinstance(error, errors.RateLimited):
         headers["Retry-After"] = str(error.retry_after)
-    elif status == 503:
+    elif status == 503 or isinstance(error, KeyInUse):
         headers["Retry-After"] = RETRY_SECONDS
     return respond(request, status, error.code, error.message, fields=error.errors, headers=headers)
 
@@ -217,12 +223,18 @@ def allowed_methods(request: Request) -> set[str]:
     return methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
 
 
+def edited_status(request: Request) -> int:
+    """What a change of something that was changed meanwhile gets: 412 if it was to depend on an
+    ETag (RFC 9110, section 13.1.1), else 409."""
+    return 412 if "if-match" in request.headers else 409
+
+
 async def on_stale_data(request: Request, _error: StaleDataError) -> Response:
     """Someone else saved the same row first: its version counter moved on."""
     return respond(
         request,
-        409,
-        "edited_meanwhile",
+        edited_status(request),
+        EDITED,
         "Someone else changed this while you were editing. Load it again and repeat your change.",
     )
 

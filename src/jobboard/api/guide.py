@@ -22,7 +22,14 @@ and send the `access_token` as `Authorization: Bearer ...`. It lives for minutes
 - **Limits:** `RateLimit` and `RateLimit-Policy` say what is left of yours. After a 429, wait as
   many seconds as `Retry-After` says.
 - **Changes:** absent keeps, null clears. Send the `version` that you read, and a change that
-  someone else made meanwhile is a 409, not lost.
+  someone else made meanwhile is a 409, not lost. Or send the `ETag` that you read as `If-Match`:
+  the same is a 412 then.
+- **Reading again:** send the `ETag` of an answer as `If-None-Match`, and what has not changed is
+  a 304 without a body, for lists too.
+- **Sending again:** a POST that creates takes an `Idempotency-Key`, a name that you make up for it
+  (a UUID). When the connection breaks, send the same with the same key: for 24 hours it creates
+  nothing more and answers the same, with `Idempotent-Replayed: true`. With another body it is a
+  422; while the first is still at work, a 409. Errors are not kept: mend and send again.
 """
 TAGS = [
     {"name": name, "description": description}

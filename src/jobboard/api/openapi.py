@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from fastapi import FastAPI, params
+from fastapi import FastAPI, Request, params
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import RouteContext, iter_route_contexts
@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from jobboard.api import openapi_security
 from jobboard.api.versions import Version
-from jobboard.infra.rates import exempt
 
 REF = "#/components/schemas/"
 # FastAPI's own description of a 422, which we never send.
@@ -51,10 +50,22 @@ HEADERS = {
     "RateLimit-Reset": _header("Seconds until more are allowed.", "integer"),
 }
 QUOTA = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
+ETAG = {"ETag": _header("Names exactly this answer, for If-None-Match and If-Match.")}
 RATE_LIMITED = {
     "description": "More requests than your limit allows. Wait as long as Retry-After says.",
     "headers": {"Retry-After": _header("Seconds to wait.", "integer"), **QUOTA},
     "content": {"application/problem+json": {"schema": {"$ref": REF + "Problem"}}},
+}
+
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The `ETag` that you have: if nothing has changed since, the answer is a 304.",
+    "schema": {"type": "string"},
+}
+NOT_MODIFIED = {
+    "description": "You have it already: see If-None-Match.",
+    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
 }
 
 
@@ -93,13 +104,12 @@ class App(FastAPI):
     def _add_schema_route(self, version: Version) -> None:
         made: dict[str, Any] = {}
 
-        @exempt
-        async def read_schema() -> JSONResponse:
+        async def read_schema(_: Request) -> JSONResponse:
             if not made:
                 made.update(self.schema_of(version))
             return JSONResponse(made)
 
-        self.add_api_route(version.schema_path, read_schema, include_in_schema=False)
+        self.add_route(version.schema_path, read_schema, include_in_schema=False)
 
     def _routes(self) -> list[RouteContext]:
         return list(iter_route_contexts(self.routes))
@@ -129,15 +139,26 @@ def _tell_problems(schema: dict[str, Any]) -> None:
     schemas["ProblemField"] = ProblemField.model_json_schema()
     schemas["Problem"] = Problem.model_json_schema(ref_template=REF + "{model}")
     del schemas["Problem"]["$defs"]
-    schema["components"]["headers"] = HEADERS
-    schema["components"]["responses"] = {"RateLimited": RATE_LIMITED}
+    components = schema["components"]
+    components["headers"] = HEADERS | ETAG
+    components["responses"] = {"RateLimited": RATE_LIMITED, "NotModified": NOT_MODIFIED}
     for path, operations in schema["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
+            if path.startswith("/api/v") and method == "get":
+                _tell_of_tags(operation)
             operation["responses"].pop("422", None)
             operation["responses"]["4XX"] = _problem("What we cannot do as you asked.")
             if path.startswith("/api/"):
                 _tell_of_limits(operation["responses"])
             operation["responses"]["503"] = _problem("An engine does not answer; try again.")
+
+
+def _tell_of_tags(operation: dict[str, Any]) -> None:
+    answer = operation["responses"].get("200", {})
+    if "application/json" in answer.get("content", {}):
+        answer["headers"] = {"ETag": {"$ref": "#/components/headers/ETag"}}
+        operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+        operation["responses"]["304"] = {"$ref": "#/components/responses/NotModified"}
 
 
 def _tell_of_limits(responses: dict[str, Any]) -> None:

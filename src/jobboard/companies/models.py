@@ -45,7 +45,10 @@ class Company(Base):
     logo_key: Mapped[str | None]
     former_name: Mapped[str | None]  # what moderators knew it by, until one has seen the new name
     renamed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class CompanyMember(Base):

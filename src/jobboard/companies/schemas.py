@@ -32,6 +32,9 @@ class CompanyUpdate(Input):
     name: CompanyName | None = None
     website: WebLink | None = None
     description: str | None = Field(None, max_length=20_000, description="Markdown.")
+    version: int | None = Field(
+        None, description="The `version` that you read; a change by someone else since is a 409."
+    )
 
 
 class CompanyBrief(BaseModel):
@@ -63,6 +66,7 @@ class CompanyRead(CompanyBrief):
     website: str | None
     description: str
     description_html: str
+    version: int
     created_at: datetime
 
 
@@ -114,4 +118,7 @@ class ApiKeyRead(BaseModel):
 class ApiKeyMade(ApiKeyRead):
     """A key in the answer that makes it, the only one that holds its secret."""
 
-    key: str = Field(examples=["jb_7hTq0ZkE4uQm2sXv9RbNc1LwYdGf8JaP3kU5Wz"])
+    key: str | None = Field(
+        examples=["jb_7hTq0ZkE4uQm2sXv9RbNc1LwYdGf8JaP3kU5Wz"],
+        description="Null where the answer is given again for an Idempotency-Key: it is not kept.",
+    )

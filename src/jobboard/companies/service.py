@@ -80,9 +80,14 @@ def _read_cursor(cursor: str | None) -> tuple[str, UUID] | None:
 async def change(
     session: AsyncSession, actor: Actor, company_id: UUID, data: CompanyUpdate
 ) -> Company:
-    """Change what is given. Raises NotFound, Forbidden."""
+    """Change what is given. Raises NotFound, Forbidden, Conflict (another `version`)."""
     company = await queries.get(session, company_id)
     await queries.require(session, actor, Right.MANAGE_COMPANY, company_id)
+    if data.version is not None and data.version != company.version:
+        raise Conflict(
+            "Someone else changed this company in the meantime. Load it again and look first.",
+            code="edited_meanwhile",
+        )
     given = data.model_fields_set
     if "name" in given:
         if data.name is None:

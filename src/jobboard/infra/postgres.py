@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
+LOCK_TIMEOUT_MS = 5000
 GRACE_SECONDS = 2  # beyond the server's own statement timeout, before we stop to wait for it
 RING = "ring"  # key in session.info: a message was queued, ring after the commit
 
@@ -93,7 +94,7 @@ class Database:
                     "timezone": "UTC",
                     "jit": "off",
                     "statement_timeout": str(statement_timeout_ms),
-                    "lock_timeout": "5000",
+                    "lock_timeout": str(LOCK_TIMEOUT_MS),
                     "idle_in_transaction_session_timeout": "30000",
                 },
             },

@@ -200,10 +200,13 @@ async def reopen(session: AsyncSession, actor: Actor, job_id: UUID, settings: Se
     return await move(session, actor, job, Step.REOPEN, target)
 
 
-async def delete_job(session: AsyncSession, actor: Actor, job_id: UUID) -> None:
+async def delete_job(
+    session: AsyncSession, actor: Actor, job_id: UUID, *, version: int | None = None
+) -> None:
     """Throw a draft or a rejected job away. What was public is closed instead."""
     job = await _own(session, actor, job_id)
     lifecycle.require(Step.DELETE, job.status, party_of(actor))
+    require_version(job, version)
     await session.delete(job)
     await session.flush()
 

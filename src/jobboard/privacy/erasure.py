@@ -26,6 +26,7 @@ from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
 from jobboard.companies.models import ApiKey, Company, CompanyMember, MemberRole
 from jobboard.errors import Conflict
+from jobboard.infra.idempotency import KeptAnswer
 from jobboard.infra.queue import enqueue
 from jobboard.jobs.lifecycle import Step
 from jobboard.jobs.models import Job, JobReport, JobStatus
@@ -36,7 +37,7 @@ from jobboard.uploads.models import Upload
 
 NOBODY = "Erased person"
 FORGET_HITS = "privacy.forget_hits"  # payload: {person_id}
-OWN = (Task, LoginSession, EmailLink, SecondFactor, RecoveryCode, CompanyMember)
+OWN = (Task, LoginSession, EmailLink, SecondFactor, RecoveryCode, CompanyMember, KeptAnswer)
 
 
 async def erase(session: AsyncSession, actor: Actor) -> None:

@@ -96,11 +96,7 @@ async def _write(
     version: int | None,
 ) -> TaskRead:
     task = await queries.get_to_change(session, actor, task_id)
-    if version is not None and version != task.version:
-        raise Conflict(
-            "This task was changed in the meantime. Load it again and look first.",
-            code="edited_meanwhile",
-        )
+    _require_version(task, version)
     await _link(session, actor, task, given)
     for name, value in _columns(task, given).items():
         if getattr(task, name) != value:
@@ -109,6 +105,14 @@ async def _write(
         task.updated_at = now()
         await session.flush()
     return await queries.get(session, actor, task_id)
+
+
+def _require_version(task: Task, version: int | None) -> None:
+    if version is not None and version != task.version:
+        raise Conflict(
+            "This task was changed in the meantime. Load it again and look first.",
+            code="edited_meanwhile",
+        )
 
 
 def _columns(task: Task, given: dict[str, Any]) -> dict[str, Any]:
@@ -137,9 +141,13 @@ async def _link(session: AsyncSession, actor: Actor, task: Task, given: dict[str
     task.application_id, task.job_id = application_id, job_id
 
 
-async def delete_task(session: AsyncSession, actor: Actor, task_id: UUID) -> None:
-    """Throw one away. Raises NotFound."""
-    await session.delete(await queries.get_to_change(session, actor, task_id))
+async def delete_task(
+    session: AsyncSession, actor: Actor, task_id: UUID, *, version: int | None = None
+) -> None:
+    """Throw one away. Raises NotFound, Conflict."""
+    task = await queries.get_to_change(session, actor, task_id)
+    _require_version(task, version)
+    await session.delete(task)
     await session.flush()
 
 

@@ -103,8 +103,9 @@ async def sign_up(
         data = form.parse(Registration)
         await engines.limiter.hit_sign_up(address)
         remind = await engines.limiter.may_remind(data.email)
+        hashed = await service.password_hash(data, engines.settings)
         async with engines.database.transaction() as session:
-            person = await service.register(session, data, engines.settings, remind=remind)
+            person = await service.register(session, data, hashed, remind=remind)
         onward = with_next("/log-in", form.value("next"))
         return redirect(request, onward, SIGNED_UP, email=person.email)
     _judge_password(form, engines.settings)

@@ -15,7 +15,7 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from jobboard.infra import logs
 from jobboard.infra.queue import DELIVER, make_celery
 from jobboard.settings import Settings
-from jobboard.worker import accounts, jobs, outbox, privacy, uploads
+from jobboard.worker import accounts, answers, jobs, outbox, privacy, uploads
 from jobboard.worker.context import Context, open_context
 
 EXPIRE = "jobboard.expire_jobs"
@@ -23,6 +23,7 @@ CLEAN = "jobboard.clean_outbox"
 FORGET_LOGINS = "jobboard.forget_old_logins"
 SWEEP = "jobboard.sweep_files"
 EXPIRE_REJECTED = "jobboard.expire_rejected"
+FORGET_ANSWERS = "jobboard.forget_old_answers"
 
 settings = Settings.from_environment()
 app = make_celery(settings.redis_url.get_secret_value())
@@ -31,6 +32,7 @@ app.conf.beat_schedule = {
     "deliver": {"task": DELIVER, "schedule": 10.0, "options": {"expires": 10}},
     "expire": {"task": EXPIRE, "schedule": 60.0, "options": {"expires": 60}},
     "clean": {"task": CLEAN, "schedule": 3600.0, "options": {"expires": 3600}},
+    "forget_answers": {"task": FORGET_ANSWERS, "schedule": 3600.0, "options": {"expires": 3600}},
     "forget": {"task": FORGET_LOGINS, "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep": {"task": SWEEP, "schedule": 6 * 3600.0, "options": {"expires": 3600}},
     "rejected": {"task": EXPIRE_REJECTED, "schedule": 3600.0, "options": {"expires": 3600}},
@@ -108,3 +110,9 @@ def sweep_files() -> None:
 def expire_rejected() -> None:
     """Forget applications that were turned down long ago."""
     processes[0].run(privacy.expire_rejected)
+
+
+@app.task(name=FORGET_ANSWERS)
+def forget_old_answers() -> None:
+    """Forget what was kept for requests with an Idempotency-Key."""
+    processes[0].run(answers.forget_old)

@@ -6,11 +6,12 @@ Headers    security headers
 Quota      what is left of the rate limit
 Head       HEAD is answered as GET, without the body
 Hosts      in production, requests that were not meant for this board
-(gzip)     Starlette's
+Compress   gzip, and the ETag of what is compressed
 Guard      bodies that are too large, addresses that hold a NUL byte
 Crashes    an exception that nobody handled becomes a 500 without a word of its insides
 """
 
+from jobboard.api.middleware.compress import Compress
 from jobboard.api.middleware.crashes import Crashes
 from jobboard.api.middleware.guard import Guard
 from jobboard.api.middleware.head import Head
@@ -21,6 +22,7 @@ from jobboard.api.middleware.observe import Observe
 from jobboard.api.middleware.quota import Quota
 
 __all__ = [
+    "Compress",
     "Crashes",
     "Guard",
     "Head",

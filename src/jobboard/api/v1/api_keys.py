@@ -3,16 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Depends, Query
 
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
 from jobboard.api.deps import LIMIT, Cursor, Limit, PathId, SessionDep, acts
+from jobboard.api.idempotency import Idempotent
+from jobboard.api.route import Router
 from jobboard.companies import keys
 from jobboard.companies.schemas import ApiKeyCreate, ApiKeyMade, ApiKeyRead
 from jobboard.pagination import Page
 
-router = APIRouter(prefix="/api-keys", tags=["api keys"])
+router = Router(prefix="/api-keys", tags=["api keys"])
 
 OwnerDep = Annotated[Actor, acts(Right.MANAGE_KEYS)]
 
@@ -29,7 +31,7 @@ async def list_api_keys(
     return await keys.list_keys(session, actor, company_id=company_id, cursor=cursor, limit=limit)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[Depends(Idempotent(secrets=("key",)))])
 async def create_api_key(data: ApiKeyCreate, session: SessionDep, actor: OwnerDep) -> ApiKeyMade:
     """Make a key for a company that I own.
 

@@ -2,11 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
+from jobboard.api.conditional import IfMatchDep
 from jobboard.api.deps import LIMIT, Cursor, Limit, PathId, SessionDep, acts
+from jobboard.api.idempotency import IDEMPOTENT
+from jobboard.api.route import Router
 from jobboard.applications import service
 from jobboard.applications.models import Stage
 from jobboard.applications.schemas import (
@@ -17,14 +20,14 @@ from jobboard.applications.schemas import (
 )
 from jobboard.pagination import Page
 
-router = APIRouter(tags=["applications"])
+router = Router(tags=["applications"])
 
 ReaderDep = Annotated[Actor, acts(Right.SEE_APPLICATION)]
 CandidateDep = Annotated[Actor, acts(Right.APPLY)]
 CompanyDep = Annotated[Actor, acts(Right.ANSWER_APPLICATION)]
 
 
-@router.post("/jobs/{id}/applications", status_code=201)
+@router.post("/jobs/{id}/applications", status_code=201, dependencies=[IDEMPOTENT])
 async def create_application(
     job_id: PathId, data: ApplicationCreate, session: SessionDep, actor: CandidateDep
 ) -> ApplicationRead:
@@ -58,9 +61,16 @@ async def get_application(
 
 @router.patch("/applications/{id}")
 async def update_application(
-    application_id: PathId, data: ApplicationUpdate, session: SessionDep, actor: CompanyDep
+    application_id: PathId,
+    data: ApplicationUpdate,
+    session: SessionDep,
+    actor: CompanyDep,
+    match: IfMatchDep,
 ) -> ApplicationRead:
     """Move an application on, note something about it, or both. For the company."""
+    data.version = await match.version(
+        lambda: service.read(session, actor, application_id), data.version
+    )
     return await service.change(session, actor, application_id, data)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 from pydantic import Field, SecretStr
 
 from jobboard.accounts import addresses, limits, logins, recovery, service
@@ -16,12 +16,14 @@ from jobboard.accounts.schemas import (
     TokenPair,
 )
 from jobboard.api.deps import AddressDep, EnginesDep, SessionDep, SettingsDep
+from jobboard.api.idempotency import LateKeyDep
+from jobboard.api.route import Router
 from jobboard.errors import DomainError, Invalid, Unauthenticated
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import LOGIN, WRITES, limited
 from jobboard.schema import Input
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = Router(prefix="/auth", tags=["auth"])
 
 
 class TokenForm(Input):
@@ -54,15 +56,21 @@ class RevokeForm(Input):
 @router.post("/register", status_code=201)
 @limited(LOGIN)
 async def register(
-    data: Registration, session: SessionDep, engines: EnginesDep, address: AddressDep
+    data: Registration,
+    session: SessionDep,
+    engines: EnginesDep,
+    address: AddressDep,
+    key: LateKeyDep,
 ) -> PersonRead:
     """Sign up as a candidate or an employer.
 
     The answer is the same when the address has an account already: its owner gets a mail.
     """
     await engines.limiter.hit_sign_up(address)
+    hashed = await service.password_hash(data, engines.settings)
+    await key.claim(None)
     remind = await engines.limiter.may_remind(data.email)
-    return await service.register(session, data, engines.settings, remind=remind)
+    return await service.register(session, data, hashed, remind=remind)
 
 
 @router.post("/token")

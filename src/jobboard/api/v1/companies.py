@@ -3,10 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
+from jobboard.api.conditional import IfMatchDep
 from jobboard.api.deps import (
     LIMIT,
     Cursor,
@@ -18,6 +19,8 @@ from jobboard.api.deps import (
     acts,
     acts_alone,
 )
+from jobboard.api.idempotency import IDEMPOTENT
+from jobboard.api.route import Router
 from jobboard.api.v1.images import PictureFile
 from jobboard.companies import queries, service
 from jobboard.companies.schemas import (
@@ -31,7 +34,7 @@ from jobboard.infra.rates import UPLOADS, limited
 from jobboard.pagination import Page
 from jobboard.uploads import service as uploads
 
-router = APIRouter(prefix="/companies", tags=["companies"])
+router = Router(prefix="/companies", tags=["companies"])
 
 MemberDep = Annotated[Actor, acts(Right.SEE_COMPANY)]
 ManagerDep = Annotated[Actor, acts(Right.MANAGE_COMPANY)]
@@ -46,7 +49,7 @@ async def list_companies(
     return await service.list_companies(session, q=q, cursor=cursor, limit=limit)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[IDEMPOTENT])
 async def create_company(
     data: CompanyCreate, session: SessionDep, actor: ManagerDep
 ) -> CompanyRead:
@@ -57,14 +60,23 @@ async def create_company(
 @router.get("/{id}")
 async def get_company(company_id: PathId, session: SessionDep) -> CompanyRead:
     """One company."""
+    return await _read(session, company_id)
+
+
+async def _read(session: AsyncSession, company_id: UUID) -> CompanyRead:
     return CompanyRead.model_validate(await queries.get(session, company_id))
 
 
 @router.patch("/{id}")
 async def update_company(
-    company_id: PathId, data: CompanyUpdate, session: SessionDep, actor: ManagerDep
+    company_id: PathId,
+    data: CompanyUpdate,
+    session: SessionDep,
+    actor: ManagerDep,
+    match: IfMatchDep,
 ) -> CompanyRead:
     """Change what you send: absent keeps, null clears. For owners."""
+    data.version = await match.version(lambda: _read(session, company_id), data.version)
     return CompanyRead.model_validate(await service.change(session, actor, company_id, data))
 
 
@@ -102,7 +114,7 @@ async def list_members(
     return Page(items=await service.list_members(session, actor, company_id))
 
 
-@router.post("/{id}/members", status_code=201)
+@router.post("/{id}/members", status_code=201, dependencies=[IDEMPOTENT])
 async def add_member(
     company_id: PathId, data: MemberAdd, session: SessionDep, actor: ManagerDep
 ) -> MemberRead:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import File, UploadFile
 
 from jobboard.api.deps import (
     LIMIT,
@@ -14,12 +14,14 @@ from jobboard.api.deps import (
     PathId,
     SessionDep,
 )
+from jobboard.api.idempotency import LateKeyDep
+from jobboard.api.route import Router
 from jobboard.infra.rates import UPLOADS, limited
 from jobboard.pagination import Page
 from jobboard.uploads import service
 from jobboard.uploads.schemas import ImageRead
 
-router = APIRouter(prefix="/images", tags=["uploads"])
+router = Router(prefix="/images", tags=["uploads"])
 
 PictureFile = Annotated[
     UploadFile,
@@ -37,7 +39,13 @@ async def list_images(
 
 @router.post("", status_code=201)
 @limited(UPLOADS)
-async def create_image(file: PictureFile, actor: ActorAloneDep, engines: EnginesDep) -> ImageRead:
+async def create_image(
+    file: PictureFile,
+    session: SessionDep,
+    actor: ActorAloneDep,
+    engines: EnginesDep,
+    key: LateKeyDep,
+) -> ImageRead:
     """Hand in a picture.
 
     The answer tells what came (format, size, checksum, frames, colours, whether it carried EXIF)
@@ -50,11 +58,11 @@ async def create_image(file: PictureFile, actor: ActorAloneDep, engines: Engines
     people are sending pictures just now.
     """
     picture = await service.read_picture(engines.pictures, engines.settings, await file.read())
-    async with engines.database.transaction() as session:
-        upload = await service.add_picture(
-            session, engines.storage, engines.settings, actor.id, picture, filename=file.filename
-        )
-        return ImageRead.of(upload)
+    await key.claim(actor)
+    upload = await service.add_picture(
+        session, engines.storage, engines.settings, actor.id, picture, filename=file.filename
+    )
+    return ImageRead.of(upload)
 
 
 @router.get("/{id}")

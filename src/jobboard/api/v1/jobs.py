@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
+from jobboard.api.conditional import IfMatchDep
 from jobboard.api.deps import (
     AddressDep,
     EnginesDep,
@@ -16,12 +17,14 @@ from jobboard.api.deps import (
     acts,
     sees,
 )
+from jobboard.api.idempotency import IDEMPOTENT
+from jobboard.api.route import Router
 from jobboard.infra.rates import SEARCH, WRITES, limited
 from jobboard.jobs import service
 from jobboard.jobs.schemas import JobCreate, JobRead, JobUpdate, ReportCreate, ReportRead
 from jobboard.jobs.search import JobSearch, JobSearchResult, search
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = Router(prefix="/jobs", tags=["jobs"])
 
 ReaderDep = Annotated[Actor | None, sees(Right.SEE_JOB)]
 WriterDep = Annotated[Actor, acts(Right.WRITE_JOB)]
@@ -34,7 +37,7 @@ async def list_jobs(query: Annotated[JobSearch, Query()], session: SessionDep) -
     return await search(session, query)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[IDEMPOTENT])
 async def create_job(data: JobCreate, session: SessionDep, actor: WriterDep) -> JobRead:
     """Write a job. It is a draft until you submit it."""
     return await service.read(session, actor, (await service.create(session, actor, data)).id)
@@ -48,20 +51,24 @@ async def get_job(job_id: PathId, session: SessionDep, viewer: ReaderDep) -> Job
 
 @router.patch("/{id}")
 async def update_job(
-    job_id: PathId, data: JobUpdate, session: SessionDep, actor: WriterDep
+    job_id: PathId, data: JobUpdate, session: SessionDep, actor: WriterDep, match: IfMatchDep
 ) -> JobRead:
     """Change what you send: absent keeps, null clears.
 
     Changing the substance of a published job sends it back to the moderators.
     """
+    data.version = await match.version(lambda: service.read(session, actor, job_id), data.version)
     await service.change(session, actor, job_id, data)
     return await service.read(session, actor, job_id)
 
 
 @router.delete("/{id}", status_code=204)
-async def delete_job(job_id: PathId, session: SessionDep, actor: WriterDep) -> None:
+async def delete_job(
+    job_id: PathId, session: SessionDep, actor: WriterDep, match: IfMatchDep
+) -> None:
     """Throw a draft or a rejected job away."""
-    await service.delete_job(session, actor, job_id)
+    version = await match.version(lambda: service.read(session, actor, job_id))
+    await service.delete_job(session, actor, job_id, version=version)
 
 
 @router.post("/{id}/submit")
@@ -87,7 +94,7 @@ async def reopen_job(
     return await service.read(session, actor, job_id)
 
 
-@router.post("/{id}/reports", status_code=201)
+@router.post("/{id}/reports", status_code=201, dependencies=[IDEMPOTENT])
 @limited(WRITES)
 async def report_job(
     job_id: PathId,

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from jobboard.accounts import addresses, limits, logins, service
@@ -15,6 +14,7 @@ from jobboard.accounts.schemas import (
     PersonRead,
     PersonUpdate,
 )
+from jobboard.api.conditional import IfMatchDep
 from jobboard.api.deps import (
     LIMIT,
     ActorAloneDep,
@@ -27,6 +27,7 @@ from jobboard.api.deps import (
     SessionDep,
     acts,
 )
+from jobboard.api.route import Router
 from jobboard.applications import service as applications
 from jobboard.applications.schemas import ApplicationBrief
 from jobboard.errors import RateLimited
@@ -39,7 +40,7 @@ DAY_SECONDS = 86_400
 ZIP: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/zip": {}}, "description": "The archive."}
 }
-router = APIRouter(prefix="/me", tags=["me"])
+router = Router(prefix="/me", tags=["me"])
 
 ApplicantDep = Annotated[Actor, acts(Right.LIST_OWN_APPLICATIONS)]
 
@@ -51,7 +52,9 @@ async def get_me(session: SessionDep, actor: NewcomerDep) -> PersonRead:
 
 
 @router.patch("")
-async def update_me(data: PersonUpdate, engines: EnginesDep, actor: ActorAloneDep) -> PersonRead:
+async def update_me(
+    data: PersonUpdate, engines: EnginesDep, actor: ActorAloneDep, match: IfMatchDep
+) -> PersonRead:
     """Change my name or my password. A new password ends every other log-in."""
     if data.new_password is not None:
         await limits.hit_password(engines.limiter, actor.id)
@@ -59,6 +62,7 @@ async def update_me(data: PersonUpdate, engines: EnginesDep, actor: ActorAloneDe
         person = await service.get_account(session, actor.id)
     new_hash = await service.new_password_hash(person, data, engines.settings)
     async with engines.database.transaction() as session:
+        match.require(await service.get_to_change(session, actor.id))
         return await service.update_me(session, actor, data, new_hash=new_hash)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from jobboard.accounts import service as accounts
 from jobboard.accounts.may import Right, require
@@ -19,6 +19,7 @@ from jobboard.admin.schemas import (
     ReportItem,
 )
 from jobboard.api.deps import LIMIT, Cursor, Limit, PathId, SessionDep, SettingsDep, Words, acts
+from jobboard.api.route import Router
 from jobboard.companies import service as company_service
 from jobboard.companies.schemas import CompanyRead
 from jobboard.jobs import decisions
@@ -27,7 +28,7 @@ from jobboard.jobs.models import JobStatus
 from jobboard.jobs.schemas import JobRead
 from jobboard.pagination import Page
 
-router = APIRouter(prefix="/admin", tags=["moderation"])
+router = Router(prefix="/admin", tags=["moderation"])
 
 ModeratorDep = Annotated[Actor, acts(Right.MODERATE)]
 VersionRead = Annotated[

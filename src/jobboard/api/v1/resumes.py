@@ -3,23 +3,25 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import File, UploadFile
 from fastapi.responses import StreamingResponse
 
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
 from jobboard.api.deps import ActorDep, EnginesDep, PathId, SessionDep, SettingsDep, acts
+from jobboard.api.idempotency import IDEMPOTENT
+from jobboard.api.route import Router
 from jobboard.applications import service as applications
 from jobboard.infra.rates import UPLOADS, limited
 from jobboard.uploads import service
 from jobboard.uploads.schemas import ResumeRead
 
-router = APIRouter(prefix="/resumes", tags=["uploads"])
+router = Router(prefix="/resumes", tags=["uploads"])
 
 ReaderDep = Annotated[Actor, acts(Right.SEE_APPLICATION)]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[IDEMPOTENT])
 @limited(UPLOADS)
 async def create_resume(
     file: Annotated[UploadFile, File(description="PDF or DOCX.")],

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import SecretStr
 
 from jobboard.accounts import limits, second_factor, service
@@ -15,10 +15,11 @@ from jobboard.accounts.schemas import (
     SecondFactorRead,
 )
 from jobboard.api.deps import EnginesDep, NewcomerAloneDep, NewcomerDep, SessionDep
+from jobboard.api.route import Router
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import LOGIN, limited
 
-router = APIRouter(prefix="/me/second-factor", tags=["me"])
+router = Router(prefix="/me/second-factor", tags=["me"])
 
 
 @router.get("")
