@@ -14,7 +14,7 @@ MAX_DETAILS = 2_000  # bytes, as PostgreSQL writes them
 
 
 class Action(StrEnum):
-    """What happened. The codes are promised to scripts; `web/audit.py` has a sentence for each."""
+    """What happened: codes promised to scripts. `web/admin_audit.py` has a sentence for each."""
 
     LOGIN_OPENED = "login.opened"
     LOGIN_FAILED = "login.failed"

@@ -92,7 +92,7 @@ class DataAdmin:
 
     @cached_property
     def _app(self) -> "Starlette":
-        # Here, not above: 13 MB, and a process without an admin never needs it.
+        # Here, not above: several megabytes, and a process that no admin asks never needs them.
         from jobboard.web.data_views import make_app
 
         assert self._engines is not None
