@@ -308,6 +308,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("PATCH", "/api/v1/admin/people/{id}"): "what is read there is all that the person did, which "
     "goes on by itself; and to suspend someone overwrites nobody's work",
     ("DELETE", "/api/v1/images/{id}"): "a picture never changes",
+    ("DELETE", "/api/v1/me"): "the password confirms it, and whatever the account was, it ends",
     ("DELETE", "/api/v1/me/sessions"): "whatever the list was, all others end",
 }
 
