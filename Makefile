@@ -5,7 +5,7 @@ BIN := $(HERE)/.venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: up test check bench format migration schema lock clean help
+.PHONY: up test coverage check bench format migration schema lock clean help
 
 up: ## The whole product at http://127.0.0.1:8000 (PORT=, DATA_DIR=, DEMO=0); Ctrl-C stops it
 	@$(SET_UP) up
@@ -14,6 +14,10 @@ up: ## The whole product at http://127.0.0.1:8000 (PORT=, DATA_DIR=, DEMO=0); Ct
 test: ## The whole test suite on engines of its own (ARGS="-k words")
 	@$(SET_UP) dev
 	@exec "$(HERE)/scripts/run-tests" $(ARGS)
+
+coverage: ## The suite once more, with the lines and branches that it never reaches (ARGS=tests/api)
+	@$(SET_UP) dev
+	@exec "$(HERE)/scripts/coverage" $(ARGS)
 
 check: ## Format, lint, types, import contracts; migrations and API schema in step with the code
 	@$(SET_UP) dev
