@@ -25,6 +25,7 @@ check: ## Format, lint, types, import contracts; migrations and API schema in st
 	@cd "$(HERE)" && "$(BIN)/ty" check --no-progress --output-format concise
 	@cd "$(HERE)" && "$(BIN)/lint-imports" --no-logo
 	@cd "$(HERE)" && "$(BIN)/python" scripts/check_migrations.py
+	@cd "$(HERE)" && "$(BIN)/python" -m scripts.check_api
 
 bench: ## The benchmarks, each against its peer or limit in the same run (ARGS="log_in_times")
 	@$(SET_UP) dev
