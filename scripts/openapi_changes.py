@@ -87,8 +87,9 @@ def _responses(place: _Place, old: Schema, new: Schema) -> Iterator[str]:
         if status not in new:
             yield f"{here.words} is gone"
             continue
-        for kind, content in response.get("content", {}).items():
-            successor = new[status].get("content", {}).get(kind)
+        answered = _resolved(place.new, new[status]).get("content", {})
+        for kind, content in _resolved(place.old, response).get("content", {}).items():
+            successor = answered.get(kind)
             if successor is None:
                 yield f"{here.words} is not given as {kind}"
             else:
@@ -132,8 +133,10 @@ def _alternatives(document: Schema, schema: Schema) -> dict[str | None, Schema]:
 
 
 def _resolved(document: Schema, schema: Schema) -> Schema:
+    """What it refers to: `#/components/schemas/Job`, or a response by its name."""
     while "$ref" in schema:
-        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        _, _, kind, name = schema["$ref"].split("/")
+        schema = document["components"][kind][name]
     return schema
 
 

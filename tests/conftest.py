@@ -21,9 +21,11 @@ from fastapi import FastAPI
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.api.openapi import App
 from jobboard.asgi import create_app
 from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
+from tests.api.documented import Hook, must_be_documented
 from tests.boards import Servers, empty, own_databases, servers
 
 BASE_URL = "http://127.0.0.1:8000"
@@ -85,7 +87,7 @@ def settings(board: Servers, tmp_path_factory: pytest.TempPathFactory) -> Settin
 
 
 @pytest.fixture(scope="session")
-async def app(settings: Settings, anyio_backend: Any) -> AsyncIterator[FastAPI]:
+async def app(settings: Settings, anyio_backend: Any) -> AsyncIterator[App]:
     """The whole app, started."""
     app = create_app(settings)
     async with app.router.lifespan_context(app):
@@ -116,8 +118,14 @@ async def session(db: Database) -> AsyncIterator[AsyncSession]:
 
 
 @pytest.fixture
-async def client(app: FastAPI, clean: None) -> AsyncIterator[httpx2.AsyncClient]:
-    """HTTP to the app, as a browser or a script would; a crash is a 500, not an exception."""
+async def client(app: App, clean: None) -> AsyncIterator[httpx2.AsyncClient]:
+    """HTTP to the app, as a browser or a script would; a crash is a 500, not an exception.
+
+    An error that the documentation of the API does not name fails the test.
+    """
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+    hooks: dict[str, list[Hook]] = {"response": [must_be_documented(app)]}
+    async with httpx2.AsyncClient(
+        transport=transport, base_url=BASE_URL, event_hooks=hooks
+    ) as client:
         yield client

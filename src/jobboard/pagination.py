@@ -15,7 +15,7 @@ from jobboard.errors import FieldError, Invalid
 from jobboard.schema import storable
 
 Item = TypeVar("Item")
-Limit = Annotated[int, Field(ge=1, le=100)]
+Limit = Annotated[int, Field(ge=1, le=100, description="Rows of a page.")]
 DEFAULT_LIMIT = 20
 MAX_CURSOR = 500
 YEARS = range(1900, 9000)  # far from the ends of what a timestamp can be, time zones included

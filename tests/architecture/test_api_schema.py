@@ -100,5 +100,17 @@ def test_what_breaks_a_client_is_named(change: Change, says: str) -> None:
     assert all(line.startswith("POST /bakers ") for line in changes)
 
 
+def test_an_answer_told_in_one_place_is_the_same_answer() -> None:
+    new = deepcopy(DOCUMENT)
+    answers = new["paths"]["/bakers"]["post"]["responses"]
+    new["components"]["responses"] = {"Made": answers["201"]}
+    answers["201"] = {"$ref": "#/components/responses/Made"}
+    assert breaking_changes(DOCUMENT, new) == []
+    new["components"]["responses"]["Made"] = {"description": "Made."}
+    assert "POST /bakers answer 201 is not given as application/json" in breaking_changes(
+        DOCUMENT, new
+    )
+
+
 def test_an_operation_that_went_is_named() -> None:
     assert breaking_changes(DOCUMENT, DOCUMENT | {"paths": {}}) == ["POST /bakers is gone"]

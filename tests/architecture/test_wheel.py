@@ -5,6 +5,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from jobboard.api.manual import DOCUMENTS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -16,3 +18,5 @@ def test_the_wheel_holds_the_product_only(tmp_path: Path) -> None:
     assert {name.split("/")[0] for name in names} == {"jobboard", "jobboard-0.1.0.dist-info"}
     assert "jobboard/_migrations/env.py" in names
     assert "jobboard/web/static/base.css" in names
+    documents = {f"jobboard/_docs/{name}" for name in DOCUMENTS.values()}
+    assert {name for name in names if "/_docs/" in name} == documents

@@ -44,7 +44,7 @@ class AuditSearch(Input):
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
     actor: UUID | None = Field(None, description="The person who did it.")
-    action: Action | None = None
+    action: Action | None = Field(None, description="What happened.")
     subject: UUID | None = Field(None, description="The person, company or job it was done to.")
     since: Moment | None = Field(None, alias="from", description="Not before this moment.")
     until: Moment | None = Field(None, alias="to", description="Before this moment.")

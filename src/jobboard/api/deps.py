@@ -184,7 +184,8 @@ async def get_address(request: Request) -> str:
 
 AddressDep = Annotated[str, Depends(get_address)]
 
-PathId = Annotated[UUID, Path(alias="id")]  # the first id of a path; each names it for itself
+# The first id of a path; each endpoint names it for itself.
+PathId = Annotated[UUID, Path(alias="id", description="As lists and answers give it.")]
 Cursor = Annotated[
     str | None, Query(max_length=500, description="`next_cursor` of the page before.")
 ]

@@ -6,6 +6,7 @@ from importlib.resources import files
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from jobboard.api import manual
 from jobboard.errors import NotFound
 from jobboard.infra.rates import exempt
 
@@ -41,6 +42,8 @@ SwaggerUIBundle({
   url: schemas[wanted] ?? Object.values(schemas)[0],
   dom_id: "#swagger-ui",
   deepLinking: true,
+  docExpansion: "none",
+  defaultModelsExpandDepth: 0,
   validatorUrl: "none",
 });
 """
@@ -72,7 +75,9 @@ async def read_start(request: Request) -> Response:
 @router.get("/{name}")
 @exempt
 def read_asset(name: str) -> Response:
-    """A file of Swagger UI. Reads from disk, so in a thread."""
+    """A page of the manual, or a file of Swagger UI. Reads from disk, so in a thread."""
+    if name in manual.DOCUMENTS:
+        return HTMLResponse(manual.page(name), headers=CACHE | {"Content-Security-Policy": POLICY})
     if name not in ASSETS:
         raise NotFound
     content = files("fastapi_swagger").joinpath("resources", name).read_bytes()

@@ -5,6 +5,11 @@ GUIDE = """
 and send the `access_token` as `Authorization: Bearer ...`. It lives for minutes; trade the
 `refresh_token` at the same address for a new pair. On this page, use *Authorize*.
 
+More to read: [from nothing to a job with an applicant, in curl](/api/docs/quickstart) ·
+[every error and what to do](/api/docs/errors) · [who may do what](/api/docs/access) ·
+[sending again, reading again](/api/docs/repeating-requests) ·
+[versions, and how long they last](/api/docs/versions).
+
 - **Scopes:** ask for less than all with `scope` (`jobs:read applications:read`); each operation
   names the one that it needs, and a token without it gets a 403 with `insufficient_scope`.
 - **API keys** let a company's own programs in: `POST /api/v1/api-keys`, or the page API keys under
@@ -16,9 +21,7 @@ and send the `access_token` as `Authorization: Bearer ...`. It lives for minutes
   next page; null means the last. Items of a list are shorter than the thing itself.
 - **Searches** ignore parameters that they do not know; bodies refuse fields that they do not.
 - **Errors** are problem details (RFC 9457): `code` is for programs and holds, `detail` is for
-  people, `errors` says which field is wrong.
-- **Statuses:** broken JSON is a 400, a body of another kind than the operation takes a 415, and
-  values that cannot be accepted a 422. `OPTIONS` answers with the methods of an address.
+  people, `errors` says which field is wrong. Each operation shows the codes that it answers.
 - **Limits:** `RateLimit` and `RateLimit-Policy` say what is left of yours. After a 429, wait as
   many seconds as `Retry-After` says.
 - **Changes:** absent keeps, null clears. Send the `version` that you read, and a change that
@@ -34,14 +37,14 @@ and send the `access_token` as `Authorization: Bearer ...`. It lives for minutes
 TAGS = [
     {"name": name, "description": description}
     for name, description in (
-        ("auth", "Sign up, log in, log out."),
-        ("me", "The signed-in person's own things."),
-        ("api keys", "Keys for a company's own programs."),
+        ("auth", "Sign up, log in, log out; the links that we mail."),
+        ("me", "The signed-in person: account, log-ins, two-step log-in, applications, export."),
         ("jobs", "Find jobs; write them and move them through their life."),
         ("applications", "Apply; read and answer applications."),
-        ("tasks", "To-dos of one's own, alone or about an application or a job."),
         ("companies", "Companies, their logos and their people."),
-        ("uploads", "Résumés."),
+        ("api keys", "Keys for a company's own programs."),
+        ("uploads", "Résumés and pictures."),
+        ("tasks", "To-dos of one's own, alone or about an application or a job."),
         ("moderation", "What waits for a moderator, people, and the audit log. For admins."),
         ("health", "For process managers and monitoring."),
     )

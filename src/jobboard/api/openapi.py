@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel
 
-from jobboard.api import openapi_security
+from jobboard.api import openapi_security, telling
+from jobboard.api.problems import example
 from jobboard.api.versions import Version
 
 REF = "#/components/schemas/"
@@ -54,7 +55,12 @@ ETAG = {"ETag": _header("Names exactly this answer, for If-None-Match and If-Mat
 RATE_LIMITED = {
     "description": "More requests than your limit allows. Wait as long as Retry-After says.",
     "headers": {"Retry-After": _header("Seconds to wait.", "integer"), **QUOTA},
-    "content": {"application/problem+json": {"schema": {"$ref": REF + "Problem"}}},
+    "content": {
+        "application/problem+json": {
+            "schema": {"$ref": REF + "Problem"},
+            "examples": {"rate_limited": {"value": example("rate_limited", 429)}},
+        }
+    },
 }
 
 IF_NONE_MATCH = {
@@ -124,6 +130,8 @@ class App(FastAPI):
         )
         _tell_problems(schema)
         openapi_security.tell(schema, routes)
+        for version in self.versions:
+            telling.tell(schema, routes, version)
         return schema
 
 

@@ -4,8 +4,8 @@ docs/api-versioning.md has the policy. Each version is a list of routers under a
 own, with an OpenAPI document of its own.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
 from typing import Any
@@ -19,11 +19,31 @@ POLICY = "/api/docs"  # what tells the developers of a client what to do instead
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """Who may use an operation, in a sentence, and the codes of its own errors: each with its
+    usual status, or with another one as `409:second_factor_required`."""
+
+    who: str
+    codes: tuple[str, ...]
+
+
+def told(who: str, codes: str = "") -> Told:
+    """`codes` are separated by spaces."""
+    return Told(who, tuple(codes.split()))
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
-    """One version: `v1`, served under /api/v1."""
+    """One version: `v1`, served under /api/v1.
+
+    `told` is what its documentation says of `GET /jobs` and the like; `examples` are by the name
+    of the schema that they show.
+    """
 
     name: str
     routers: Sequence[APIRouter]
+    told: Mapping[str, Told] = field(default_factory=dict)
+    examples: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:

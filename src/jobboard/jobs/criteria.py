@@ -85,9 +85,11 @@ class JobSearch(Input):
     country: AnyOf[CountryCode] = Field(
         default_factory=list, max_length=50, description="ISO 3166-1 alpha-2."
     )
-    remote: AnyOf[Workplace] = Field(default_factory=list)
-    employment_type: AnyOf[EmploymentType] = Field(default_factory=list)
-    experience: AnyOf[Experience] = Field(default_factory=list)
+    remote: AnyOf[Workplace] = Field(default_factory=list, description="Any of these.")
+    employment_type: AnyOf[EmploymentType] = Field(
+        default_factory=list, description="Any of these."
+    )
+    experience: AnyOf[Experience] = Field(default_factory=list, description="Any of these.")
     salary_min: Pay | None = Field(
         None,
         description="For a year, in minor units of `currency`: 5000000 is 50,000.00. Compared with "
@@ -96,14 +98,16 @@ class JobSearch(Input):
     currency: Currency | None = Field(
         None, description="Of `salary_min`, and the one that sort=salary puts first."
     )
-    undisclosed_pay: UndisclosedPay = UndisclosedPay.INCLUDE
+    undisclosed_pay: UndisclosedPay = Field(
+        UndisclosedPay.INCLUDE, description="What to do with jobs that do not tell their pay."
+    )
     posted_within: int | None = Field(None, ge=1, le=365, description="Days.")
     company: str | None = Field(None, max_length=200, description="Its slug or id.")
     tag: Annotated[list[Tag], AfterValidator(_distinct)] = Field(
         default_factory=list, max_length=MAX_TAGS, description="A job must have all of them."
     )
     sort: Sort | None = Field(None, description="Default: relevance with `q`, else newest.")
-    cursor: str | None = None
+    cursor: str | None = Field(None, description="`next_cursor` of the page before.")
     limit: Limit = DEFAULT_LIMIT
     facets: bool = Field(False, description="Count the choices of four filters, too.")
 

@@ -168,8 +168,8 @@ class TaskSearch(Input):
     q: str | None = Field(
         None, max_length=200, description="Words, each of them in the title or the notes."
     )
-    done: bool | None = None
-    priority: Priority | None = None
+    done: bool | None = Field(None, description="Only what is done, or only what is not.")
+    priority: Priority | None = Field(None, description="Only what matters this much.")
     due_before: AskedMoment | None = Field(
         None, description="Leaves out what has no `due_at`. " + DUE
     )
@@ -180,7 +180,9 @@ class TaskSearch(Input):
         description="due: soonest first, those without a date last. priority: high first, then "
         "as due. newest: latest made first.",
     )
-    cursor: str | None = Field(None, max_length=500)
+    cursor: str | None = Field(
+        None, max_length=500, description="`next_cursor` of the page before."
+    )
     limit: Limit = DEFAULT_LIMIT
 
     @model_validator(mode="before")

@@ -6,10 +6,12 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from jobboard.api.v1 import (
+    answers,
     api_keys,
     applications,
     auth,
     companies,
+    examples,
     images,
     jobs,
     me,
@@ -43,4 +45,4 @@ def _routers() -> list[APIRouter]:
     return every
 
 
-VERSION = Version("v1", _routers())
+VERSION = Version("v1", _routers(), answers.OPERATIONS, examples.EXAMPLES)

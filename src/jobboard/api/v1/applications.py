@@ -41,7 +41,7 @@ async def list_applications(
     job_id: PathId,
     session: SessionDep,
     actor: ReaderDep,
-    stage: Annotated[Stage | None, Query()] = None,
+    stage: Annotated[Stage | None, Query(description="Only those that stand there.")] = None,
     cursor: Cursor = None,
     limit: Limit = LIMIT,
 ) -> Page[ApplicationBrief]:

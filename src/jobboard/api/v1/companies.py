@@ -3,6 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.may import Right
@@ -124,7 +125,10 @@ async def add_member(
 
 @router.delete("/{id}/members/{person_id}", status_code=204)
 async def remove_member(
-    company_id: PathId, person_id: UUID, session: SessionDep, actor: ManagerDep
+    company_id: PathId,
+    person_id: Annotated[UUID, Path(description="As GET /companies/{id}/members gives it.")],
+    session: SessionDep,
+    actor: ManagerDep,
 ) -> None:
     """Let someone go, or leave yourself. One owner stays."""
     await service.remove_member(session, actor, company_id, person_id)

@@ -40,7 +40,7 @@ VersionRead = Annotated[
 async def list_moderation_queue(
     session: SessionDep,
     actor: ModeratorDep,
-    status: Annotated[JobStatus, Query()] = JobStatus.PENDING,
+    status: Annotated[JobStatus, Query(description="Where the jobs stand.")] = JobStatus.PENDING,
     cursor: Cursor = None,
     limit: Limit = LIMIT,
 ) -> Page[QueueItem]:

@@ -1,0 +1,353 @@
+"""Examples for the documentation of v1, by the name of the schema that they show.
+
+One small board runs through them: Ada applies at the Harbour Bakery, which Erin owns. A test holds
+each against its schema. A list's example is made of its items'.
+"""
+
+from typing import Any
+
+ADA, ERIN = "01994e5a-0c1e-7d3a-8f52-6b9a3c1d0e01", "01994e5a-0c1e-7d3a-8f52-6b9a3c1d0e02"
+BAKERY, JOB = "01994e5b-1111-7abc-9def-0a1b2c3d4e5f", "01994e5c-2222-7abc-9def-0a1b2c3d4e5f"
+RESUME, IMAGE = "01994e5d-3333-7abc-9def-0a1b2c3d4e5f", "01994e5d-4444-7abc-9def-0a1b2c3d4e5f"
+APPLICATION, TASK = "01994e5e-5555-7abc-9def-0a1b2c3d4e5f", "01994e5e-6666-7abc-9def-0a1b2c3d4e5f"
+KEY, LOGIN = "01994e5f-7777-7abc-9def-0a1b2c3d4e5f", "01994e5f-8888-7abc-9def-0a1b2c3d4e5f"
+REPORT, ENTRY = "01994e60-9999-7abc-9def-0a1b2c3d4e5f", "01994e60-aaaa-7abc-9def-0a1b2c3d4e5f"
+MORNING, NOON = "2026-11-02T08:00:00Z", "2026-11-03T12:15:00Z"
+LATER, NEW_YEAR = "2026-11-04T09:30:00Z", "2027-01-03T12:15:00Z"
+SENTENCE = "a long and quiet sentence"
+LINK_TOKEN = "Zk3vQm8sXb1LwYd-fJa9U5WtR2cNe7HpGq4iKo6TuE0"
+REFRESH = "rt_b0Yp3mVq7Xc1LwZd9fJaU5WtR2NeHpGs"
+ACCESS = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTk5NGU1YSJ9.c2lnbmF0dXJl"
+FILE = "/images/3f2b8c9e01d24c5f8a7b6c5d4e3f2a1b"
+
+PERSON: dict[str, Any] = {
+    "id": ADA,
+    "email": "ada@example.com",
+    "email_verified": True,
+    "full_name": "Ada Lovelace",
+    "role": "candidate",
+    "suspended": False,
+    "created_at": MORNING,
+}
+COMPANY: dict[str, Any] = {
+    "id": BAKERY,
+    "name": "Harbour Bakery",
+    "slug": "harbour-bakery",
+    "logo_url": None,
+}
+JOB_BRIEF: dict[str, Any] = {
+    "id": JOB,
+    "slug": "baker-early-shift-harbour-bakery-4e5f",
+    "title": "Baker, early shift",
+    "company": COMPANY,
+}
+PLACE = {
+    "location": "Hamburg, Germany",
+    "city": "Hamburg",
+    "region": "Hamburg",
+    "country": "DE",
+    "remote": "onsite",
+}
+SALARY = {"min": 3200000, "max": 3800000, "currency": "EUR", "period": "year"}
+FACTS: dict[str, Any] = {
+    **PLACE,
+    "employment_type": "full_time",
+    "experience": "mid",
+    "salary": SALARY | {"yearly_min": 3200000, "yearly_max": 3800000},
+    "salary_text": None,
+    "tags": ["baking", "shift work"],
+}
+DATES = {"published_at": NOON, "expires_at": NEW_YEAR}
+JOB_READ: dict[str, Any] = {
+    **JOB_BRIEF,
+    **FACTS,
+    "description": "You bake **bread** and rolls.",
+    "description_html": "<p>You bake <strong>bread</strong> and rolls.</p>\n",
+    "status": "published",
+    "status_reason": None,
+    "version": 3,
+    "created_at": MORNING,
+    "updated_at": NOON,
+    **DATES,
+    "apply_url": None,
+    "path": "/jobs/baker-early-shift-harbour-bakery-4e5f",
+}
+JOB_CARD: dict[str, Any] = {
+    **JOB_BRIEF,
+    **FACTS,
+    "excerpt": "You bake bread and rolls.",
+    "status": "published",
+    **DATES,
+    "apply_url": None,
+}
+APPLICATION_BRIEF: dict[str, Any] = {
+    "id": APPLICATION,
+    "job": JOB_BRIEF,
+    "candidate": {"id": ADA, "full_name": "Ada Lovelace", "email": "ada@example.com"},
+    "stage": "viewed",
+    "resume_id": RESUME,
+    "version": 2,
+    "created_at": NOON,
+    "updated_at": LATER,
+}
+KEY_READ: dict[str, Any] = {
+    "id": KEY,
+    "company_id": BAKERY,
+    "company_name": "Harbour Bakery",
+    "name": "Our careers page",
+    "scopes": ["jobs:read"],
+    "hint": "jb_7hTq0ZkE",
+    "created_by": "Erin Employer",
+    "created_at": MORNING,
+    "expires_at": "2027-11-02T08:00:00Z",
+    "expired": False,
+    "last_used_at": None,
+}
+
+
+def _variant(name: str, kind: str, width: int, size: int) -> dict[str, Any]:
+    url = f"{FILE}-{name}.{kind.lower()}"
+    shape = {"width": width, "height": width * 3 // 4, "bytes": size}
+    return {"name": name, "format": kind, **shape, "url": url}
+
+
+SENT: dict[str, Any] = {
+    "Registration": {
+        "email": "ada@example.com",
+        "password": SENTENCE,
+        "full_name": "Ada Lovelace",
+        "role": "candidate",
+    },
+    "TokenForm": {"grant_type": "password", "username": "ada@example.com", "password": SENTENCE},
+    "RevokeForm": {"token": REFRESH},
+    "TokenOfLink": {"token": LINK_TOKEN},
+    "EmailAsked": {"email": "ada@example.com"},
+    "PasswordReset": {"token": LINK_TOKEN, "password": SENTENCE},
+    "PersonUpdate": {"full_name": "Ada King"},
+    "EmailChange": {"email": "ada.king@example.com", "current_password": SENTENCE},
+    "PasswordInput": {"current_password": SENTENCE},
+    "CodeInput": {"code": "123456"},
+    "PasswordAndCode": {"current_password": SENTENCE, "code": "123456"},
+    "ApiKeyCreate": {
+        "company_id": BAKERY,
+        "name": "Our careers page",
+        "scopes": ["jobs:read"],
+        "expires_in_days": 365,
+    },
+    "CompanyCreate": {
+        "name": "Harbour Bakery",
+        "website": "https://bakery.example.com",
+        "description": "Bread since **1897**.",
+    },
+    "CompanyUpdate": {"website": None},
+    "MemberAdd": {"email": "rolf@example.com", "role": "recruiter"},
+    "JobCreate": {
+        "company_id": BAKERY,
+        "title": "Baker, early shift",
+        "description": "You bake **bread** and rolls.",
+        "location": "Hamburg, Germany",
+        "remote": "onsite",
+        "employment_type": "full_time",
+        "experience": "mid",
+        "salary": SALARY,
+        "tags": ["baking", "shift work"],
+    },
+    "JobUpdate": {"title": "Baker, late shift", "salary": None, "version": 3},
+    "ReportCreate": {"reason": "scam", "note": "They ask for money first."},
+    "ApplicationCreate": {"cover_letter": "I rise early.", "resume_id": RESUME},
+    "ApplicationUpdate": {"stage": "interview", "note": "Good hands.", "version": 2},
+    "TaskCreate": {
+        "title": "Call the bakery back",
+        "notes": "Ask about the early shift.",
+        "due_at": "2026-12-01T09:00:00+01:00",
+        "priority": "high",
+        "job_id": JOB,
+    },
+    "TaskReplace": {"title": "Call the bakery back", "done": True, "version": 1},
+    "TaskUpdate": {"done": True, "due_at": None},
+    "Erasure": {"current_password": SENTENCE},
+    "Decision": {"reason": "This is an advertisement, not a job."},
+    "PersonModeration": {"suspended": True, "reason": "Posts scams.", "remove_jobs": True},
+    "NameSeen": {"name": "Harbour Bakery"},
+}
+ANSWERED: dict[str, Any] = {
+    "PersonRead": PERSON,
+    "TokenPair": {
+        "access_token": ACCESS,
+        "token_type": "bearer",
+        "expires_in": 600,
+        "refresh_token": REFRESH,
+        "scope": "account companies:read companies:write jobs:read jobs:write applications:read "
+        "applications:write tasks:read tasks:write keys",
+    },
+    "Accepted": {"detail": "If there is an account with this address, a mail is on its way."},
+    "LoginRead": {
+        "id": LOGIN,
+        "kind": "web",
+        "device": "Firefox on Linux",
+        "current": True,
+        "created_at": MORNING,
+        "last_seen_at": NOON,
+        "expires_at": "2026-12-03T12:15:00Z",
+    },
+    "SecondFactorRead": {"enabled": True, "enabled_at": MORNING, "recovery_codes_left": 9},
+    "Enrolment": {
+        "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+        "uri": "otpauth://totp/Jobboard:ada%40example.com"
+        "?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Jobboard",
+    },
+    "RecoveryCodes": {"recovery_codes": ["k7mq-2xwp-9vbn", "r4tz-8hcd-3fgy"]},
+    "ApiKeyRead": KEY_READ,
+    "ApiKeyMade": KEY_READ | {"key": "jb_7hTq0ZkE4uQm2sXv9RbNc1LwYdGf8JaP3kU5Wz"},
+    "CompanyRead": {
+        **COMPANY,
+        "website": "https://bakery.example.com",
+        "description": "Bread since **1897**.",
+        "description_html": "<p>Bread since <strong>1897</strong>.</p>\n",
+        "version": 1,
+        "created_at": MORNING,
+    },
+    "MemberRead": {
+        "person_id": ERIN,
+        "full_name": "Erin Employer",
+        "email": "erin@example.com",
+        "role": "owner",
+        "created_at": MORNING,
+    },
+    "JobRead": JOB_READ,
+    "JobSearchResult": {
+        "items": [JOB_CARD],
+        "total": {"value": 1, "relation": "eq"},
+        "facets": None,
+        "no_words": False,
+        "next_cursor": None,
+    },
+    "ReportRead": {
+        "id": REPORT,
+        "job_id": JOB,
+        "reason": "scam",
+        "note": "They ask for money first.",
+        "created_at": LATER,
+    },
+    "ApplicationBrief": APPLICATION_BRIEF,
+    "ApplicationRead": {
+        **APPLICATION_BRIEF,
+        "cover_letter": "I rise early.",
+        "history": [
+            {"stage": "submitted", "at": NOON, "by": "candidate"},
+            {"stage": "viewed", "at": LATER, "by": "company"},
+        ],
+        "notes": None,
+        "next_stages": ["withdrawn"],
+    },
+    "ResumeRead": {
+        "id": RESUME,
+        "filename": "Ada Lovelace.pdf",
+        "media_type": "application/pdf",
+        "size": 48213,
+        "created_at": NOON,
+        "url": f"/api/v1/resumes/{RESUME}/file",
+    },
+    "ImageRead": {
+        "id": IMAGE,
+        "url": f"{FILE}-full.webp",
+        "format": "JPEG",
+        "mode": "RGB",
+        "width": 1200,
+        "height": 900,
+        "bytes": 231806,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "frames": 1,
+        "has_alpha": False,
+        "dominant_color": "#0c5078",
+        "exif_removed": True,
+        "removed": ["exif", "gps"],
+        "variants": [
+            _variant("full", "WEBP", 1200, 64210),
+            _variant("card", "WEBP", 640, 21904),
+            _variant("logo", "WEBP", 256, 5316),
+        ],
+        "created_at": NOON,
+    },
+    "TaskRead": {
+        "id": TASK,
+        "title": "Call the bakery back",
+        "notes": "Ask about the early shift.",
+        "done": False,
+        "done_at": None,
+        "due_at": "2026-12-01T08:00:00Z",
+        "priority": "high",
+        "application_id": None,
+        "job_id": JOB,
+        "about": {
+            "kind": "job",
+            "id": JOB,
+            "title": "Baker, early shift",
+            "company": "Harbour Bakery",
+            "candidate": None,
+            "path": JOB_READ["path"],
+        },
+        "version": 1,
+        "created_at": NOON,
+        "updated_at": NOON,
+    },
+    "QueueItem": {
+        "job": JOB_READ | {"status": "pending", "published_at": None, "expires_at": None},
+        "reasons": [{"code": "first_job", "label": "First job of this company", "match": None}],
+        "submitted_at": NOON,
+        "company_published": 0,
+        "open_reports": 0,
+    },
+    "ReportItem": {
+        "id": REPORT,
+        "job_id": JOB,
+        "job_title": JOB_READ["title"],
+        "job_slug": JOB_READ["slug"],
+        "company_name": "Harbour Bakery",
+        "reason": "scam",
+        "note": "They ask for money first.",
+        "created_at": LATER,
+    },
+    "PersonOverview": {
+        **PERSON,
+        "id": ERIN,
+        "email": "erin@example.com",
+        "full_name": "Erin Employer",
+        "role": "employer",
+        "suspended_at": None,
+        "suspension_reason": None,
+        "last_seen_at": LATER,
+        "companies": [
+            {
+                "id": BAKERY,
+                "name": "Harbour Bakery",
+                "slug": "harbour-bakery",
+                "role": "owner",
+                "live_jobs": 1,
+                "alone": True,
+            }
+        ],
+        "jobs": {"published": 1},
+        "applications": 0,
+        "reports": 0,
+    },
+    "RenamedCompany": {
+        "id": BAKERY,
+        "name": "Harbour Bakery",
+        "slug": "harbour-bakery",
+        "former_name": "Dock Bakery",
+        "renamed_at": LATER,
+        "live_jobs": 1,
+    },
+    "AuditRead": {
+        "id": ENTRY,
+        "at": LATER,
+        "action": "login.opened",
+        "actor": {"kind": "person", "id": ADA, "name": "Ada Lovelace"},
+        "subject": None,
+        "details": {"kind": "web"},
+        "address": "203.0.113.0/24",
+        "request_id": "3f6c1e9ab2d84f0701c5a8e2",
+    },
+}
+EXAMPLES = SENT | ANSWERED
