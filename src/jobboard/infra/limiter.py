@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from jobboard.errors import RateLimited
-from jobboard.infra.patience import Patience
 from jobboard.infra.rates import CLASSES, RateClass
 from jobboard.infra.windows import LocalWindows, SharedWindows, Standing, Taken, Window
 
@@ -25,7 +24,6 @@ ADDRESS_LOGIN = "100/5minutes"
 ADDRESS_SIGN_UP = "60/hour"
 ADDRESS_REPORT = "60/hour"  # by nobody
 DEVELOPMENT = 10  # times as much from one address, where scripts of one's own try things out
-ANSWER_SECONDS = 0.5
 REST_SECONDS = 5.0  # how long a silent Redis is not asked again
 log = structlog.get_logger()
 
@@ -37,10 +35,8 @@ class Limiter:
         self.enabled = enabled
         self.rates = {each: _rate(each, production=production) for each in CLASSES}
         self._times = 1 if production else DEVELOPMENT
-        self._redis = redis
         self._shared = SharedWindows(redis)
         self._local = LocalWindows()
-        self._patience = Patience()
         self._silent = False
         self._rests_until = 0.0
 
@@ -88,7 +84,7 @@ class Limiter:
 
     async def close(self) -> None:
         """Hang up."""
-        await self._redis.aclose()
+        await self._shared.close()
 
     def _of_address(self, name: str, rate: str, address: str) -> Window:
         amount, _, span = rate.partition("/")
@@ -109,8 +105,7 @@ class Limiter:
         if self._silent:  # the first after a rest tries it alone: nobody else waits
             self._rests_until = monotonic() + REST_SECONDS
         try:
-            async with self._patience.bound(ANSWER_SECONDS):
-                taken = await self._shared.take(*windows)
+            taken = await self._shared.take(*windows)
         except (RedisError, OSError) as error:
             self._rest(error)
             return None
@@ -124,7 +119,6 @@ class Limiter:
         if not self._silent:
             log.warning("limiter.redis_silent", error=type(error).__name__)
         self._silent = True
-        self._patience.give_up()
 
 
 def whole_seconds(seconds: float) -> int:

@@ -3,20 +3,24 @@
 A try counts in several windows at once: in all of them if none is full, else in none.
 """
 
+import hashlib
 from collections import deque
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
 
 from limits import RateLimitItem
-from limits.aio.storage import RedisStorage
 from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
+
+from jobboard.infra.line import Line
 
 MOST_KEYS = 100_000  # that a process keeps; some 100 bytes each
 SWEEP_SECONDS = 10.0
 
 # KEYS: a list of times in ms for each window, the newest first. ARGV: amount and ms of each.
 # The clock is that of Redis, one for all machines. Old times are dropped as they are met.
+# The answer is one short line, which is cheap to read: 1 or 0 for whether it counts, and for each
+# window the tries in it and the ms until its oldest no longer counts.
 TAKE = """
 local clock = redis.call('time')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -35,15 +39,17 @@ for i, key in ipairs(KEYS) do
 end
 if not open then
   answer[1] = 0
-  return answer
+  return {ok = table.concat(answer, ' ')}
 end
 for i, key in ipairs(KEYS) do
   redis.call('lpush', key, now)
   redis.call('pexpire', key, ARGV[2 * i])
   answer[2 * i] = answer[2 * i] + 1
 end
-return answer
+return {ok = table.concat(answer, ' ')}
 """
+TAKE_SHA = hashlib.sha1(TAKE.encode(), usedforsecurity=False).hexdigest()  # as EVALSHA calls it
+PREFIX = "LIMITS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +82,29 @@ class Taken:
     standings: list[Standing]
 
 
-class SharedWindows(RedisStorage):
+class SharedWindows:
     """In Redis, for all processes: one round trip for a try, however many windows it has."""
 
     def __init__(self, redis: Redis) -> None:
-        # The storage wants a URL for its scheme only: it works on our client's connections.
-        options: dict[str, Any] = {"connection_pool": redis.connection_pool}
-        super().__init__("redis://", implementation="redispy", **options)
-        self._take = redis.register_script(TAKE)
+        self._line = Line(redis)
 
     async def take(self, *windows: Window) -> Taken:
-        """Count a try. Raises what redis-py raises."""
-        keys = [f"{self.PREFIX}:{window.key}" for window in windows]
-        sizes = (n for w in windows for n in (w.item.amount, w.item.get_expiry() * 1000))
-        allowed, *found = await self._take(keys=keys, args=list(sizes))
+        """Count a try. Raises what redis-py raises, and TimeoutError where Redis is silent."""
+        arguments: list[str | int] = [len(windows)]
+        arguments += [f"{PREFIX}:{window.key}" for window in windows]
+        for window in windows:
+            arguments += [window.item.amount, window.item.get_expiry() * 1000]
+        try:
+            answer = await self._line.ask("EVALSHA", TAKE_SHA, *arguments)
+        except NoScriptError:  # a Redis that has just started; from now on it knows the script
+            answer = await self._line.ask("EVAL", TAKE, *arguments)
+        allowed, *found = map(int, answer.split())
         pairs = zip(windows, found[::2], found[1::2], strict=True)
         return Taken(bool(allowed), [Standing(w.item, used, ms / 1000) for w, used, ms in pairs])
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._line.close()
 
 
 @dataclass(slots=True)
