@@ -1,0 +1,76 @@
+"""/api/docs in a real browser: a stranger logs in there and tries an operation."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.visitors import DESK, PASSWORD, PATIENCE, PHONE, People
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def open_docs(people: People) -> Page:
+    """The page, once its operations are there."""
+    page = people.arrive(DESK)
+    page.goto("/api/docs")
+    expect(page.locator(".opblock-tag").first).to_be_visible(timeout=PATIENCE)
+    return page
+
+
+def operation(page: Page, tag: str, name: str) -> Locator:
+    """One operation, by what its endpoint is called, unfolded and ready to send."""
+    page.locator(f".opblock-tag[data-tag='{tag}']").click()
+    block = page.locator(f"[id^='operations-{tag}-{name}_api_v1_']")
+    block.locator(".opblock-summary-control").click()
+    block.get_by_role("button", name="Try it out").click()
+    return block
+
+
+def send(block: Locator) -> Locator:
+    """Send it; the answer that came."""
+    block.get_by_role("button", name="Execute").click()
+    return block.locator(".live-responses-table .response").first
+
+
+def test_log_in_with_a_password_and_try_an_operation(people: People) -> None:
+    page = open_docs(people)
+    expect(page).to_have_title(re.compile("API"))
+    page.get_by_role("button", name="Authorize").first.click()
+    form = page.locator(".auth-container").filter(has=page.get_by_label("username:"))
+    form.get_by_label("username:").fill("ali@example.com")
+    form.get_by_label("password:").fill(PASSWORD)
+    form.get_by_role("button", name="Apply given OAuth2 credentials").click()
+    expect(page.get_by_text("Logout", exact=True)).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Close").first.click()
+
+    answer = send(operation(page, "me", "get_me"))
+    expect(answer.locator(".response-col_status").first).to_have_text(
+        re.compile("^200"), timeout=PATIENCE
+    )
+    expect(answer).to_contain_text("ali@example.com")
+
+
+def test_paste_a_token_that_came_from_elsewhere(people: People) -> None:
+    """As people with two-step log-in do."""
+    page = open_docs(people)
+    asked = page.request.post(
+        "/api/v1/auth/token",
+        form={"grant_type": "password", "username": "ali@example.com", "password": PASSWORD},
+    )
+    page.get_by_role("button", name="Authorize").first.click()
+    form = page.locator(".auth-container").filter(has_text="AccessToken")
+    form.get_by_role("textbox").fill(asked.json()["access_token"])
+    form.get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close").first.click()
+    answer = send(operation(page, "me", "get_me"))
+    expect(answer.locator(".response-col_status").first).to_have_text(
+        re.compile("^200"), timeout=PATIENCE
+    )
+
+
+def test_it_fits_on_a_phone(people: People) -> None:
+    page = people.arrive(PHONE)
+    page.goto("/api/docs")
+    expect(page.locator(".opblock-tag").first).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
