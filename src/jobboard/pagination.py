@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from jobboard.clock import YEARS
 from jobboard.errors import FieldError, Invalid
 from jobboard.schema import storable
 
@@ -18,7 +19,6 @@ Item = TypeVar("Item")
 Limit = Annotated[int, Field(ge=1, le=100, description="Rows of a page.")]
 DEFAULT_LIMIT = 20
 MAX_CURSOR = 500
-YEARS = range(1900, 9000)  # far from the ends of what a timestamp can be, time zones included
 
 
 class Page(BaseModel, Generic[Item]):

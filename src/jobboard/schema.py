@@ -87,7 +87,12 @@ def _not_null(value: Any) -> Any:
     return value
 
 
-# For a field of a change that may be absent but not null. Its default must not be validated.
+def absent() -> Any:
+    """Stands in for a field that cannot be null and was not sent; see `model_fields_set`."""
+    return None
+
+
+# For a field of a change that may be absent but not null, with `default_factory=absent`.
 NotNull = BeforeValidator(_not_null)
 
 

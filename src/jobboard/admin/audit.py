@@ -1,10 +1,10 @@
 """The audit log as moderators read it: with the names that stand behind the ids."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -13,11 +13,11 @@ from jobboard.accounts.may import Right, require
 from jobboard.accounts.models import Person
 from jobboard.accounts.schemas import Actor
 from jobboard.audit.models import Action, AuditEntry, Subject
+from jobboard.clock import AskedMoment
 from jobboard.companies.models import Company
 from jobboard.jobs.models import Job
 from jobboard.pagination import (
     DEFAULT_LIMIT,
-    YEARS,
     Limit,
     Page,
     cut,
@@ -29,15 +29,6 @@ from jobboard.schema import Input
 about = aliased(Person)
 
 
-def _within_reach(moment: datetime) -> datetime:
-    if moment.year not in YEARS:
-        raise ValueError("This is too far from now.")
-    return moment
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_within_reach)]
-
-
 class AuditSearch(Input):
     """Which entries. All that is given must fit."""
 
@@ -46,8 +37,8 @@ class AuditSearch(Input):
     actor: UUID | None = Field(None, description="The person who did it.")
     action: Action | None = Field(None, description="What happened.")
     subject: UUID | None = Field(None, description="The person, company or job it was done to.")
-    since: Moment | None = Field(None, alias="from", description="Not before this moment.")
-    until: Moment | None = Field(None, alias="to", description="Before this moment.")
+    since: AskedMoment | None = Field(None, alias="from", description="Not before this moment.")
+    until: AskedMoment | None = Field(None, alias="to", description="Before this moment.")
     cursor: str | None = Field(
         None, max_length=500, description="`next_cursor` of the page before."
     )

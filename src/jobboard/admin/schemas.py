@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from jobboard.accounts.schemas import PersonRead
 from jobboard.companies.models import MemberRole
@@ -22,11 +22,11 @@ class Decision(Input):
 class PersonModeration(Input):
     """What an admin may change about a person."""
 
-    suspended: bool
+    suspended: StrictBool
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None = Field(
         None, description="Why, for the moderators who look later. The person does not see it."
     )
-    remove_jobs: bool = Field(
+    remove_jobs: StrictBool = Field(
         False,
         description="Also take down the jobs of companies that nobody else acts for. "
         "Without it they stay, and nobody reads the applications.",

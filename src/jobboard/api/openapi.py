@@ -10,6 +10,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel
 
 from jobboard.api import openapi_security, telling
+from jobboard.api.links import add_links
 from jobboard.api.problems import example
 from jobboard.api.versions import Version
 
@@ -129,6 +130,7 @@ class App(FastAPI):
             tags=self.openapi_tags,
         )
         _tell_problems(schema)
+        add_links(schema)
         openapi_security.tell(schema, routes)
         for version in self.versions:
             telling.tell(schema, routes, version)

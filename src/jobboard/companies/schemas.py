@@ -4,17 +4,28 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, computed_field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    computed_field,
+)
 
 from jobboard.accounts.schemas import Email
 from jobboard.accounts.scopes import KeyScope
 from jobboard.companies.models import MemberRole
 from jobboard.infra.weblink import web_link
-from jobboard.schema import Input
+from jobboard.schema import Input, NotNull, absent
 
 CompanyName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 WebLink = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=2000), AfterValidator(web_link)
+    str,
+    StringConstraints(strip_whitespace=True, max_length=2000),
+    AfterValidator(web_link),
+    WithJsonSchema({"type": "string", "format": "uri", "maxLength": 2000}),
 ]
 
 
@@ -29,7 +40,7 @@ class CompanyCreate(Input):
 class CompanyUpdate(Input):
     """What changes. Absent keeps, null clears."""
 
-    name: CompanyName | None = None
+    name: Annotated[CompanyName, NotNull] = Field(default_factory=absent)
     website: WebLink | None = None
     description: str | None = Field(None, max_length=20_000, description="Markdown.")
     version: int | None = Field(

@@ -90,8 +90,6 @@ async def change(
         )
     given = data.model_fields_set
     if "name" in given:
-        if data.name is None:
-            raise Invalid.field("name", "A company needs a name.")
         _rename(session, actor, company, data.name)
     if "website" in given:
         company.website = data.website

@@ -25,7 +25,7 @@ from jobboard.jobs.models import (
     ReportReason,
     Workplace,
 )
-from jobboard.schema import Input
+from jobboard.schema import Input, NotNull, absent
 
 MAX_PAY = 10**13  # minor units; far above any honest figure
 MAX_TAGS = 20
@@ -89,7 +89,7 @@ class JobCreate(JobFacts):
 class JobUpdate(JobFacts):
     """What changes. Absent keeps, null clears."""
 
-    title: Title | None = None
+    title: Annotated[Title, NotNull] = Field(default_factory=absent)
     description: Markdown | None = None
     tags: Tags | None = None
     version: int | None = Field(

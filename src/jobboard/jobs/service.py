@@ -149,8 +149,6 @@ async def change(session: AsyncSession, actor: Actor, job_id: UUID, data: JobUpd
 def _apply(job: Job, data: JobUpdate) -> set[str]:
     """Set the given fields; the names of those that really changed."""
     given = data.model_dump(exclude_unset=True, exclude={"version", "salary"})
-    if "title" in given and given["title"] is None:
-        raise Invalid.field("title", "A job needs a title.")
     if "tags" in given and given["tags"] is None:
         given["tags"] = []
     if "description" in given and given["description"] is None:

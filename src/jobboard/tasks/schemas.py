@@ -1,16 +1,12 @@
 """Shapes of to-dos, shared by all doors."""
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     Strict,
@@ -19,52 +15,19 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from jobboard.pagination import DEFAULT_LIMIT, YEARS, Limit, fingerprint
-from jobboard.schema import Input, NotNull, filled
+from jobboard.clock import AskedMoment, Moment
+from jobboard.pagination import DEFAULT_LIMIT, Limit, fingerprint
+from jobboard.schema import Input, NotNull, absent, filled
 from jobboard.tasks.models import Priority
 
-WRITTEN = re.compile(r"\d{4}-\d\d-\d\d")
-LOST_PLUS = re.compile(r"(T[\d:.]+) (\d\d:?\d\d)$")
-NOT_A_MOMENT = PydanticCustomError(
-    "datetime_written", "This must be a date and time such as 2026-05-01T12:00:00Z."
-)
-FAR_AWAY = PydanticCustomError(
-    "moment_far_away",
-    "This is too far away: use a year from {first} to {last}.",
-    {"first": YEARS[0], "last": YEARS[-1]},
-)
 TWO_SUBJECTS = PydanticCustomError(
     "two_subjects", "A task is about an application or about a job, not both: leave one out."
 )
 
 
-def _written(value: Any) -> Any:
-    """Only what is written as a date: a bare number would be read as seconds since 1970."""
-    if isinstance(value, str):
-        if not WRITTEN.match(value):
-            raise NOT_A_MOMENT
-    elif not isinstance(value, datetime):
-        raise NOT_A_MOMENT
-    return value
-
-
-def _near(moment: datetime) -> datetime:
-    """The moment in UTC, where it is one that PostgreSQL and every client can hold."""
-    if moment.year not in YEARS or moment.astimezone(UTC).year not in YEARS:
-        raise FAR_AWAY
-    return moment.astimezone(UTC)
-
-
-def _with_plus(value: Any) -> Any:
-    """In an address a bare `+` means a space: give `...T12:00:00 02:00` its sign back."""
-    return LOST_PLUS.sub(r"\1+\2", value) if isinstance(value, str) else value
-
-
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Notes = Annotated[str, Field(max_length=5000)]
 Done = Annotated[bool, Strict()]
-Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_near)]
-AskedMoment = Annotated[Moment, BeforeValidator(_with_plus)]
 
 DUE = "With its offset from UTC: 2026-05-01T12:00:00+02:00, or Z."
 ABOUT_APPLICATION = "The application that this is about; one that you may see."
@@ -96,19 +59,14 @@ class TaskReplace(TaskCreate):
     version: int | None = Field(None, description=VERSION)
 
 
-def _absent() -> Any:
-    """Stands in for a field that cannot be null and was not sent; see `model_fields_set`."""
-    return None
-
-
 class TaskUpdate(Input):
     """What changes. Absent keeps; null clears notes, due_at and what it is about."""
 
-    title: Annotated[Title, NotNull] = Field(default_factory=_absent)
+    title: Annotated[Title, NotNull] = Field(default_factory=absent)
     notes: Notes | None = None
-    done: Annotated[Done, NotNull] = Field(default_factory=_absent)
+    done: Annotated[Done, NotNull] = Field(default_factory=absent)
     due_at: Moment | None = Field(None, description=DUE)
-    priority: Annotated[Priority, NotNull] = Field(default_factory=_absent)
+    priority: Annotated[Priority, NotNull] = Field(default_factory=absent)
     application_id: UUID | None = Field(None, description=ABOUT_APPLICATION)
     job_id: UUID | None = Field(None, description=ABOUT_JOB)
     version: int | None = Field(None, description=VERSION)

@@ -79,7 +79,11 @@ async def suspend_person(
     async with form.attempt(session):
         if form.value("suspended") != "false":
             form.require("reason")
-        wanted = form.parse(PersonModeration, remove_jobs=form.chosen("remove_jobs", "yes"))
+        wanted = form.parse(
+            PersonModeration,
+            suspended=form.value("suspended") != "false",
+            remove_jobs=form.chosen("remove_jobs", "yes"),
+        )
         person = await people.moderate(session, actor, person_id, wanted)
         text = f"{person.full_name} can log in again."
         if person.suspended:

@@ -49,7 +49,7 @@ class TokenForm(Input):
 class RevokeForm(Input):
     """The form of RFC 7009, section 2.1."""
 
-    token: str = Field(max_length=4000)
+    token: str = Field(min_length=1, max_length=4000)
     token_type_hint: str | None = None
 
 
