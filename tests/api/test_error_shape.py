@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import cycle, islice
 
 import httpx2
 import pytest
@@ -45,10 +46,11 @@ async def test_a_wrong_method_at_every_address(app: FastAPI, client: httpx2.Asyn
     for path, route in routes(app):
         paths.setdefault(path, set()).update(route.methods or ())
     assert len(paths) > 60
+    strange = cycle(("BREW", "TRACE"))
     for path, methods in paths.items():
-        for method in ("BREW", "TRACE", *({"PUT", "DELETE", "GET"} - methods)):
+        for method in (next(strange), *({"PUT", "DELETE", "GET"} - methods)):
             answer = await client.request(method, path, headers=HTML)
-            if answer.status_code != 405 and method != "BREW":
+            if answer.status_code != 405 and method not in {"BREW", "TRACE"}:
                 continue  # another address, as /{id} beside /new, takes it
             check(answer, 405, "method_not_allowed")
             allowed = set(answer.headers["allow"].split(", "))
@@ -68,12 +70,13 @@ async def test_a_body_of_the_wrong_kind_at_every_address(
     app: FastAPI, client: httpx2.AsyncClient
 ) -> None:
     tried = 0
+    kinds = cycle(("text/plain", "application/xml", "", "a/b/c;;=", "multipart/mixed"))
     for path, route in routes(app):
         page = not path.startswith("/api/")
         original = route.original_route
         takes = page or (isinstance(original, APIRoute) and original.body_field is not None)
         for method in (route.methods or set()) & {"POST", "PUT", "PATCH"} if takes else ():
-            for kind in ("text/plain", "application/xml", "", "a/b/c;;=", "multipart/mixed"):
+            for kind in islice(kinds, 2):  # all of them at each address would take long
                 headers = HTML | SAME_ORIGIN | {"Content-Type": kind}
                 answer = await client.request(method, path, content=b"x=1", headers=headers)
                 check(answer, 415, "unsupported_media_type")

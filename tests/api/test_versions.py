@@ -38,7 +38,7 @@ async def get_job_of_old(number: int) -> dict[str, int]:
 V2 = Version("v2", [jobs])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def both(settings: Settings, anyio_backend: Any) -> AsyncIterator[httpx2.AsyncClient]:
     """A board that serves v1 and, beside it, a v2."""
     app = create_app(settings, versions=[v1.VERSION, V2])

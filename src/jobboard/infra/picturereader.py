@@ -64,7 +64,7 @@ class Refused(Exception):
     """`pixels`, `broken` or `work`."""
 
 
-def main() -> None:
+def main() -> None:  # pragma: no cover - nobody can measure a process without an environment
     """Read the picture that waits on standard input, within limits."""
     confine()
     warnings.simplefilter("ignore")  # of odd metadata: what counts is whether the pixels are there
@@ -80,7 +80,7 @@ def main() -> None:
     out.writelines(files)
 
 
-def confine() -> None:
+def confine() -> None:  # pragma: no cover - afterwards no process could write what it measured
     """Take from this process what a decoder never needs."""
     with suppress(ValueError, OSError):  # macOS knows the limit and refuses it
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

