@@ -56,7 +56,7 @@ async def write(session: AsyncSession, payload: dict[str, str]) -> Letter | None
     """The letter that was queued, with a new token; None when there is nobody to write to."""
     if payload["kind"] == "password_reset":
         return await _write_reset(session, payload["email"])
-    person = await session.get(Person, UUID(payload["person_id"]))
+    person = await _lock(session, UUID(payload["person_id"]))
     if person is None:
         return None
     if payload["kind"] == "email_change":
@@ -71,8 +71,16 @@ async def write(session: AsyncSession, payload: dict[str, str]) -> Letter | None
     return Letter(payload["kind"], person.full_name, person.email, path=link)
 
 
+async def _lock(session: AsyncSession, person_id: UUID) -> Person | None:
+    """Nobody is erased while a link is made for them, and nobody who is erased gets one."""
+    statement = select(Person).where(Person.id == person_id, Person.erased_at.is_(None))
+    locked = statement.with_for_update(read=True, key_share=True)
+    return await session.scalar(locked.execution_options(populate_existing=True))
+
+
 async def _write_reset(session: AsyncSession, email: str) -> Letter | None:
-    person = await queries.by_email(session, email)
+    found = await queries.by_email(session, email)
+    person = await _lock(session, found.id) if found else None
     if person is None or person.suspended_at is not None:
         return None
     link = _link(session, person, LinkPurpose.RESET, person.email)

@@ -5,7 +5,7 @@ the worker's schedule looks for waiting rows whether or not it heard one.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from jobboard.clock import now
 from jobboard.infra.postgres import RING, Base, CreatedAt, Id
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ log = structlog.get_logger()
 
 
 class Message(Base):
-    """Something that a worker must do once. Done rows go after a while, failed ones stay."""
+    """Something that a worker must do once. Done rows lose their payload at once and go after a
+    while, failed ones stay."""
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -47,9 +49,14 @@ class Message(Base):
     last_error: Mapped[str | None]
 
 
-def enqueue(session: AsyncSession, kind: str, payload: dict[str, Any]) -> None:
+def enqueue(
+    session: AsyncSession, kind: str, payload: dict[str, Any], *, later: timedelta = timedelta()
+) -> None:
     """Queue a message that exists if, and only if, this transaction commits."""
-    session.add(Message(kind=kind, payload=payload))
+    message = Message(kind=kind, payload=payload)
+    if later:
+        message.available_at = now() + later
+    session.add(message)
     session.info[RING] = True
 
 

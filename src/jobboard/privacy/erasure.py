@@ -1,12 +1,17 @@
 """Erasing a person in PostgreSQL at once, and in files and MongoDB right after the commit.
 
+Requests of theirs may be under way meanwhile, the erasing one for example, whose hit is written
+when it is over: so the second half is done once more, some minutes later.
+
 Their row stays as a line without a name, so that what others keep still holds together: a company
 sees that someone applied, moderators see that someone decided. Nothing leads back to who it was.
 """
 
+import json
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import service as accounts
@@ -27,7 +32,7 @@ from jobboard.clock import now
 from jobboard.companies.models import ApiKey, Company, CompanyMember, MemberRole
 from jobboard.errors import Conflict
 from jobboard.infra.idempotency import KeptAnswer
-from jobboard.infra.queue import enqueue
+from jobboard.infra.queue import Message, enqueue
 from jobboard.jobs.lifecycle import Step
 from jobboard.jobs.models import Job, JobReport, JobStatus
 from jobboard.jobs.steps import take
@@ -36,7 +41,8 @@ from jobboard.uploads import service as uploads
 from jobboard.uploads.models import Upload
 
 NOBODY = "Erased person"
-FORGET_HITS = "privacy.forget_hits"  # payload: {person_id}
+FORGET_REST = "privacy.forget_rest"  # payload: {person_id}
+ONCE_MORE = timedelta(minutes=10)  # no request lasts longer, and no hit waits longer to be stored
 OWN = (Task, LoginSession, EmailLink, SecondFactor, RecoveryCode, CompanyMember, KeptAnswer)
 
 
@@ -51,18 +57,40 @@ async def erase(session: AsyncSession, actor: Actor) -> None:
     if person.role is Role.ADMIN:
         await accounts.keep_an_admin(session, person.id)
     await _leave_companies(session, actor)
-    await _empty_applications(session, person.id)
-    await _forget_files(session, person.id)
-    for kind in OWN:
-        await session.execute(delete(kind).where(kind.person_id == person.id))
-    await session.execute(
-        update(JobReport).where(JobReport.person_id == person.id).values(person_id=None)
-    )
+    await forget_rows(session, person.id)
+    await _forget_mentions(session, person)
     _blank(person)
-    enqueue(session, FORGET_HITS, {"person_id": str(person.id)})
+    for later in (timedelta(), ONCE_MORE):
+        enqueue(session, FORGET_REST, {"person_id": str(person.id)}, later=later)
     about = (Subject.PERSON, person.id)
     audit.record(session, Action.PERSON_ERASED, person_id=person.id, subject=about)
     await session.flush()
+
+
+async def forget_rows(session: AsyncSession, person_id: UUID) -> None:
+    """All that is theirs in PostgreSQL, but the line that stays. A second run does no harm."""
+    await _empty_applications(session, person_id)
+    await _forget_files(session, person_id)
+    for kind in OWN:
+        await session.execute(delete(kind).where(kind.person_id == person_id))
+    await session.execute(
+        update(JobReport).where(JobReport.person_id == person_id).values(person_id=None)
+    )
+
+
+async def _forget_mentions(session: AsyncSession, person: Person) -> None:
+    """Letters to them that wait or failed, and kept answers to others that hold their address."""
+    to_them = or_(
+        Message.payload["person_id"].astext == str(person.id),
+        func.lower(Message.payload["email"].astext) == person.email.lower(),
+    )
+    await session.execute(delete(Message).where(Message.done_at.is_(None), to_them))
+    email = json.dumps(person.email, ensure_ascii=False).encode()
+    await session.execute(
+        delete(KeptAnswer)
+        .where(func.pg_catalog.position(KeptAnswer.body, email) > 0)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _blank(person: Person) -> None:

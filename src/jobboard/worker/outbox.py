@@ -17,7 +17,7 @@ from jobboard.accounts.links import LETTER
 from jobboard.clock import now
 from jobboard.infra.queue import Message
 from jobboard.notifications.service import MAIL
-from jobboard.privacy.erasure import FORGET_HITS
+from jobboard.privacy.erasure import FORGET_REST
 from jobboard.uploads.service import FORGET_FILES
 from jobboard.worker import accounts, notifications, privacy, uploads
 from jobboard.worker.context import Context
@@ -27,7 +27,7 @@ HANDLERS: dict[str, Handler] = {
     MAIL: notifications.mail,
     LETTER: accounts.send_letter,
     FORGET_FILES: uploads.forget_files,
-    FORGET_HITS: privacy.forget_hits,
+    FORGET_REST: privacy.forget_rest,
 }
 
 ATTEMPT_SECONDS = 60.0
@@ -96,7 +96,8 @@ async def _attempt(context: Context, message: Message) -> Exception | None:
 
 async def _mark(context: Context, message: Message, error: Exception | None) -> None:
     """Note how an attempt ended, unless its lease ran out and the message is another's by now."""
-    values = _postponed(message, error) if error else {"done_at": now()}
+    # What it said is of no use now, and may name people: it must not outlive their account.
+    values = _postponed(message, error) if error else {"done_at": now(), "payload": {}}
     async with context.database.transaction() as session:
         held = await session.scalar(
             update(Message)

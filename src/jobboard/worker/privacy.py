@@ -1,5 +1,7 @@
 """The second half of an erasure, and what expires by itself. Each may run twice."""
 
+from uuid import UUID
+
 from jobboard.infra.mongo import Mongo
 from jobboard.infra.queue import Message
 from jobboard.privacy import erasure
@@ -7,8 +9,11 @@ from jobboard.privacy.export import HITS
 from jobboard.worker.context import Context
 
 
-async def forget_hits(context: Context, message: Message) -> None:
-    """Take a person's name off the log of calls: what was called is still counted."""
+async def forget_rest(context: Context, message: Message) -> None:
+    """Rows that a request under way still wrote, and the person's id in the log of calls: what was
+    called is still counted."""
+    async with context.database.transaction() as session:
+        await erasure.forget_rows(session, UUID(message.payload["person_id"]))
     url = context.settings.mongo_url.get_secret_value()
     if not url:
         return

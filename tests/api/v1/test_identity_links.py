@@ -77,9 +77,8 @@ class TestVerification:
         await client.post("/api/v1/me/verify-email", headers=user.headers)
         token = await mailbox.link(user.actor.email, "/verify-email")
         link = (await session.scalars(select(EmailLink))).one()
-        payloads = (await session.scalars(select(Message.payload))).all()
         assert token.encode() not in link.token_hash
-        assert all(token not in str(payload) for payload in payloads)
+        assert set(await session.scalars(select(Message.payload["kind"].astext))) == {None}
         life = link.expires_at - now()
         assert timedelta(hours=5, minutes=59) < life <= timedelta(hours=6)
 

@@ -5,20 +5,22 @@ import json
 import zipfile
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select, update
+from sqlalchemy import LargeBinary, Text, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.accounts import links
 from jobboard.accounts.models import LoginSession, Person, Role
 from jobboard.applications.models import Application, Stage
 from jobboard.clock import now
 from jobboard.companies.models import CompanyMember
 from jobboard.infra.mailer import ConsoleMailer
-from jobboard.infra.postgres import Database
+from jobboard.infra.postgres import Base, Database
+from jobboard.infra.queue import Message
 from jobboard.infra.storage import Storage
 from jobboard.jobs.models import Job
 from jobboard.privacy.export import HITS
@@ -134,6 +136,64 @@ async def test_an_erased_candidate_is_nowhere(
     assert await hits.count_documents({"route": "/x", "address": ""}) >= 1
     again = await make_user(session, settings, email=email)
     assert again.id != cast.candidate.id
+
+
+async def tables_with(session: AsyncSession, word: str) -> set[str]:
+    """The tables with a row that holds `word` in any column, also as bytes."""
+    found = set()
+    for table in Base.metadata.sorted_tables:
+        columns = [
+            func.pg_catalog.position(each, word.encode()) > 0
+            if isinstance(each.type, LargeBinary)
+            else each.cast(Text).icontains(word)
+            for each in table.c
+        ]
+        if await session.scalar(select(exists().where(or_(*columns)))):
+            found.add(table.name)
+    return found
+
+
+async def test_no_table_keeps_name_or_address(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast, app: FastAPI, context: Context
+) -> None:
+    zoe = {"email": "zoe@quill.example.com", "full_name": "Zoe Quill", "password": PASSWORD}
+    once = {"Idempotency-Key": str(uuid4())}
+    signed_up = await client.post("/api/v1/auth/register", json=zoe, headers=once)
+    person = signed_up.json()["id"]
+    form = {"grant_type": "password", "username": zoe["email"], "password": PASSWORD}
+    pair = (await client.post("/api/v1/auth/token", data=form)).json()
+    bearer = {"Authorization": f"Bearer {pair['access_token']}"}
+    job = await make_job(session, cast.employer, cast.company)
+    path = f"/api/v1/jobs/{job.id}/applications"
+    letter = {"cover_letter": "Zoe Quill here"}
+    assert (await client.post(path, json=letter, headers=bearer)).status_code == 201
+    await outbox.deliver_all(context)
+    await client.post("/api/v1/auth/password-reset", json={"email": zoe["email"]})
+    new_email = {"email": "zoe@new.example.com", "current_password": PASSWORD}
+    await client.post(f"{ME}/email", json=new_email, headers=bearer)  # both letters still wait
+    body = {"current_password": PASSWORD}
+    gone = await client.request("DELETE", ME, json=body, headers=bearer)
+    assert gone.status_code == 204
+    for word in ("Zoe Quill", "zoe@quill.example.com", "zoe@new.example.com"):
+        assert await tables_with(session, word) == set()
+    # What a request under way writes once the account is gone goes a little later.
+    await outbox.deliver_all(context)
+    session.add(Task(person_id=UUID(person), title="Zoe Quill was late"))
+    hits = app.state.engines.mongo.database[HITS]
+    await hits.insert_one({"person_id": person, "route": "/late", "address": "10.0.0.0/24"})
+    await session.execute(update(Message).values(available_at=now()))
+    await session.commit()
+    await outbox.deliver_all(context)
+    assert await tables_with(session, "Zoe Quill") == set()
+    assert await hits.count_documents({"person_id": person}) == 0
+
+
+async def test_a_letter_under_way_makes_no_link_for_who_is_erased(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast
+) -> None:
+    about = {"kind": "email_changed", "person_id": str(cast.candidate.id)}
+    assert (await erase(client, cast.candidate)).status_code == 204
+    assert await links.write(session, about | {"email": "old@example.com"}) is None
 
 
 async def test_an_employer_leaves_the_jobs_behind(
