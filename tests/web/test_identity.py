@@ -142,6 +142,8 @@ async def test_a_log_in_in_two_steps(town: Town) -> None:
     wrong = await browser.submit(page, "/log-in/code", code="000000")
     assert wrong.status == 422
     assert 'href="#f-code"' in wrong.html
+    _, moderator = await town.person(Role.ADMIN)
+    assert "in its second step" in (await moderator.get("/admin/audit-log")).text
     done = await browser.submit(wrong, "/log-in/code", code=recovery[0])
     assert done.location == "/"
     page = await browser.get("/me/security")

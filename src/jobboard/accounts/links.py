@@ -56,6 +56,9 @@ async def write(session: AsyncSession, payload: dict[str, str]) -> Letter | None
     """The letter that was queued, with a new token; None when there is nobody to write to."""
     if payload["kind"] == "password_reset":
         return await _write_reset(session, payload["email"])
+    if payload["kind"] == "account_exists":
+        owner = await queries.by_email(session, payload["email"])
+        return _account_exists(owner) if owner else None
     person = await _lock(session, UUID(payload["person_id"]))
     if person is None:
         return None
@@ -90,9 +93,13 @@ async def _write_reset(session: AsyncSession, email: str) -> Letter | None:
 async def _write_change(session: AsyncSession, person: Person, email: str) -> Letter:
     owner = await queries.by_email(session, email)
     if owner is not None and owner.id != person.id:
-        return Letter("account_exists", owner.full_name, owner.email)
+        return _account_exists(owner)
     link = _link(session, person, LinkPurpose.CHANGE, email)
     return Letter("email_change", person.full_name, email, path=link)
+
+
+def _account_exists(owner: Person) -> Letter:
+    return Letter("account_exists", owner.full_name, owner.email)
 
 
 def _link(session: AsyncSession, person: Person, purpose: LinkPurpose, email: str) -> str:

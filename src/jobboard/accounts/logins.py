@@ -1,4 +1,4 @@
-"""The verbs of log-ins: prove who you are, stay logged in, refresh, log out."""
+"""The verbs of log-ins: prove who you are, see where you are logged in, log out."""
 
 import hmac
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import codes, passwords, queries, tokens
+from jobboard.accounts import codes, passwords, queries, refreshing, tokens
 from jobboard.accounts.devices import device
 from jobboard.accounts.models import LoginKind, LoginSession, Person, RefreshToken
 from jobboard.accounts.schemas import Actor, LoginRead, TokenPair
-from jobboard.accounts.scopes import Scope, narrowed, of_role, read, written
+from jobboard.accounts.scopes import narrowed, of_role, written
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
@@ -20,7 +20,6 @@ from jobboard.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.settings import Settings
 
-REFRESH_GRACE = timedelta(seconds=45)  # a lost answer may be asked for again this long
 MAX_USER_AGENT = 300
 SEEN_EVERY = timedelta(days=1)
 
@@ -63,9 +62,15 @@ async def authenticate(claimed: Person | None, password: str) -> Person:
     return claimed
 
 
-async def note_refused(session: AsyncSession, claimed: Person | None) -> None:
-    """Instead of the last step, when the second failed: the audit log hears of it."""
-    await audit.record_failed_login(session, claimed.id if claimed else None)
+def note_refused(session: AsyncSession, person_id: UUID | None, *, step: str = "password") -> None:
+    """Instead of the last step, when one before it failed: the audit log hears of it.
+
+    `person_id` is None where the address has no account. A wrong `code` after the right password
+    says that someone knows the password.
+    """
+    subject = (Subject.PERSON, person_id) if person_id else None
+    details = {"step": step}
+    audit.record(session, Action.LOGIN_FAILED, person_id=None, subject=subject, details=details)
 
 
 def _wrong_login() -> Unauthenticated:
@@ -100,7 +105,7 @@ async def log_in(
     login = await _open(session, person, LoginKind.API, settings, user_agent)
     login.scopes = written(granted) if scope.strip() else None
     _record_login(session, person.id, LoginKind.API)
-    return await _pair(session, person.id, login.id, settings, granted)
+    return await refreshing.pair(session, person.id, login.id, settings, granted)
 
 
 async def _take_code(
@@ -172,7 +177,7 @@ async def resume_web_login(session: AsyncSession, token: str, settings: Settings
         return None
     actor, last_seen_at = found
     if now() - last_seen_at > SEEN_EVERY:
-        await _extend(session, actor.login_session_id, settings)
+        await refreshing.extend(session, actor.login_session_id, settings)
     return actor
 
 
@@ -197,100 +202,6 @@ async def _open(
     return login
 
 
-async def _pair(
-    session: AsyncSession,
-    person_id: UUID,
-    login_session_id: UUID,
-    settings: Settings,
-    scopes: frozenset[Scope],
-) -> TokenPair:
-    refresh = tokens.new_token()
-    session.add(
-        RefreshToken(token_hash=tokens.token_hash(refresh), login_session_id=login_session_id)
-    )
-    await session.flush()
-    access = tokens.access_token(
-        settings.secret_key.get_secret_value(),
-        issuer=settings.base_url,
-        person_id=person_id,
-        login_session_id=login_session_id,
-        minutes=settings.access_token_minutes,
-        scopes=scopes,
-    )
-    return TokenPair(
-        access_token=access,
-        expires_in=settings.access_token_minutes * 60,
-        refresh_token=refresh,
-        scope=written(scopes),
-    )
-
-
-async def refresh(
-    session: AsyncSession, token: str, settings: Settings, *, scope: str = ""
-) -> TokenPair | None:
-    """Trade a refresh token for a new pair. None: it was used before, and its log-in ended now.
-
-    `scope` narrows the new access token, never what the log-in has (RFC 6749, section 6).
-
-    The caller must let the transaction commit before it refuses a None: an exception here would
-    roll back the very end of the log-in that a stolen token must bring.
-    """
-    hashed = tokens.token_hash(token)
-    used = await session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.token_hash == hashed, RefreshToken.used_at.is_(None))
-        .values(used_at=now())
-        .returning(RefreshToken.login_session_id)
-    )
-    login_id = used.scalar()
-    if login_id is None:
-        old = await session.get(RefreshToken, hashed)
-        if old is None or old.used_at is None:
-            raise _dead_refresh_token()
-        if now() - old.used_at > REFRESH_GRACE:
-            await _end_stolen_login(session, old.login_session_id)
-            return None
-        login_id = old.login_session_id
-    person_id = await _extend(session, login_id, settings)
-    granted = narrowed(scope, await _scopes_of(session, login_id))
-    return await _pair(session, person_id, login_id, settings, granted)
-
-
-async def _scopes_of(session: AsyncSession, login_id: UUID) -> frozenset[Scope]:
-    """What a log-in can hand to its access tokens."""
-    found = await session.execute(
-        select(Person.role, LoginSession.scopes)
-        .join(LoginSession, LoginSession.person_id == Person.id)
-        .where(LoginSession.id == login_id)
-    )
-    role, asked = found.one()
-    return of_role(role) if asked is None else of_role(role) & read(asked)
-
-
-async def _extend(session: AsyncSession, login_id: UUID, settings: Settings) -> UUID:
-    """A log-in that is used lives on. Returns its person."""
-    person_id = await session.scalar(
-        update(LoginSession)
-        .where(
-            LoginSession.id == login_id,
-            LoginSession.ended_at.is_(None),
-            LoginSession.expires_at > now(),
-            LoginSession.person_id.in_(select(Person.id).where(Person.suspended_at.is_(None))),
-        )
-        .values(last_seen_at=now(), expires_at=now() + timedelta(days=settings.login_days))
-        .returning(LoginSession.person_id)
-    )
-    if person_id is None:
-        raise _dead_refresh_token()
-    return person_id
-
-
-def _dead_refresh_token() -> Unauthenticated:
-    return Unauthenticated(
-        "This refresh token is no longer valid. Log in again.", code="refresh_token_invalid"
-    )
-
-
 async def revoke(session: AsyncSession, token: str, settings: Settings) -> None:
     """End the log-in of an access or refresh token (RFC 7009). An unknown token is no error."""
     known = await session.get(RefreshToken, tokens.token_hash(token))
@@ -307,25 +218,8 @@ async def revoke(session: AsyncSession, token: str, settings: Settings) -> None:
 
 async def end_login(session: AsyncSession, login_session_id: UUID) -> None:
     """Log out: cookie, access and refresh tokens of this log-in die together."""
-    if person_id := await _end(session, login_session_id):
+    if person_id := await refreshing.end(session, login_session_id):
         audit.record(session, Action.LOGIN_ENDED, person_id=person_id)
-
-
-async def _end_stolen_login(session: AsyncSession, login_session_id: UUID) -> None:
-    """The same by the board itself: a refresh token came twice, so one of the two is a thief's."""
-    if person_id := await _end(session, login_session_id):
-        about = (Subject.PERSON, person_id)
-        audit.record(session, Action.LOGIN_TOKEN_REUSED, person_id=None, subject=about)
-
-
-async def _end(session: AsyncSession, login_session_id: UUID) -> UUID | None:
-    """Whose log-in this was, if it was still open."""
-    return await session.scalar(
-        update(LoginSession)
-        .where(LoginSession.id == login_session_id, LoginSession.ended_at.is_(None))
-        .values(ended_at=now())
-        .returning(LoginSession.person_id)
-    )
 
 
 async def end_logins(session: AsyncSession, person_id: UUID, *, but: UUID | None = None) -> None:

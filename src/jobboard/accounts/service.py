@@ -52,24 +52,25 @@ async def register(
 ) -> PersonRead:
     """Make a candidate or an employer.
 
-    An address that is taken gets the same answer, in the same time, with an id of nobody: whether
-    someone has an account is told only to the owner of the address, by mail, if `remind`.
+    An address that is taken gets the same answer, after the same statements, with an id of nobody:
+    whether someone has an account is told only to the owner of the address, by mail, if `remind`.
     """
-    person = await _create(
+    person_id = (await session.scalars(select(func.uuidv7()))).one()
+    made = await _create(
         session,
+        person_id,
         email=data.email,
         full_name=data.full_name,
         hashed=hashed,
         role=Role(data.role),
     )
-    if person is not None:
-        queue_letter(session, "welcome", person_id=person.id)
-        return read(person)
-    owner = await queries.by_email(session, data.email)
-    if owner is not None and remind:
-        notify(session, owner.id, "account_exists", {})
+    if made:
+        queue_letter(session, "welcome", person_id=person_id)
+    elif remind:  # the worker looks up whose it is
+        queue_letter(session, "account_exists", email=data.email)
+    await session.flush()
     return PersonRead(
-        id=(await session.scalars(select(func.uuidv7()))).one(),
+        id=person_id,
         email=data.email,
         email_verified=False,
         full_name=data.full_name,
@@ -87,11 +88,12 @@ async def create_admin(
     Raises Conflict when the address is taken.
     """
     hashed = await _first_hash(password, email, full_name, settings)
-    person = await _create(
-        session, email=email, full_name=full_name, hashed=hashed, role=Role.ADMIN
-    )
-    if person is None:
+    person_id = (await session.scalars(select(func.uuidv7()))).one()
+    if not await _create(
+        session, person_id, email=email, full_name=full_name, hashed=hashed, role=Role.ADMIN
+    ):
         raise Conflict("There is an account with this e-mail address already.", code="email_taken")
+    person = await get_account(session, person_id)
     person.email_verified_at = now()
     await session.flush()
     audit.record(session, Action.ADMIN_CREATED, person_id=None, subject=(Subject.PERSON, person.id))
@@ -99,15 +101,16 @@ async def create_admin(
 
 
 async def _create(
-    session: AsyncSession, *, email: str, full_name: str, hashed: str, role: Role
-) -> Person | None:
-    """A new account, or None when the address is taken: the unique index decides."""
-    return await session.scalar(
+    session: AsyncSession, person_id: UUID, *, email: str, full_name: str, hashed: str, role: Role
+) -> bool:
+    """A new account, or False when the address is taken: the unique index decides."""
+    made = await session.scalar(
         insert(Person)
-        .values(email=email, full_name=full_name, password_hash=hashed, role=role)
+        .values(id=person_id, email=email, full_name=full_name, password_hash=hashed, role=role)
         .on_conflict_do_nothing()
-        .returning(Person)
+        .returning(Person.id)
     )
+    return made is not None
 
 
 async def get(session: AsyncSession, person_id: UUID) -> PersonRead:

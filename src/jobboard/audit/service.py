@@ -3,20 +3,12 @@
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.audit.models import Action, AuditEntry, Subject
-from jobboard.clock import now
-
-# Someone who guesses passwords must not fill the disk: so many failures an hour are written down
-# for each account, and so many for all addresses without one. Enough to see that it happens.
-FAILURES = 20
-FAILURES_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +51,3 @@ def record(
             request_id=here.request_id,
         )
     )
-
-
-async def record_failed_login(session: AsyncSession, person_id: UUID | None) -> None:
-    """Tell that someone did not get in, as long as FAILURES allows it.
-
-    The same statements whether or not there is an account (`person_id`), so that the time of the
-    answer does not say which.
-    """
-    whose = AuditEntry.subject_id == person_id if person_id else AuditEntry.subject_id.is_(None)
-    recent = select(AuditEntry.id).where(
-        AuditEntry.action == Action.LOGIN_FAILED, AuditEntry.at > now() - FAILURES_WITHIN, whose
-    )
-    told = await session.scalar(select(func.count()).select_from(recent.limit(FAILURES).subquery()))
-    if (told or 0) < FAILURES:
-        subject = (Subject.PERSON, person_id) if person_id else None
-        record(session, Action.LOGIN_FAILED, person_id=None, subject=subject)

@@ -11,7 +11,7 @@ from jobboard.accounts import limits, logins, service, tokens
 from jobboard.accounts.models import Role
 from jobboard.accounts.passwords import check_new_password
 from jobboard.accounts.schemas import Actor, CodeInput, Registration
-from jobboard.errors import DomainError, Invalid, Unauthenticated
+from jobboard.errors import Forbidden, Invalid, Unauthenticated
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import LOGIN, WRITES, limited
 from jobboard.settings import Settings
@@ -178,9 +178,10 @@ async def _log_in(
         claimed = await logins.claim(session, email)
     try:
         person = await logins.authenticate(claimed, form.value("password"))
-    except DomainError:
-        async with engines.database.transaction() as session:
-            await logins.note_refused(session, claimed)
+    except (Unauthenticated, Forbidden):
+        if await limits.may_tell_failure(engines.limiter, email):
+            async with engines.database.transaction() as session:
+                logins.note_refused(session, claimed.id if claimed else None)
         raise
     async with engines.database.transaction() as session:
         login = await logins.log_in_to_pages(
@@ -236,12 +237,17 @@ async def take_code(
     async with form.attempt():
         code = form.parse(CodeInput).code
         await limits.hit_code(engines.limiter, person_id)
-        async with engines.database.transaction() as session:
-            login = await logins.complete_web_login(
-                session, half, code, settings, user_agent=_user_agent(request)
-            )
-            if viewer is not None:
-                await logins.end_login(session, viewer.login_session_id)
+        try:
+            async with engines.database.transaction() as session:
+                login = await logins.complete_web_login(
+                    session, half, code, settings, user_agent=_user_agent(request)
+                )
+                if viewer is not None:
+                    await logins.end_login(session, viewer.login_session_id)
+        except Invalid:
+            async with engines.database.transaction() as session:
+                logins.note_refused(session, person_id, step="code")
+            raise
         return _logged_in(request, login, form, settings)
     return _code_page(request, form)
 

@@ -68,6 +68,7 @@ WHERE = {
 }
 DETAILS = {
     "door": {"web": "on the pages", "api": "through the API"},
+    "step": {"code": "in its second step"},
     "role": {"owner": "as an owner", "recruiter": "as a recruiter"},
 }
 

@@ -1,19 +1,23 @@
 """Sign up, log in, refresh, log out, through the API."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import httpx2
 import jwt
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import logins
+from jobboard.accounts import logins, refreshing
 from jobboard.accounts.models import Person, RefreshToken, Role
 from jobboard.audit.models import Action, AuditEntry
 from jobboard.clock import now
+from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Message
 from jobboard.settings import Settings
 from jobboard.web.cookies import LOGIN
@@ -76,6 +80,48 @@ async def test_a_taken_address_is_told_to_its_owner_only(
     assert (await log_in(client, ADA["email"], "another good sentence")).status_code == 401
     kinds = await session.scalars(select(Message.payload["kind"].astext))
     assert sorted(kinds) == ["account_exists", "welcome"]
+
+
+@contextmanager
+def statements(db: Database) -> Iterator[list[str]]:
+    """What PostgreSQL is asked meanwhile."""
+    seen: list[str] = []
+
+    def note(*args: Any) -> None:
+        seen.append(args[2])
+
+    event.listen(db.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine.sync_engine, "before_cursor_execute", note)
+
+
+async def test_the_same_work_whether_or_not_there_is_an_account(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings, db: Database
+) -> None:
+    known = await make_user(session, settings)
+    suspended = await make_user(session, settings)
+    await session.execute(
+        update(Person).where(Person.id == suspended.id).values(suspended_at=now())
+    )
+    await session.commit()
+    emails = ["free@example.com", known.actor.email, suspended.actor.email]
+
+    async def reset(email: str) -> httpx2.Response:
+        return await client.post("/api/v1/auth/password-reset", json={"email": email})
+
+    for ask in (
+        lambda email: log_in(client, email, "something else"),
+        reset,
+        lambda email: register(client, email=email),
+    ):
+        work = []
+        for email in emails:
+            with statements(db) as seen:
+                await ask(email)
+            work.append(seen)
+        assert work[0] == work[1] == work[2] != []
 
 
 @pytest.mark.parametrize(
@@ -294,7 +340,7 @@ async def test_fifty_refreshes_at_once_and_the_reuse_after_the_grace(
     used = select(func.count()).where(RefreshToken.used_at.is_not(None))
     assert await session.scalar(used) == 1
 
-    late = update(RefreshToken).values(used_at=RefreshToken.used_at - logins.REFRESH_GRACE)
+    late = update(RefreshToken).values(used_at=RefreshToken.used_at - refreshing.REFRESH_GRACE)
     await session.execute(late)
     await session.commit()
     thieves = await asyncio.gather(*(refresh(client, first) for _ in range(50)))

@@ -15,7 +15,7 @@ from jobboard.accounts import codes
 from jobboard.accounts.logins import open_web_login
 from jobboard.accounts.models import RecoveryCode, Role, SecondFactor
 from jobboard.asgi import create_app
-from jobboard.audit.models import AuditEntry
+from jobboard.audit.models import Action, AuditEntry
 from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
 from jobboard.web.cookies import LOGIN
@@ -103,7 +103,7 @@ def code_of(answer: httpx2.Response) -> tuple[int, str]:
     return answer.status_code, answer.json().get("code", "")
 
 
-async def test_from_set_up_to_a_log_in_in_two_steps(phone: Phone) -> None:
+async def test_from_set_up_to_a_log_in_in_two_steps(phone: Phone, session: AsyncSession) -> None:
     elsewhere = (await phone.log_in()).json()
     await phone.set_up()
     read = (await phone.client.get(PATH, headers=phone.user.headers)).json()
@@ -114,6 +114,8 @@ async def test_from_set_up_to_a_log_in_in_two_steps(phone: Phone) -> None:
     phone.clock.tick()
     assert code_of(await phone.log_in()) == (401, "mfa_required")
     assert code_of(await phone.log_in("000000")) == (401, "mfa_invalid")
+    entries = select(AuditEntry.details).where(AuditEntry.action == Action.LOGIN_FAILED)
+    assert (await session.scalars(entries)).all() == [{"step": "code"}]
     assert code_of(await phone.log_in(phone.code, "a wrong one")) == (401, "wrong_credentials")
     assert (await phone.log_in(phone.code)).status_code == 200
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Form, Request, Response
 from pydantic import Field, SecretStr
 
-from jobboard.accounts import addresses, limits, logins, recovery, service
+from jobboard.accounts import addresses, limits, logins, recovery, refreshing, service
 from jobboard.accounts.schemas import (
     Accepted,
     EmailAsked,
@@ -18,7 +18,7 @@ from jobboard.accounts.schemas import (
 from jobboard.api.deps import AddressDep, EnginesDep, SessionDep, SettingsDep
 from jobboard.api.idempotency import LateKeyDep
 from jobboard.api.route import Router
-from jobboard.errors import DomainError, Invalid, Unauthenticated
+from jobboard.errors import Forbidden, Invalid, Unauthenticated
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import LOGIN, WRITES, limited
 from jobboard.schema import Input
@@ -106,28 +106,37 @@ async def _log_in(form: TokenForm, engines: Engines, address: str, user_agent: s
         claimed = await logins.claim(session, form.username)
     try:
         person = await logins.authenticate(claimed, form.password.get_secret_value())
-    except DomainError:
-        async with engines.database.transaction() as session:
-            await logins.note_refused(session, claimed)
+    except (Unauthenticated, Forbidden):
+        if await limits.may_tell_failure(engines.limiter, form.username):
+            async with engines.database.transaction() as session:
+                logins.note_refused(session, claimed.id if claimed else None)
         raise
     if form.otp is not None:
         await limits.hit_code(engines.limiter, person.id)
-    async with engines.database.transaction() as session:
-        return await logins.log_in(
-            session,
-            person,
-            engines.settings,
-            user_agent=user_agent,
-            scope=form.scope,
-            code=form.otp,
-        )
+    try:
+        async with engines.database.transaction() as session:
+            return await logins.log_in(
+                session,
+                person,
+                engines.settings,
+                user_agent=user_agent,
+                scope=form.scope,
+                code=form.otp,
+            )
+    except Unauthenticated as error:
+        if error.code == "mfa_invalid":
+            async with engines.database.transaction() as session:
+                logins.note_refused(session, person.id, step="code")
+        raise
 
 
 async def _refresh(form: TokenForm, engines: Engines) -> TokenPair:
     if not form.refresh_token:
         raise Invalid.field("refresh_token", "Send the refresh_token.", code="invalid_request")
     async with engines.database.transaction() as session:
-        pair = await logins.refresh(session, form.refresh_token, engines.settings, scope=form.scope)
+        pair = await refreshing.refresh(
+            session, form.refresh_token, engines.settings, scope=form.scope
+        )
     if pair is None:  # refused only now, so that the end of the log-in is committed
         raise Unauthenticated(
             "This refresh token was used before. For safety this log-in has ended: log in again.",
