@@ -38,6 +38,20 @@ async def test_a_key_is_made_used_and_revoked(town: Town) -> None:
     assert await use(town.client, key) == 401
 
 
+async def test_a_form_that_is_sent_again_makes_no_second_key(town: Town) -> None:
+    browser = await town.browser(town.owner)
+    page = await browser.get(PATH)
+    first = await browser.submit(page, PATH, name="Site", scopes=["jobs:read"])
+    assert re.search(r"jb_\w{38}", first.html)
+    again = await browser.submit(page, PATH, name="Site", scopes=["jobs:read"])
+    assert again.status == 409
+    assert "has made its key already" in again.text
+    assert not re.search(r"jb_\w{38}", again.html)
+    assert again.html.count("/revoke") == 1
+    another = await browser.submit(again, PATH, name="Site", scopes=["jobs:read"])
+    assert re.search(r"jb_\w{38}", another.html)
+
+
 async def test_what_lacks_is_said_beside_its_field(town: Town) -> None:
     browser = await town.browser(town.owner)
     page = await browser.submit(await browser.get(PATH), PATH, name=" ")

@@ -1,7 +1,8 @@
 """API keys: a company's own way in, for its programs. Kept as SHA-256, shown once.
 
 A key is the company's, not the person's who made it: it works on when they leave, and is a member
-of the company to `accounts/may.py`. It rests while every owner of the company is suspended.
+of the company to `accounts/may.py`. It rests while every owner of the company is suspended, and
+while the person who made it is: they have seen it, and shutting them out must shut it out, too.
 """
 
 import secrets
@@ -63,10 +64,12 @@ def well_formed(key: str) -> bool:
     return right_length and key.isascii() and check == _checksum(body)
 
 
-async def make(session: AsyncSession, actor: Actor, data: ApiKeyCreate) -> ApiKeyMade:
+async def make(
+    session: AsyncSession, actor: Actor, data: ApiKeyCreate, *, key_id: UUID | None = None
+) -> ApiKeyMade:
     """A new key of a company that `actor` owns, with scopes that they have themselves.
 
-    Raises NotFound, Forbidden, Conflict when the company has MOST keys.
+    Raises NotFound, Forbidden, Conflict when the company has MOST keys, or one with this `key_id`.
     """
     company = await queries.get(session, data.company_id)
     await queries.require(session, actor, Right.MANAGE_KEYS, company.id)
@@ -74,9 +77,16 @@ async def make(session: AsyncSession, actor: Actor, data: ApiKeyCreate) -> ApiKe
     if beyond := granted - actor.scopes:
         raise InsufficientScope(min(beyond))
     await _require_room(session, company.id)
+    if key_id is not None and await session.get(ApiKey, key_id):
+        raise Conflict(
+            "This form has made its key already, and it was shown that one time. If you did not "
+            "copy it, revoke it and make another.",
+            code="key_made",
+        )
     secret = new_key()
     days = data.expires_in_days
     key = ApiKey(
+        id=key_id,
         company_id=company.id,
         name=data.name,
         scopes=scopes.written(granted),
@@ -213,7 +223,10 @@ def _known(hashed: bytes) -> Select[ApiKey, bool]:
         Person.id == CompanyMember.person_id,
         Person.suspended_at.is_(None),
     )
-    return select(ApiKey, someone).where(ApiKey.token_hash == hashed)
+    shut_out = exists().where(
+        Person.id == ApiKey.created_by, Person.suspended_at.is_not(None), Person.erased_at.is_(None)
+    )
+    return select(ApiKey, someone & ~shut_out).where(ApiKey.token_hash == hashed)
 
 
 def _require_good(row: Row[ApiKey, bool]) -> None:
@@ -223,7 +236,10 @@ def _require_good(row: Row[ApiKey, bool]) -> None:
     if key.expires_at is not None and key.expires_at <= now():
         raise _refused("This API key has expired. Make a new one.", "key_expired")
     if not someone:
-        raise _refused("The owners of this company are suspended, and its keys rest.", "key_rests")
+        raise _refused(
+            "This API key rests: who made it, or every owner of its company, is suspended.",
+            "key_rests",
+        )
 
 
 def _refused(message: str, code: str) -> Unauthenticated:

@@ -1,5 +1,6 @@
 """API keys of one's companies: see them, make one, revoke one."""
 
+import secrets
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -10,7 +11,9 @@ from jobboard.accounts.schemas import Actor
 from jobboard.accounts.scopes import KeyScope
 from jobboard.companies import keys, queries
 from jobboard.companies.schemas import ApiKeyCreate, ApiKeyMade
-from jobboard.web.deps import FormDep, SessionDep
+from jobboard.settings import Settings
+from jobboard.web import cookies
+from jobboard.web.deps import FormDep, SessionDep, SettingsDep
 from jobboard.web.desk import Cursor, EmployerDep, href, outcome
 from jobboard.web.forms import Form
 from jobboard.web.rendering import render
@@ -51,6 +54,7 @@ async def _page(
     cursor: str | None = None,
 ) -> HTMLResponse:
     """`made` is shown with its secret, this once."""
+    form.fill("once", secrets.token_urlsafe(16))
     page = await keys.list_keys(session, actor, cursor=cursor, limit=PAGE)
     own = (await session.scalars(queries.owned_by(actor.id))).all()
     more = href("/employer/api-keys", cursor=page.next_cursor)
@@ -72,18 +76,32 @@ async def _page(
 
 @router.post("")
 async def make_key(
-    request: Request, session: SessionDep, actor: EmployerDep, form: FormDep
+    request: Request,
+    session: SessionDep,
+    settings: SettingsDep,
+    actor: EmployerDep,
+    form: FormDep,
 ) -> Response:
-    """Make a key. Its secret is in this answer only, so no redirect follows."""
+    """Make a key. Its secret is in this answer only, so no redirect follows: to load the page again
+    sends the form again, and each form makes one key."""
     made: ApiKeyMade | None = None
     async with form.attempt(session):
         if not form.values("scopes"):
             form.error("scopes", "Choose at least one.")
         given = form.parse(ApiKeyCreate)
-        made = await keys.make(session, actor, given) if not form.refused else None
+        made = None if form.refused else await _make(session, actor, given, form, settings)
     if made is not None:
         form = Form.of({"company_id": made.company_id, "expires_in_days": "365"})
     return await _page(request, session, actor, form, made=made)
+
+
+async def _make(
+    session: AsyncSession, actor: Actor, given: ApiKeyCreate, form: Form, settings: Settings
+) -> ApiKeyMade:
+    """The key's id comes from the form, but nobody can choose it."""
+    once = f"{actor.login_session_id}:{given.company_id}:{form.value('once')}"
+    key_id = UUID(cookies.sign(settings, "api-key", once)[:32], version=4)
+    return await keys.make(session, actor, given, key_id=key_id)
 
 
 @router.post("/{key_id}/revoke")

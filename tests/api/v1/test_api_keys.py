@@ -19,7 +19,7 @@ from jobboard.jobs.models import JobStatus
 from jobboard.settings import Settings
 from tests.api.v1.conftest import Cast
 from tests.factories.jobs import WORDS, make_job
-from tests.factories.people import make_user
+from tests.factories.people import PASSWORD, make_user
 
 PATH = "/api/v1/api-keys"
 EVERY = ["jobs:read", "jobs:write", "applications:read", "applications:write"]
@@ -168,10 +168,28 @@ async def test_a_key_is_the_companys_and_outlives_its_maker(
     colleague = await make_user(session, settings, Role.EMPLOYER)
     data = MemberAdd(email=colleague.actor.email, role=MemberRole.OWNER)
     await add_member(session, cast.employer.actor, cast.company.id, data)
-    await suspend(session, cast.employer.id)
+    await session.commit()
+    erased = await client.request(
+        "DELETE", "/api/v1/me", json={"current_password": PASSWORD}, headers=cast.employer.headers
+    )
+    assert erased.status_code == 204
     assert await refusal(client, made["key"]) == (404, "job_not_found")
     await suspend(session, colleague.id)
     assert await refusal(client, made["key"]) == (401, "key_rests")
+
+
+async def test_a_key_rests_while_its_maker_is_shut_out(
+    client: Client, cast: Cast, session: AsyncSession, settings: Settings
+) -> None:
+    made = await make(client, cast)
+    colleague = await make_user(session, settings, Role.EMPLOYER)
+    data = MemberAdd(email=colleague.actor.email, role=MemberRole.OWNER)
+    await add_member(session, cast.employer.actor, cast.company.id, data)
+    await suspend(session, cast.employer.id)
+    assert await refusal(client, made["key"]) == (401, "key_rests")
+    await session.execute(update(Person).values(suspended_at=None))
+    await session.commit()
+    assert await refusal(client, made["key"]) == (404, "job_not_found")
 
 
 async def suspend(session: AsyncSession, person_id: Any) -> None:
