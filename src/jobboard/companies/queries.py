@@ -28,6 +28,16 @@ async def get(session: AsyncSession, company_id: UUID) -> Company:
     return company
 
 
+async def get_keeping_name(session: AsyncSession, company_id: UUID) -> Company:
+    """The same, and its name stays until the transaction ends: for rows that carry a copy of it."""
+    statement = select(Company).where(Company.id == company_id)
+    locked = statement.with_for_update(read=True, key_share=True)
+    company = await session.scalar(locked.execution_options(populate_existing=True))
+    if company is None:
+        raise _not_found()
+    return company
+
+
 async def get_by_slug(session: AsyncSession, slug: str) -> Company:
     """One company by its address, or NotFound."""
     company = await session.scalar(select(Company).where(Company.slug == slug))

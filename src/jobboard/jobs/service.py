@@ -67,7 +67,7 @@ async def list_for_company(
 
 async def create(session: AsyncSession, actor: Actor, data: JobCreate) -> Job:
     """A draft for a company that `actor` acts for."""
-    company = await companies.get(session, data.company_id)
+    company = await companies.get_keeping_name(session, data.company_id)
     await companies.require(session, actor, Right.WRITE_JOB, company.id)
     job = Job(
         slug=unique_slug(data.title, company.name),

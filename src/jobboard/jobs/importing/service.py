@@ -205,9 +205,9 @@ async def _know_companies(run: _Import, names: set[str]) -> None:
         ]
         await run.session.execute(insert(Company).values(rows).on_conflict_do_nothing())
         found = await run.session.execute(
-            select(Company.imported_name, Company.id, Company.name).where(
-                Company.imported_name.in_(missing)
-            )
+            select(Company.imported_name, Company.id, Company.name)
+            .where(Company.imported_name.in_(missing))
+            .with_for_update(read=True, key_share=True)  # the rows to come carry these names
         )
         run.companies |= {key: (company_id, name) for key, company_id, name in found if key}
 
