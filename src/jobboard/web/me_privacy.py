@@ -35,11 +35,11 @@ def _page(request: Request, form: Form) -> Response:
 @router.get("/export")
 async def export_me(engines: EnginesDep, actor: ActorAloneDep) -> StreamingResponse:
     """Everything, as one archive."""
+    await limits.hit_export(engines.limiter, actor.id)
     async with engines.database.transaction() as session:
-        found = await export.gather(session, engines.mongo, actor)
-    return StreamingResponse(
-        export.archive(found, engines.storage), media_type="application/zip", headers=export.HEADERS
-    )
+        found = await export.gather(session, actor)
+    pieces = export.archive(found, engines.storage, engines.mongo)
+    return StreamingResponse(pieces, media_type="application/zip", headers=export.HEADERS)
 
 
 @router.post("/erase")

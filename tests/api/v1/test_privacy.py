@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import LargeBinary, Text, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import links
+from jobboard.accounts import limits, links
 from jobboard.accounts.models import LoginSession, Person, Role
 from jobboard.applications.models import Application, Stage
 from jobboard.clock import now
@@ -94,6 +94,41 @@ async def test_the_archive_holds_everything(
         assert secret not in everything
     log = await client.get("/api/v1/admin/audit-log", headers=cast.admin.headers)
     assert "person.exported" in {entry["action"] for entry in log.json()["items"]}
+
+
+async def test_the_archive_does_not_say_where_moderators_sit(
+    client: httpx2.AsyncClient, cast: Cast
+) -> None:
+    for suspended in (True, False):
+        path = f"/api/v1/admin/people/{cast.candidate.id}"
+        changed = {"suspended": suspended, "reason": "a mistake"}
+        answer = await client.patch(path, json=changed, headers=cast.admin.headers)
+        assert answer.status_code == 200
+    form = {"grant_type": "password", "username": cast.candidate.actor.email}
+    assert (
+        await client.post("/api/v1/auth/token", data=form | {"password": "guessed"})
+    ).status_code == 401
+    pair = (await client.post("/api/v1/auth/token", data=form | {"password": PASSWORD})).json()
+    bearer = {"Authorization": f"Bearer {pair['access_token']}"}
+    answer = await client.get(f"{ME}/export", headers=bearer)
+    log = json.loads(zipfile.ZipFile(io.BytesIO(answer.content)).read("audit-log.json"))
+    assert {entry["action"]: entry["address"] for entry in log} == {
+        "person.suspended": "",
+        "person.restored": "",
+        "login.failed": "127.0.0.0/24",
+        "login.opened": "127.0.0.0/24",
+    }
+
+
+async def test_archives_are_limited(
+    client: httpx2.AsyncClient, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "EXPORTS", "1/hour")
+    first, second = [
+        await client.get(f"{ME}/export", headers=cast.candidate.headers) for _ in range(2)
+    ]
+    assert (first.status_code, second.status_code) == (200, 429)
+    assert int(second.headers["retry-after"]) > 0
 
 
 async def test_an_erased_candidate_is_nowhere(

@@ -85,11 +85,11 @@ async def erase_me(data: Erasure, engines: EnginesDep, actor: ActorAloneDep) -> 
 @router.get("/export", response_class=StreamingResponse, responses=ZIP)
 async def export_me(engines: EnginesDep, actor: ActorAloneDep) -> StreamingResponse:
     """All that is kept about me, as one zip: JSON, my files, and a README that explains them."""
+    await limits.hit_export(engines.limiter, actor.id)
     async with engines.database.transaction() as session:
-        found = await export.gather(session, engines.mongo, actor)
-    return StreamingResponse(
-        export.archive(found, engines.storage), media_type="application/zip", headers=export.HEADERS
-    )
+        found = await export.gather(session, actor)
+    pieces = export.archive(found, engines.storage, engines.mongo)
+    return StreamingResponse(pieces, media_type="application/zip", headers=export.HEADERS)
 
 
 @router.get("/applications")
