@@ -1,13 +1,17 @@
 """/admin/data: admins read the tables and mend a little; secrets stay where they are."""
 
+from typing import Any
+
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person, Role
-from jobboard.audit.models import AuditEntry
+from jobboard.audit import service as audit
+from jobboard.audit.models import MAX_DETAILS, AuditEntry
 from jobboard.companies.models import Company
+from jobboard.infra.postgres import Database
 from jobboard.jobs.models import Job, JobStatus
 from tests.web.browser import Browser
 from tests.web.conftest import Town
@@ -102,6 +106,43 @@ async def test_the_rules_of_the_core_hold(town: Town) -> None:
     assert refused == 422
     assert (await fresh(town, Company, town.company.id)).website is None
     assert "address" in said
+
+
+async def test_an_edit_that_cannot_be_told_is_not_made(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await admin(town)
+    record = audit.record
+
+    def too_much(*args: Any, **fields: Any) -> None:
+        record(*args, **fields | {"details": {"columns": "x" * MAX_DETAILS}})
+
+    monkeypatch.setattr(audit, "record", too_much)
+    assert (await edit(desk, "person", town.owner.id, full_name="Else"))[0] == 500
+    assert (await fresh(town, Person, town.owner.id)).full_name == "Erin Employer"
+    assert (await town.session.scalars(select(AuditEntry))).all() == []
+
+
+@pytest.mark.parametrize(
+    "query", ["sort=password_hash__asc", "filter=password_hash__startswith%3D%24argon2"]
+)
+async def test_what_is_not_shown_can_not_be_guessed_by_sorting_or_filtering(
+    town: Town, db: Database, query: str
+) -> None:
+    desk = await admin(town)
+    asked: list[str] = []
+
+    def note(*args: Any) -> None:
+        asked.append(args[2])
+
+    event.listen(db.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        await desk.get(f"{PATH}/person/list?{query}")
+    finally:
+        event.remove(db.engine.sync_engine, "before_cursor_execute", note)
+    after = [each.partition("WHERE")[2] or each.partition("ORDER BY")[2] for each in asked]
+    assert any("people" in each for each in asked)
+    assert not any("password_hash" in each for each in after)
 
 
 async def test_forged_edits_are_refused(town: Town) -> None:
