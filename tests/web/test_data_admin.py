@@ -13,6 +13,7 @@ from jobboard.audit.models import MAX_DETAILS, AuditEntry
 from jobboard.companies.models import Company
 from jobboard.infra.postgres import Database
 from jobboard.jobs.models import Job, JobStatus
+from tests.factories.people import PASSWORD
 from tests.web.browser import Browser
 from tests.web.conftest import Town
 
@@ -108,6 +109,17 @@ async def test_the_rules_of_the_core_hold(town: Town) -> None:
     assert "address" in said
 
 
+async def test_who_is_erased_gets_no_new_name(town: Town) -> None:
+    user, browser = await town.person()
+    desk = await admin(town)
+    page = await browser.get("/me/privacy")
+    gone = await browser.submit(page, "/me/erase", current_password=PASSWORD, sure="yes")
+    assert gone.status == 303
+    refused, said = await edit(desk, "person", user.id, full_name="Cam Again")
+    assert (refused, "erased" in said) == (422, True)
+    assert (await fresh(town, Person, user.id)).full_name == "Erased person"
+
+
 async def test_an_edit_that_cannot_be_told_is_not_made(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +127,8 @@ async def test_an_edit_that_cannot_be_told_is_not_made(
     record = audit.record
 
     def too_much(*args: Any, **fields: Any) -> None:
-        record(*args, **fields | {"details": {"columns": "x" * MAX_DETAILS}})
+        fields["details"] = {"columns": "x" * MAX_DETAILS}
+        record(*args, **fields)
 
     monkeypatch.setattr(audit, "record", too_much)
     assert (await edit(desk, "person", town.owner.id, full_name="Else"))[0] == 500

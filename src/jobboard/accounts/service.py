@@ -196,10 +196,14 @@ async def set_suspended(
     suspended: bool,
     reason: str | None = None,
 ) -> PersonRead:
-    """Shut someone out, or let them back in. Raises Conflict for oneself and the last admin."""
+    """Shut someone out, or let them back in.
+
+    Raises Conflict for oneself, for who is erased, and for the last admin.
+    """
     if person_id == actor.id:
         raise Conflict("You cannot suspend yourself.", code="own_account")
     person = await get_account(session, person_id)
+    require_not_erased(person)
     if suspended and person.role is Role.ADMIN:
         await keep_an_admin(session, person_id)
     person.suspended_at = (person.suspended_at or now()) if suspended else None
@@ -210,6 +214,12 @@ async def set_suspended(
     audit.record(session, done, person_id=actor.id, subject=(Subject.PERSON, person_id))
     await session.flush()
     return read(person)
+
+
+def require_not_erased(person: Person) -> None:
+    """Raise Conflict for the line that an erased person leaves: it must not come to life again."""
+    if person.erased_at is not None:
+        raise Conflict("This account is erased, and its person is gone.", code="person_erased")
 
 
 async def keep_an_admin(session: AsyncSession, leaving: UUID) -> None:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette_admin.contrib.sqla import Admin, ModelView
 from starlette_admin.exceptions import FormValidationError
 
+from jobboard.accounts import service as accounts
 from jobboard.accounts.models import Person
 from jobboard.accounts.schemas import Actor, FullName
 from jobboard.applications.models import Application
@@ -118,7 +119,8 @@ class People(View):
         given: dict[str, Any],
     ) -> None:
         data = PersonName.model_validate(given)
-        person = await session.get_one(Person, row_id)
+        person = await accounts.get_account(session, row_id)
+        accounts.require_not_erased(person)
         person.full_name = data.full_name or person.full_name
         await session.flush()
 

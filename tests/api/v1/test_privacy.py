@@ -164,6 +164,11 @@ async def test_an_erased_candidate_is_nowhere(
     seen = await client.get(f"/api/v1/applications/{application}", headers=cast.employer.headers)
     assert seen.json()["candidate"]["full_name"] == "Erased person"
     assert email not in seen.text
+    path = f"/api/v1/admin/people/{person}"
+    for suspended in (True, False):  # no moderator brings the line to life, or writes on it
+        body = {"suspended": suspended, "reason": "Cam wrote us"}
+        revived = await client.patch(path, json=body, headers=cast.admin.headers)
+        assert (revived.status_code, revived.json()["code"]) == (409, "person_erased")
     await outbox.deliver_all(context)
     with pytest.raises(FileNotFoundError):
         await app.state.engines.storage.open(key)
