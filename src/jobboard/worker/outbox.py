@@ -121,6 +121,11 @@ async def _mark(context: Context, message: Message, error: Exception | None) -> 
         log.info("message.done", kind=message.kind, message_id=str(message.id))
 
 
+def _done() -> dict[str, Any]:
+    """What it said is of no use any more, and may name people, whose account it would outlive."""
+    return {"done_at": now(), "payload": {}, "last_error": None}
+
+
 def _postponed(message: Message, error: Exception) -> dict[str, Any]:
     """Try again after a pause that doubles; after the last try the message stays, as failed."""
     values: dict[str, Any] = {"last_error": _storable(f"{type(error).__name__}: {error}")}

@@ -1,7 +1,7 @@
 """Sign up, log in, refresh, log out, through the API."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -83,7 +83,7 @@ async def test_a_taken_address_is_told_to_its_owner_only(
 
 
 @contextmanager
-def statements(db: Database) -> Iterator[list[str]]:
+def statements(db: Database) -> Generator[list[str]]:
     """What PostgreSQL is asked meanwhile."""
     seen: list[str] = []
 
