@@ -87,7 +87,7 @@ PROBLEMS: dict[str, Told] = {
     ),
     "key_rests": Told(
         401,
-        "The owners of this company are suspended, and its keys rest.",
+        "This API key rests: who made it, or every owner of its company, is suspended.",
         "Write to the people who run the board.",
     ),
     "insufficient_scope": Told(
@@ -310,6 +310,11 @@ PROBLEMS: dict[str, Told] = {
     ),
     # Moderation
     "person_not_found": Told(404, "There is no such person.", "Look in GET /admin/people."),
+    "person_erased": Told(
+        409,
+        "This account is erased, and its person is gone.",
+        "Nothing: the line stays for what others keep.",
+    ),
     "own_account": Told(409, "You cannot suspend yourself.", "Ask another moderator."),
     "last_admin": Told(
         409,

@@ -120,7 +120,7 @@ OPERATIONS: dict[str, Told] = {
     "GET /admin/people": told(ADMIN, MODERATION),
     "GET /admin/people/{id}": told(ADMIN, f"{MODERATION} person_not_found"),
     "PATCH /admin/people/{id}": told(
-        ADMIN, f"{MODERATION} person_not_found own_account last_admin"
+        ADMIN, f"{MODERATION} person_not_found person_erased own_account last_admin"
     ),
     "GET /admin/companies": told(ADMIN, MODERATION),
     "POST /admin/companies/{id}/name-seen": told(
