@@ -78,6 +78,35 @@ def swapped_profile() -> bytes:
     return bytes(swapped)
 
 
+def test_more_pixels_than_we_take_are_refused_before_they_are_decoded() -> None:
+    with pytest.raises(Refused, match="pixels"):
+        read(picture(64, 64), "PNG", 64 * 63)
+
+
+def test_what_is_not_the_picture_itself_is_named_and_gone() -> None:
+    answer, files = read(pictures.with_texts(), "PNG", MOST)
+    assert answer["removed"] == ["icc", "text", "xmp"]
+    assert not any(b"secret" in file for file in files)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_seen_through_stays_so(mode: str) -> None:
+    answer, files = read(pictures.see_through(mode), "PNG", MOST)
+    assert answer["has_alpha"] is True
+    assert Image.open(BytesIO(files[0])).convert("RGBA").getpixel((35, 10))[3] == 0
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "I;16"])
+def test_every_depth_of_grey_becomes_the_same_grey(mode: str) -> None:
+    image = Image.new("I;16", (40, 20), 0xFFFF) if mode == "I;16" else Image.new("L", (40, 20), 255)
+    data = pictures.saved(image if mode == "I;16" else image.convert(mode), "PNG")
+    assert near(first(data, "PNG").getpixel((5, 5)), (255, 255, 255))
+
+
+def test_nothing_to_see_has_no_colour() -> None:
+    assert dominant_color(Image.new("RGBA", (9, 9), (200, 30, 30, 0))) is None
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "AVIF"])
 def test_what_is_cut_anywhere_is_refused_or_read(kind: str) -> None:
@@ -99,7 +128,8 @@ def test_the_colour_of_most_of_it() -> None:
 )
 def test_the_reader_can_take_no_memory_and_write_no_file(deed: str) -> None:
     code = f"from jobboard.infra import picturereader; picturereader.confine(); {deed}"
-    run = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    command = [sys.executable, "-I", "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, env={})  # as we start it
     assert run.returncode != 0
     assert run.stderr == "" or "MemoryError" in run.stderr or "File too large" in run.stderr
 

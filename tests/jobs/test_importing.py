@@ -15,7 +15,7 @@ from jobboard.companies.models import Company
 from jobboard.errors import Invalid
 from jobboard.jobs.importing import ashby, greenhouse, jsonl, lever
 from jobboard.jobs.importing.dates import read_date
-from jobboard.jobs.importing.model import ImportedJob, Reading, Rejected
+from jobboard.jobs.importing.model import MAX_DESCRIPTION, ImportedJob, Reading, Rejected
 from jobboard.jobs.importing.service import Summary, import_jobs
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.settings import Settings
@@ -85,6 +85,22 @@ def test_lines_that_are_no_ads(line: str, reason: str) -> None:
     assert isinstance(refused, Rejected)
     assert refused.reason == reason
     assert isinstance(read, ImportedJob)
+
+
+def test_a_line_that_nobody_wrote_by_hand_is_refused_unread() -> None:
+    (refused,) = rows("{" + " " * jsonl.MAX_ROW)
+    assert isinstance(refused, Rejected)
+    assert (refused.reason, len(refused.raw) < 10_000) == ("it is longer than 1 MB", True)
+
+
+@pytest.mark.parametrize("paragraphs", [1, 100])
+def test_a_book_is_cut_where_a_paragraph_ends(paragraphs: int) -> None:
+    book = "\n\n".join(["We bake. " * (10_000 // paragraphs)] * paragraphs)
+    description = job(AD | {"description": book}).description
+    assert 40_000 < len(description) <= MAX_DESCRIPTION
+    assert description.endswith("\n\n…")
+    if paragraphs > 1:
+        assert description.removesuffix("\n\n…").endswith("We bake.")
 
 
 def test_a_file_of_any_bytes() -> None:
@@ -186,6 +202,8 @@ def test_greenhouse() -> None:
             {"min_cents": 2500000, "max_cents": 3000000, "currency_type": "GBP", "title": "Pay"}
         ],
     }  # fmt: skip
+    half = posting | {"pay_input_ranges": [{"min_cents": 2500000, "currency_type": "GBP"}]}
+    assert one(greenhouse.read_all(json.dumps({"jobs": [half]}).encode(), "Other")).salary is None
     prospect = posting | {"internal_job_id": None}
     read, refused = greenhouse.read_all(json.dumps({"jobs": [posting, prospect]}).encode(), "Other")
     assert isinstance(read, ImportedJob)
@@ -243,6 +261,10 @@ def test_ashby() -> None:
     assert (read.salary.min, read.salary.currency) == (4_000_000, "CAD")
     assert isinstance(refused, Rejected)
     assert "not listed" in refused.reason
+    silent = posting | {"shouldDisplayCompensationOnJobPostings": False}
+    equity = {"compensationTiers": [{"components": [{"compensationType": "Equity"}]}]}
+    for without in (silent, posting | {"compensation": equity}):
+        assert one(ashby.read_all(json.dumps({"jobs": [without]}).encode(), "B")).salary is None
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"jobs": 1}', b"\xff\xfe", b"<html>"])

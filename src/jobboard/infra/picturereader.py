@@ -237,5 +237,5 @@ def dominant_color(image: Image.Image) -> str | None:
     return "#" + "".join(f"{part:02x}" for part in mean)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - as `main`
     main()
