@@ -29,8 +29,10 @@ from starlette.types import ASGIApp, Message
 from benchmarks.output import until_no_one_reads
 from jobboard.analytics.hits import Hit, HitRecorder, truncated
 from jobboard.api import limits, media
+from jobboard.api.callers import Callers
 from jobboard.api.metrics import Metrics
 from jobboard.api.middleware import (
+    Acquaint,
     Compress,
     Crashes,
     Guard,
@@ -39,7 +41,6 @@ from jobboard.api.middleware import (
     Identify,
     Observe,
     Proxies,
-    Quota,
 )
 from jobboard.api.middleware.compress import LEVEL
 from jobboard.api.middleware.guard import BODY_LIMIT
@@ -66,7 +67,7 @@ class Bench:
         doors = [Depends(limits.check), Depends(media.check)]
         self.app.get("/api/counted", dependencies=doors)(counted)
         self.app.get("/api/pinged", dependencies=[Depends(ping), doors[1]])(counted)
-        self.app.state.callers = self.callers = limits.Callers("session")
+        self.app.state.callers = self.callers = Callers("session")
         self.hits = HitRecorder()
         self.metrics = Metrics(self.hits)
         self.routes = RouteTable(self.app)
@@ -87,8 +88,8 @@ class Bench:
                 partial(Headers, production=False),
                 partial(BaseHTTPMiddleware, dispatch=peer_headers),
             ),
-            "Quota: rate limit headers": (
-                partial(Quota, callers=self.callers),
+            "Acquaint: whose credential": (
+                partial(Acquaint, callers=self.callers),
                 partial(BaseHTTPMiddleware, dispatch=peer_nothing),
             ),
             "Head: HEAD as GET": (Head, partial(BaseHTTPMiddleware, dispatch=peer_nothing)),
@@ -219,7 +220,7 @@ async def spend(app: ASGIApp, path: str, at_once: int) -> float:
     asked = scope(path)
 
     async def ask() -> None:
-        # Identify sets what Observe and Quota read, so alone they are given it.
+        # Identify sets what Observe and Acquaint read, so alone they are given it.
         await app({**asked, "state": {"request_id": "0"}}, receive, send)
 
     started = thread_time()

@@ -7,9 +7,10 @@ from fastapi import Depends, FastAPI
 
 from jobboard import __version__, web
 from jobboard.analytics.hits import COLLECTION, HitRecorder
-from jobboard.api import docs, errors, health, limits, media, metrics, v1
+from jobboard.api import callers, docs, errors, health, limits, media, metrics, v1
 from jobboard.api.guide import GUIDE, TAGS
 from jobboard.api.middleware import (
+    Acquaint,
     Compress,
     Crashes,
     Guard,
@@ -19,7 +20,6 @@ from jobboard.api.middleware import (
     Identify,
     Observe,
     Proxies,
-    Quota,
 )
 from jobboard.api.openapi import App
 from jobboard.api.routes import RouteTable
@@ -74,13 +74,14 @@ def create_app(
     )
     app.state.hits = hits
     app.state.metrics = metrics.Metrics(hits)
-    app.state.callers = limits.Callers(cookies.cookie_name(cookies.LOGIN, settings))
+    app.state.callers = callers.Callers(cookies.cookie_name(cookies.LOGIN, settings))
     errors.install(app, web_errors.render)
     _add_middleware(app, settings)
     for router in (health.router, metrics.router, docs.router, *web.routers()):
         app.include_router(router, dependencies=DOOR)
     app.add_versions(versions, dependencies=DOOR)
-    app.router.routes.append(data_admin.mount(settings))
+    app.router.routes.append(data_admin.mount(settings, limits.Counted))
+    app.router.default = limits.Counted(app.router.default)
     return app
 
 
@@ -104,7 +105,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     if settings.production:
         app.add_middleware(Hosts, base_url=settings.base_url)
     app.add_middleware(Head)
-    app.add_middleware(Quota, callers=app.state.callers)
+    app.add_middleware(Acquaint, callers=app.state.callers)
     app.add_middleware(Headers, production=settings.production)
     app.add_middleware(Observe, routes=routes, metrics=app.state.metrics, hits=app.state.hits)
     app.add_middleware(Identify, proxies=proxies)

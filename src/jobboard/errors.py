@@ -99,14 +99,24 @@ class UnsupportedMedia(DomainError):
 
 
 class RateLimited(DomainError):
-    """Too many tries; `retry_after` says in how many seconds to come back."""
+    """Too many tries; `retry_after` says in how many seconds to come back.
+
+    `limit` is the one that was met: its name, how many it allows, and in how many seconds.
+    """
 
     code = "rate_limited"
     message = "Too many tries. Please wait a little."
 
-    def __init__(self, message: str | None = None, *, retry_after: int) -> None:
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after: int,
+        limit: tuple[str, int, int] | None = None,
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.limit = limit
 
 
 class Unavailable(DomainError):

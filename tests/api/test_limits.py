@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.testclient import TestClient, WebSocketDenialResponse
 
 from jobboard.accounts.models import Role
-from jobboard.api import deps, limits
+from jobboard.api import callers, deps, limits
 from jobboard.asgi import create_app
 from jobboard.infra import rates
 from jobboard.infra.limiter import Limiter
@@ -115,6 +115,15 @@ class TestClasses:
         answer = await client.post("/api/v1/jobs", json={})
         assert answer.headers["ratelimit-policy"].startswith('"writes"')
 
+    async def test_who_scans_for_addresses_meets_the_limit_too(
+        self, client: httpx2.AsyncClient, limiter: Limiter
+    ) -> None:
+        scan = [client.get(f"/api/v1/nothing-{number}") for number in range(4)]
+        assert await statuses(*scan) == [404, 404, 404, 429]
+        refused = await client.get("/wp-login.php", headers={"Accept": "text/html"})
+        assert (refused.status_code, refused.headers["ratelimit-remaining"]) == (429, "0")
+        assert (await client.get("/admin/data/people/list")).status_code == 429
+
     async def test_head_counts_as_the_get_that_it_is(
         self, client: httpx2.AsyncClient, limiter: Limiter
     ) -> None:
@@ -211,9 +220,9 @@ class TestWhoAsks:
         assert await statuses(*tries) == [401, 401, 401, 429]
 
     def test_a_key_has_a_class_of_its_own(self) -> None:
-        callers = limits.Callers("session")
-        callers.learn(b"digest", {"key_id": "7", "person_id": "8"})
-        assert callers._known[b"digest"] == "key:7"
+        known = callers.Callers("session")
+        known.learn(b"digest", {"key_id": "7", "person_id": "8"})
+        assert known._known[b"digest"] == "key:7"
 
 
 class TestWebSocket:
@@ -269,7 +278,7 @@ class TestEveryRoute:
             for r in iter_route_contexts(app.routes)
             if not isinstance(r.original_route, APIRoute)
         ]
-        # The schemas are kept in memory; the data admin is an app for admins alone.
+        # The schemas are kept in memory; the data admin is an app that `Counted` stands before.
         assert others == ["/api/openapi.json", "/api/v1/openapi.json", "/admin/data"]
 
     def test_that_takes_files_is_an_upload(self, app: FastAPI) -> None:

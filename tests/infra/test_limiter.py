@@ -103,5 +103,8 @@ async def test_log_in_is_limited_by_person_and_address(
         assert (await log_in("ann@example.com")).status_code == 401
     refused = await log_in("ANN@example.com ")
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
-    assert 1 <= int(refused.headers["retry-after"]) <= 300
+    seconds = refused.headers["retry-after"]
+    assert 1 <= int(seconds) <= 300
+    assert refused.headers.get_list("ratelimit-policy") == ['"login";q=10;w=300']
+    assert refused.headers.get_list("ratelimit") == [f'"login";r=0;t={seconds}']
     assert (await log_in("bob@example.com")).status_code == 401

@@ -27,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jobboard import errors
+from jobboard.api.quota import quota_headers
 from jobboard.infra.idempotency import KeyInUse
 from jobboard.schema import field_errors
 
@@ -167,6 +168,8 @@ async def on_domain_error(request: Request, error: errors.DomainError) -> Respon
         headers["WWW-Authenticate"] = f'Bearer error="{error.code}", scope="{error.scope}"'
     elif isinstance(error, errors.RateLimited):
         headers["Retry-After"] = str(error.retry_after)
+        if error.limit:  # rather than that of the class, which was not what refused
+            headers |= quota_headers(*error.limit, left=0, seconds=error.retry_after)
     elif status == 503 or isinstance(error, KeyInUse):
         headers["Retry-After"] = RETRY_SECONDS
     return respond(request, status, error.code, error.message, fields=error.errors, headers=headers)

@@ -95,8 +95,12 @@ class Limiter:
             return
         taken = await self._ask_redis(*windows) or self._local.take(*windows)
         if not taken.allowed:
-            full = [standing.seconds for standing in taken.standings if not standing.remaining]
-            raise RateLimited(retry_after=whole_seconds(max(full)))
+            full = [
+                pair for pair in zip(windows, taken.standings, strict=True) if not pair[1].remaining
+            ]
+            window, standing = max(full, key=lambda pair: pair[1].seconds)
+            limit = (window.name, window.item.amount, window.item.get_expiry())
+            raise RateLimited(retry_after=whole_seconds(standing.seconds), limit=limit)
 
     async def _ask_redis(self, *windows: Window) -> Taken | None:
         """What Redis says, or None when it does not. A silent one is left alone for a while."""

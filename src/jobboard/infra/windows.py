@@ -59,6 +59,11 @@ class Window:
     item: RateLimitItem
     key: str
 
+    @property
+    def name(self) -> str:
+        """What is limited; the key begins with it."""
+        return self.key.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:

@@ -8,6 +8,7 @@ The library brings inline scripts and styles, so its pages have a policy of thei
 loads no file from elsewhere. It is imported at the first request: most processes never see one.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -16,7 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobboard.accounts.logins import resume_web_login
 from jobboard.accounts.may import Right, require
@@ -47,9 +48,9 @@ POLICY = "; ".join(
 SAFE = {"GET", "HEAD"}
 
 
-def mount(settings: Settings) -> Mount:
-    """The route of the whole of it."""
-    return Mount(PATH, app=DataAdmin(settings), name="data-admin")
+def mount(settings: Settings, wrap: Callable[[ASGIApp], ASGIApp]) -> Mount:
+    """The route of the whole of it, which no dependency guards: `wrap` stands before it."""
+    return Mount(PATH, app=wrap(DataAdmin(settings)), name="data-admin")
 
 
 class DataAdmin:

@@ -2,8 +2,8 @@
 
 Identify   client address behind our own proxies, request id
 Observe    one log line, metrics, and a hit for MongoDB
-Headers    security headers
-Quota      what is left of the rate limit
+Headers    security headers, and what was found out on the way: what is left of the rate limit
+Acquaint   whose credential it was
 Head       HEAD is answered as GET, without the body
 Hosts      in production, requests that were not meant for this board
 Compress   gzip, and the ETag of what is compressed
@@ -11,6 +11,7 @@ Guard      bodies that are too large, addresses that hold a NUL byte
 Crashes    an exception that nobody handled becomes a 500 without a word of its insides
 """
 
+from jobboard.api.middleware.acquaint import Acquaint
 from jobboard.api.middleware.compress import Compress
 from jobboard.api.middleware.crashes import Crashes
 from jobboard.api.middleware.guard import Guard
@@ -19,9 +20,9 @@ from jobboard.api.middleware.headers import Headers
 from jobboard.api.middleware.hosts import Hosts
 from jobboard.api.middleware.identify import Identify, Proxies
 from jobboard.api.middleware.observe import Observe
-from jobboard.api.middleware.quota import Quota
 
 __all__ = [
+    "Acquaint",
     "Compress",
     "Crashes",
     "Guard",
@@ -31,5 +32,4 @@ __all__ = [
     "Identify",
     "Observe",
     "Proxies",
-    "Quota",
 ]
