@@ -66,6 +66,14 @@ async def test_each_table_is_shown_without_secrets(town: Town, table: str) -> No
         assert answer.status == (200 if editable else 404 if answer.status == 404 else 403)
 
 
+async def test_the_first_page_offers_what_can_be_done(town: Town) -> None:
+    page = await (await admin(town)).get(f"{PATH}/")
+    for table in TABLES:
+        assert f"{PATH}/{table}/list" in page.html
+        assert f"{PATH}/{table}/create" not in page.html
+    assert 'href="/admin"' in page.html
+
+
 async def test_the_pages_have_a_policy_of_their_own(town: Town, client: httpx2.AsyncClient) -> None:
     desk = await admin(town)
     answer = await desk._send("GET", f"{PATH}/person/list")

@@ -23,7 +23,7 @@ async def test_a_key_is_made_used_and_revoked(town: Town) -> None:
     company = await browser.get(f"/employer/companies/{town.company.id}")
     assert f"{PATH}?company={town.company.id}" in company.html
     page = await browser.get(PATH)
-    assert "There is none yet" in page.text
+    assert "There are none yet" in page.text
     made = await browser.submit(page, PATH, name="Careers page", scopes=["jobs:read"])
     [key] = re.findall(r"jb_\w{38}", made.html)
     assert await use(town.client, key) == 404
@@ -57,6 +57,7 @@ async def test_what_lacks_is_said_beside_its_field(town: Town) -> None:
     page = await browser.submit(await browser.get(PATH), PATH, name=" ")
     assert page.status == 422
     assert "Choose at least one." in page.text
+    assert "What it may do: This is needed." not in page.text
     page = await browser.submit(page, PATH, name=" ", scopes=["jobs:write"])
     assert page.status == 422
     assert "This must not be empty." in page.text

@@ -26,10 +26,30 @@ from jobboard.jobs.models import Job, JobEvent, JobReport
 from jobboard.jobs.schemas import JobUpdate
 from jobboard.schema import Input, field_errors
 from jobboard.uploads.models import Upload
+from jobboard.web.assets import static_url
 
 # The library's frame asks another site for its font; ours is the reader's own.
+# Its first page offers to add rows, which nobody can here; and nothing leads out of it.
 TEMPLATES = {
-    "base.html": '{% extends "@starlette-admin/base.html" %}{% block fonts %}{% endblock %}'
+    "base.html": '{% extends "@starlette-admin/base.html" %}{% block fonts %}{% endblock %}',
+    "layout.html": """{% extends "@starlette-admin/layout.html" %}
+{% block sidebar_footer %}
+<ul class="navbar-nav"><li class="nav-item">
+<a class="nav-link" href="/admin">Back to the board</a>
+</li></ul>
+{% endblock %}""",
+    "index.html": """{% extends "layout.html" %}
+{% block content %}
+<h2>{{ app_title }}</h2>
+<p>What the board keeps, table by table. A pencil stands beside what can be changed; each change is
+told to the audit log, and nothing is made or deleted here.</p>
+<div class="list-group">
+{% for view in views if view|is_model_view %}
+{% set address = url_for(__name__ ~ ':list', key=view.key) %}
+<a class="list-group-item list-group-item-action" href="{{ address }}">{{ view.menu_label }}</a>
+{% endfor %}
+</div>
+{% endblock %}""",
 }
 
 
@@ -152,6 +172,7 @@ def make_app(engine: AsyncEngine, path: str, board_name: str, secret: str) -> St
     admin = Admin(
         engine,
         title=f"{board_name} data",
+        favicon_url=static_url("icon.svg"),
         base_url=path,
         additional_loaders=[DictLoader(TEMPLATES)],
         secret_key=secret,

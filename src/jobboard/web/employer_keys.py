@@ -86,10 +86,9 @@ async def make_key(
     sends the form again, and each form makes one key."""
     made: ApiKeyMade | None = None
     async with form.attempt(session):
-        if not form.values("scopes"):
-            form.error("scopes", "Choose at least one.")
-        given = form.parse(ApiKeyCreate)
-        made = None if form.refused else await _make(session, actor, given, form, settings)
+        made = await _make(session, actor, form.parse(ApiKeyCreate), form, settings)
+    if "scopes" in form.errors:  # nothing is ticked, and nothing of it was sent
+        form.errors["scopes"] = ["Choose at least one."]
     if made is not None:
         form = Form.of({"company_id": made.company_id, "expires_in_days": "365"})
     return await _page(request, session, actor, form, made=made)
