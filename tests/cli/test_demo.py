@@ -172,7 +172,13 @@ async def test_the_log_ins_see_what_is_theirs(demo: Demo, client: httpx2.AsyncCl
     file = await client.get(f"/api/v1/resumes/{resume}/file", headers=candidate)
     assert file.content.startswith(b"%PDF")
 
+    tasks = (await client.get("/api/v1/tasks", headers=candidate)).json()["items"]
+    about = {task["about"]["id"] for task in tasks if task["about"]}
+    assert len(about) == 3
+    assert about <= {item["id"] for item in mine}
+
     employer = await headers(client, EMPLOYER)
+    assert (await client.get("/api/v1/tasks", headers=employer)).json()["items"]
     invited = next(item["id"] for item in mine if item["stage"] == "interview")
     application = (await client.get(f"/api/v1/applications/{invited}", headers=employer)).json()
     assert [step["stage"] for step in application["history"]] == [
@@ -193,8 +199,11 @@ async def test_a_second_run_adds_nothing(demo: Demo, session: AsyncSession) -> N
 @pytest.mark.anyio
 async def test_more_jobs_add_the_rest(demo: Demo, session: AsyncSession) -> None:
     await to_thread.run_sync(demo, "--jobs", "30")
+    tasks = (await counts(session))["tasks"]
+    await session.rollback()
     await to_thread.run_sync(demo, "--jobs", "50")
     assert (await counts(session))["jobs"] == 50
+    assert (await counts(session))["tasks"] == tasks
 
 
 @pytest.mark.anyio

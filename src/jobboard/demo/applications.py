@@ -36,15 +36,15 @@ async def applications(
     posts: dict[str, list[Post]],
     people: dict[str, UUID],
     resume_id: UUID,
-) -> None:
-    """Write every story whose job is there. `posts` by the story's `where`."""
+) -> dict[Story, UUID]:
+    """Write every story whose job is there: the ids of their applications. `posts` by `where`."""
     told = [
         (story, posts[story.where][story.job])
         for story in STORIES
         if story.job < len(posts[story.where])
     ]
     if not told:
-        return
+        return {}
     rows = [_application(story, post, people, resume_id) for story, post in told]
     statement = insert(Application).returning(Application.id, sort_by_parameter_order=True)
     ids = list(await session.scalars(statement, rows))
@@ -55,6 +55,7 @@ async def applications(
     await session.execute(insert(ApplicationEvent), events)
     if notes:
         await session.execute(insert(ApplicationNote), notes)
+    return dict(zip((story for story, _ in told), ids, strict=True))
 
 
 def _moments(story: Story, post: Post) -> list[datetime]:

@@ -21,6 +21,7 @@ from jobboard.demo.market import Ad, ads
 from jobboard.demo.people import ADMIN, CANDIDATE, EMPLOYER, DemoLogins, people
 from jobboard.demo.resume import pdf
 from jobboard.demo.stories import REPORT, REPORTER, RESUME
+from jobboard.demo.todos import todos
 from jobboard.errors import Forbidden
 from jobboard.infra.storage import Storage
 from jobboard.jobs.models import JobReport, JobStatus
@@ -95,7 +96,7 @@ async def _tell(
     ids: dict[str, UUID],
     new: list[tuple[UUID, Posting]],
 ) -> None:
-    """Applications and a report, about the first jobs of the board."""
+    """Applications, what is to be done about them, and a report: of the first jobs of the board."""
     resume = await add_resume(
         session,
         storage,
@@ -108,7 +109,7 @@ async def _tell(
     for job_id, one in new:
         if (kind := _kind(one)) and len(posts[kind]) < STORY_JOBS:
             posts[kind].append(_post(job_id, one))
-    await applications(session, posts, ids, resume.id)
+    await todos(session, ids, await applications(session, posts, ids, resume.id))
     if posts["others"]:
         reported = posts["others"][0].job_id
         values = {"job_id": reported, "person_id": ids[REPORTER], **REPORT}
