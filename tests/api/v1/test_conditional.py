@@ -269,15 +269,6 @@ async def test_the_compressed_variant_has_a_tag_of_its_own(
     assert (await client.patch(url, json=change, headers=headers)).status_code == 200
 
 
-async def test_static_files_are_not_sent_twice_either(client: Client) -> None:
-    page = (await client.get("/")).text
-    url = next(part for part in page.split('"') if part.endswith("base.css"))
-    first = await client.get(url, headers={"Accept-Encoding": "gzip"})
-    if "etag" in first.headers:
-        known = {"Accept-Encoding": "gzip", "If-None-Match": first.headers["etag"]}
-        assert (await client.get(url, headers=known)).status_code == 304
-
-
 async def test_what_may_not_be_stored_has_no_tag(client: Client, cast: Cast) -> None:
     form = {"username": cast.employer.actor.email, "password": "a quiet sentence for tests"}
     answer = await client.post("/api/v1/auth/token", data={"grant_type": "password", **form})
