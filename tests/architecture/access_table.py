@@ -196,7 +196,9 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /api/v1/applications/{id}/withdraw": only(
         "candidate", on="application", hidden=OTHERS, scope="applications:write"
     ),
+    "GET /api/v1/resumes": ANY,
     "POST /api/v1/resumes": only(SIGNED_IN, files=CV),
+    "DELETE /api/v1/resumes/{id}": only("candidate", on="spare", hidden=CAST),
     "GET /api/v1/resumes/{id}/file": only(
         TEAM, "candidate", "admin", on="resume", hidden=CAST, scope="applications:read"
     ),
@@ -307,6 +309,9 @@ ROUTES: dict[str, Access | list[Access]] = {
         "candidate", on="task", hidden=CAST, data={"done": "yes"}
     ),
     "POST /me/tasks/{task_id}/delete": only("candidate", on="task", hidden=CAST),
+    "GET /me/resumes": ANY,
+    "POST /me/resumes": only(SIGNED_IN, files=CV),
+    "POST /me/resumes/{resume_id}/delete": only("candidate", on="spare", hidden=CAST),
     "GET /resumes/{resume_id}": only(TEAM, "candidate", "admin", on="resume", hidden=CAST),
     # The employer's pages
     "GET /employer": DESK,

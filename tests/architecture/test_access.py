@@ -155,9 +155,12 @@ async def _things(
         "removed": JobStatus.REMOVED,
     }
     jobs = {name: await make_job(session, owner, company, status=s) for name, s in status.items()}
-    resume = await uploads.add_resume(
-        session, storage, settings, candidate.id, filename="cv.pdf", data=pdf()
-    )
+    resume, spare = [
+        await uploads.add_resume(
+            session, storage, settings, candidate.id, filename="cv.pdf", data=pdf()
+        )
+        for _ in range(2)
+    ]
     read = await Pictures().read(picture())
     image = await uploads.add_picture(
         session, storage, settings, candidate.id, read, filename="me.png"
@@ -178,6 +181,7 @@ async def _things(
         "rival's company": str(other.id),
         "company-slug": company.slug,
         "resume": str(resume.id),
+        "spare": str(spare.id),
         "image": str(image.id),
         "image-file": f"{image.key.removeprefix('images/')}-full.webp",
         "old-logo": "0" * 32,

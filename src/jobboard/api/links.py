@@ -53,7 +53,7 @@ LEADS_TO = {
     "POST /jobs/{id}/applications": APPLICATION,
     "PATCH /applications/{id}": APPLICATION,
     "POST /applications/{id}/withdraw": APPLICATION,
-    "POST /resumes": ("GET /resumes/{id}/file",),
+    "POST /resumes": ("GET /resumes/{id}/file", "DELETE /resumes/{id}"),
     "POST /images": ("GET /images/{id}", "DELETE /images/{id}"),
     "POST /tasks": TASK,
     "PUT /tasks/{id}": TASK,

@@ -268,12 +268,18 @@ PROBLEMS: dict[str, Told] = {
     "file_not_found": Told(
         404, "There is no such file.", "It is gone, or was not sent to your company."
     ),
+    "resume_not_found": Told(404, "You have no such résumé.", "Look in GET /resumes."),
+    "resume_in_use": Told(
+        409,
+        "You sent this résumé with 2 applications: who got it can read it until you withdraw.",
+        "Withdraw those applications, or keep it.",
+    ),
     "image_not_found": Told(404, "You have no such picture.", "Look in GET /images."),
     "quota_exceeded": Told(
         413,
-        "All your files together may have 100 MB, and with this one they have more. Delete "
-        "pictures that you no longer need.",
-        "Delete what is no longer needed.",
+        "All your files together may have 100 MB, and with this one they have more. Delete some "
+        "that you no longer need.",
+        "Look in GET /resumes and GET /images, and delete what is no longer needed.",
     ),
     "too_many_pixels": Told(
         413,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from jobboard.applications.models import Side, Stage
 from jobboard.companies.schemas import CompanyBrief
 from jobboard.schema import Input
+from jobboard.uploads.schemas import ResumeRead
 
 
 class ApplicationCreate(Input):
@@ -64,6 +65,15 @@ class NoteRead(BaseModel):
     by: str
     body: str
     at: datetime
+
+
+class OwnResume(ResumeRead):
+    """A résumé in its owner's list."""
+
+    applications: int = Field(
+        description="How many of your applications it went with, without those that you withdrew. "
+        "It can be deleted when there is none."
+    )
 
 
 class ApplicationBrief(BaseModel):

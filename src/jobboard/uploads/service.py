@@ -128,7 +128,7 @@ async def _check_quota(
     if (used or 0) + more > settings.upload_quota_mb * MEGABYTE:
         raise TooLarge(
             f"All your files together may have {settings.upload_quota_mb} MB, and with this one "
-            "they have more. Delete pictures that you no longer need.",
+            "they have more. Delete some that you no longer need.",
             code="quota_exceeded",
         )
 
@@ -226,10 +226,17 @@ async def is_own(session: AsyncSession, person_id: UUID, upload_id: UUID) -> boo
 
 
 async def require_own_resume(session: AsyncSession, person_id: UUID, upload_id: UUID) -> None:
-    """Raise Invalid unless this is a résumé of this person."""
-    upload = await session.get(Upload, upload_id)
-    if upload is None or upload.person_id != person_id or upload.kind is not UploadKind.RESUME:
+    """Raise Invalid unless this is a résumé of this person, which then stays until the commit."""
+    own = resumes_of(person_id).where(Upload.id == upload_id).with_for_update(key_share=True)
+    if await session.scalar(own) is None:
         raise Invalid.field("resume_id", "This is not one of your résumés.")
+
+
+async def lock_own_resume(session: AsyncSession, person_id: UUID, upload_id: UUID) -> None:
+    """Hold one's own résumé until the commit: nothing can begin to refer to it. Or NotFound."""
+    own = resumes_of(person_id).where(Upload.id == upload_id).with_for_update()
+    if await session.scalar(own) is None:
+        raise NotFound("You have no such résumé.", code="resume_not_found")
 
 
 def resumes_of(person_id: UUID) -> Select[Upload]:

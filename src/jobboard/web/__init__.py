@@ -34,6 +34,7 @@ from jobboard.web import (
     links,
     me,
     me_privacy,
+    me_resumes,
     me_security,
     search,
     site,
@@ -44,7 +45,7 @@ from jobboard.web import (
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
     public = [search, jobs, companies, accounts, links, files, site, assets]
-    own = [me, me_security, me_privacy, applications, tasks]
+    own = [me, me_security, me_resumes, me_privacy, applications, tasks]
     desks = [employer, employer_jobs, employer_applications, employer_company, employer_keys]
     moderation = [admin, admin_people, admin_audit]
     return [area.router for area in [*public, *own, *desks, *moderation]]

@@ -18,7 +18,6 @@ from jobboard.companies import queries as companies
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
 from jobboard.errors import Conflict
-from jobboard.infra.engines import Engines
 from jobboard.infra.rates import UPLOADS, WRITES, limited
 from jobboard.jobs import queries, service
 from jobboard.jobs.models import Job, JobStatus, ReportReason
@@ -38,8 +37,9 @@ from jobboard.web.deps import (
     redirect,
 )
 from jobboard.web.formatting import host, options
-from jobboard.web.forms import MEGABYTE, UPLOAD_BODY, Form
+from jobboard.web.forms import UPLOAD_BODY, Form
 from jobboard.web.jsonld import job_posting, script_text
+from jobboard.web.me_resumes import keep_resume
 from jobboard.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -210,8 +210,9 @@ async def apply(
 ) -> Response:
     """Send an application. A résumé that came with it is kept even if something else is wrong."""
     about = await _applying(session, actor, slug)
-    if about.shown.applied is None:
-        await _keep_resume(session, engines, actor, form)
+    if about.shown.applied is None and form.has_file("file"):
+        kept = await keep_resume(session, engines, actor, form)
+        form.fill("resume_id", kept or form.value("resume_id"))
     if not form.value("consent"):
         form.error("consent", "They can only decide about you if you agree to this.")
     if not form.refused:
@@ -223,16 +224,3 @@ async def apply(
         return _apply_page(request, about, engines.settings, form)
     done = f"Your application is on its way to {about.shown.company.name}."
     return redirect(request, "/me/applications", done)
-
-
-async def _keep_resume(session: AsyncSession, engines: Engines, actor: Actor, form: Form) -> None:
-    """Put a new résumé among the person's own, and choose it."""
-    if not form.has_file("file"):
-        return
-    async with form.attempt(session, {"": "file"}):
-        limit = engines.settings.resume_max_mb * MEGABYTE
-        filename, data = await form.read_file("file", limit=limit)
-        upload = await uploads.add_resume(
-            session, engines.storage, engines.settings, actor.id, filename=filename, data=data
-        )
-        form.fill("resume_id", upload.id)

@@ -97,6 +97,8 @@ OPERATIONS: dict[str, Told] = {
     "POST /applications/{id}/withdraw": told(
         "The one who applied.", "application_not_found not_yours application_step_impossible"
     ),
+    "GET /resumes": told(PERSON),
+    "DELETE /resumes/{id}": told(SELF, "resume_not_found resume_in_use"),
     "POST /resumes": told(PERSON, "unsupported_media_type too_large quota_exceeded"),
     "GET /resumes/{id}/file": told(
         "Its owner, the companies that it was sent to, and admins.", "file_not_found"

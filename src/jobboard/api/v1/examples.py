@@ -248,6 +248,15 @@ ANSWERED: dict[str, Any] = {
         "created_at": NOON,
         "url": f"/api/v1/resumes/{RESUME}/file",
     },
+    "OwnResume": {
+        "id": RESUME,
+        "filename": "Ada Lovelace.pdf",
+        "media_type": "application/pdf",
+        "size": 48213,
+        "created_at": NOON,
+        "url": f"/api/v1/resumes/{RESUME}/file",
+        "applications": 1,
+    },
     "ImageRead": {
         "id": IMAGE,
         "url": f"{FILE}-full.webp",

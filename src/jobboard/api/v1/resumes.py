@@ -1,4 +1,4 @@
-"""Résumés: hand one in, load it again."""
+"""Résumés: hand one in, see which there are, load one again, take one back."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -8,17 +8,38 @@ from fastapi.responses import StreamingResponse
 
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
-from jobboard.api.deps import ActorDep, EnginesDep, PathId, SessionDep, SettingsDep, acts
+from jobboard.api.deps import (
+    LIMIT,
+    ActorDep,
+    Cursor,
+    EnginesDep,
+    Limit,
+    PathId,
+    SessionDep,
+    SettingsDep,
+    acts,
+)
 from jobboard.api.idempotency import IDEMPOTENT
 from jobboard.api.route import Router
+from jobboard.applications import resumes
 from jobboard.applications import service as applications
+from jobboard.applications.schemas import OwnResume
 from jobboard.infra.rates import UPLOADS, limited
+from jobboard.pagination import Page
 from jobboard.uploads import service
 from jobboard.uploads.schemas import ResumeRead
 
 router = Router(prefix="/resumes", tags=["uploads"])
 
 ReaderDep = Annotated[Actor, acts(Right.SEE_APPLICATION)]
+
+
+@router.get("")
+async def list_resumes(
+    session: SessionDep, actor: ActorDep, cursor: Cursor = None, limit: Limit = LIMIT
+) -> Page[OwnResume]:
+    """Your own résumés, latest first, and how many applications each went with."""
+    return await resumes.list_own(session, actor, cursor=cursor, limit=limit)
 
 
 @router.post("", status_code=201, dependencies=[IDEMPOTENT])
@@ -59,3 +80,13 @@ async def get_resume_file(
             "Content-Security-Policy": "sandbox; default-src 'none'",
         },
     )
+
+
+@router.delete("/{id}", status_code=204)
+async def delete_resume(resume_id: PathId, session: SessionDep, actor: ActorDep) -> None:
+    """Take a résumé back; its file goes, and your quota has room again.
+
+    While an application that you did not withdraw carries it, the answer is a 409: the company
+    still needs it.
+    """
+    await resumes.delete_own(session, actor, resume_id)
