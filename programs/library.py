@@ -768,6 +768,8 @@ def run(args: argparse.Namespace) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    if sys.stderr is None:  # closed by the shell: argparse of Python 3.11.2 would fail on it
+        sys.stderr = io.StringIO()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -792,12 +794,11 @@ def silence() -> None:
 
 
 def refuse(error: Exception) -> int:
-    """One line on standard error, if that is open: print would take standard output instead."""
-    if sys.stderr is not None:
-        with suppress(OSError):
-            # The name of a file is UTF-8 too, whatever the locale took its bytes for.
-            text = str(error).encode(errors="surrogateescape").decode(errors="backslashreplace")
-            print(f"{NAME}: {' '.join(text.split())}", file=sys.stderr)
+    """One line on standard error, if anyone reads that."""
+    with suppress(OSError):
+        # The name of a file is UTF-8 too, whatever the locale took its bytes for.
+        text = str(error).encode(errors="surrogateescape").decode(errors="backslashreplace")
+        print(f"{NAME}: {' '.join(text.split())}", file=sys.stderr)
     return 1
 
 

@@ -1,5 +1,6 @@
-"""How the time of a call grows with its input, told apart from what else the machine does."""
+"""Time in tests: how that of a call grows with its input, and waiting for what is no event."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -33,3 +34,10 @@ def _seconds(call: Callable[[int], object], length: int) -> float:
     started = time.thread_time()
     call(length)
     return time.thread_time() - started
+
+
+async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Wait until it holds. Raises TimeoutError after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - counters are no events
+            await asyncio.sleep(0.01)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageCms
@@ -125,9 +126,10 @@ def test_the_colour_of_most_of_it() -> None:
 
 @pytest.mark.parametrize(
     "deed",
-    ["bytearray(picturereader.MEMORY)", "open('/tmp/x-of-a-test', 'w').write('x' * 9999)"],
+    ["bytearray(picturereader.MEMORY)", "open({path!r}, 'w').write('x' * 9999)"],
 )
-def test_the_reader_can_take_no_memory_and_write_no_file(deed: str) -> None:
+def test_the_reader_can_take_no_memory_and_write_no_file(deed: str, tmp_path: Path) -> None:
+    deed = deed.format(path=str(tmp_path / "written"))
     code = f"from jobboard.infra import picturereader; picturereader.confine(); {deed}"
     command = [sys.executable, "-I", "-c", code]
     run = subprocess.run(command, capture_output=True, text=True, env={})  # as we start it

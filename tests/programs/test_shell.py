@@ -5,6 +5,7 @@ import io
 import os
 import re
 import runpy
+import shlex
 import signal
 import subprocess
 import sys
@@ -191,7 +192,7 @@ def test_utf8_whatever_the_locale(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_reader_that_leaves_early_sees_no_traceback(name):
     """Through the real shell, so that the interpreter's own last flush is tried too."""
-    command = f"{sys.executable} -X dev -m programs.{name} --help | :"
+    command = f"{shlex.quote(sys.executable)} -X dev -m programs.{name} --help | :"
     shell = subprocess.run(
         command,
         shell=True,
