@@ -1,6 +1,6 @@
 """The real app with a few routes more, which go wrong on purpose."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from jobboard.asgi import DOOR, create_app
 from jobboard.settings import Settings
 from tests.api import probe
+from tests.api.served import Served
+from tests.api.stage import theatre
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +31,10 @@ async def probing(probe_app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     )
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def server(settings: Settings) -> Iterator[Served]:
+    """The app without limits behind a real server, for tests that are not async."""
+    with theatre(settings) as served:
+        yield served

@@ -1,0 +1,185 @@
+"""One of each thing and the people they belong to, for tests that send everything everywhere."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.accounts import passwords
+from jobboard.accounts.models import LoginKind, LoginSession, Person, Role
+from jobboard.accounts.scopes import KeyScope
+from jobboard.applications import service as applications
+from jobboard.applications.schemas import ApplicationCreate
+from jobboard.asgi import create_app
+from jobboard.clock import now
+from jobboard.companies import keys
+from jobboard.companies.models import Company
+from jobboard.companies.schemas import ApiKeyCreate
+from jobboard.infra.engines import Engines
+from jobboard.infra.pictures import Pictures
+from jobboard.jobs.models import JobStatus
+from jobboard.settings import Settings
+from jobboard.uploads import service as uploads
+from tests.api.served import Served, serve
+from tests.boards import empty
+from tests.factories.companies import make_company
+from tests.factories.files import pdf, picture
+from tests.factories.jobs import make_job
+from tests.factories.people import PASSWORD, User, make_user
+from tests.factories.tasks import make_task
+
+# The least that argon2 takes: what is tested here is not what a guess costs.
+CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+ROLES = {"candidate": Role.CANDIDATE, "employer": Role.EMPLOYER, "admin": Role.ADMIN}
+# The thing that `{id}` stands for, by the segment of the path before it.
+NAMED = {
+    "companies": "company",
+    "jobs": "job",
+    "applications": "application",
+    "tasks": "task",
+    "images": "image",
+    "resumes": "resume",
+    "api-keys": "key",
+    "sessions": "login",
+    "people": "person",
+    "members": "person",
+}
+# Jobs in the state that these need.
+STATES = {
+    "DELETE /api/v1/jobs/{id}": "draft",
+    "POST /api/v1/jobs/{id}/submit": "draft",
+    "POST /api/v1/jobs/{id}/reopen": "closed",
+    "POST /api/v1/jobs/{id}/applications": "other job",
+    "POST /api/v1/admin/jobs/{id}/approve": "pending",
+    "POST /api/v1/admin/jobs/{id}/reject": "pending",
+    "POST /api/v1/admin/jobs/{id}/restore": "removed",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The address of the app, who plays, and the ids of what there is."""
+
+    address: str
+    cast: dict[str, User]
+    things: dict[str, dict[str, str]] = field(repr=False)  # of whom, by name
+
+    def headers(self, who: str) -> dict[str, str]:
+        """What they show at the door; `nobody` shows nothing."""
+        return self.cast[who].headers if who in self.cast else {}
+
+    def ids(self, who: str, method: str, path: str) -> dict[str, str]:
+        """What fills the parameters of this path with things of theirs, as far as there are any."""
+        things = self.things.get(who, self.things["employer"])
+        segments = path.split("/")
+        found = {}
+        for before, segment in pairwise(segments):
+            name = NAMED.get(before)
+            if segment == "{id}" and before == "jobs":
+                name = STATES.get(f"{method} {path}", name)
+            if segment.startswith("{") and name in things:
+                found[segment.strip("{}")] = things[name]
+        return found
+
+
+@contextmanager
+def theatre(settings: Settings) -> Generator[Served]:
+    """The app without limits and with cheap passwords, served; nothing is left at the end."""
+    app = create_app(settings.model_copy(update={"rate_limits": "off"}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", CHEAP)
+        passwords._decoy.cache_clear()
+        with serve(app) as server:
+            yield server
+            server.do(_clear(app))
+        passwords._decoy.cache_clear()
+
+
+async def _clear(app: FastAPI) -> None:
+    engines: Engines = app.state.engines
+    await empty(engines.database.engine)
+    await engines.redis.flushdb()
+
+
+def set_up(server: Served) -> Stage:
+    """A new stage on this server."""
+    return server.do(_set_up(server))
+
+
+async def _set_up(server: Served) -> Stage:
+    engines: Engines = server.app.state.engines
+    async with AsyncSession(engines.database.engine, expire_on_commit=False) as session:
+        cast = {name: await _person(session, engines.settings, ROLES[name]) for name in ROLES}
+        employer, candidate = cast["employer"], cast["candidate"]
+        company = await make_company(session, employer)
+        states = {
+            "job": JobStatus.PUBLISHED,
+            "other job": JobStatus.PUBLISHED,
+            "draft": JobStatus.DRAFT,
+            "pending": JobStatus.PENDING,
+            "closed": JobStatus.CLOSED,
+            "removed": JobStatus.REMOVED,
+        }
+        rows = {
+            name: await make_job(session, employer, company, status=s) for name, s in states.items()
+        }
+        shared = {name: str(job.id) for name, job in rows.items()}
+        shared["company"] = str(company.id)
+        shared["person"] = str((await _person(session, engines.settings, Role.EMPLOYER)).id)
+        own = {name: await _own_things(session, engines, user) for name, user in cast.items()}
+        letter = ApplicationCreate(cover_letter="Hello", resume_id=UUID(own["candidate"]["resume"]))
+        applied = await applications.apply(session, candidate.actor, rows["job"].id, letter)
+        shared["application"] = str(applied.id)
+        shared["key"] = await _key(session, employer, company)
+        await session.commit()
+    return Stage(server.address, cast, {name: shared | things for name, things in own.items()})
+
+
+async def _person(session: AsyncSession, settings: Settings, role: Role) -> User:
+    user = await make_user(session, settings, role)
+    cheap = CHEAP.hash(PASSWORD)
+    await session.execute(update(Person).where(Person.id == user.id).values(password_hash=cheap))
+    return user
+
+
+async def _own_things(session: AsyncSession, engines: Engines, user: User) -> dict[str, str]:
+    """What everyone has of their own."""
+    resume = await uploads.add_resume(
+        session, engines.storage, engines.settings, user.id, filename="cv.pdf", data=pdf()
+    )
+    image = await uploads.add_picture(
+        session, engines.storage, engines.settings, user.id, await _picture(), filename="me.png"
+    )
+    login = LoginSession(
+        person_id=user.id, kind=LoginKind.API, expires_at=now() + timedelta(days=1)
+    )
+    session.add(login)
+    await session.flush()
+    task = await make_task(session, user)
+    things = {"resume": resume, "image": image, "login": login, "task": task}
+    return {name: str(thing.id) for name, thing in things.items()}
+
+
+_read: list[Any] = []
+
+
+async def _picture() -> Any:
+    """Read once: a process of its own reads pictures."""
+    if not _read:
+        _read.append(await Pictures().read(picture()))
+    return _read[0]
+
+
+async def _key(session: AsyncSession, owner: User, company: Company) -> str:
+    data = ApiKeyCreate(company_id=company.id, name="All", scopes=list(KeyScope))
+    return str((await keys.make(session, owner.actor, data)).id)
