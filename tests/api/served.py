@@ -18,7 +18,9 @@ class Served(uvicorn.Server):
     """A server that says when it listens, and takes work for its loop."""
 
     def __init__(self, app: FastAPI, listening: socket.socket) -> None:
-        super().__init__(uvicorn.Config(app, log_level="critical", ws="none", lifespan="on"))
+        # No log settings of its own: those would stay in this process for every later test.
+        config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="on")
+        super().__init__(config)
         self.app = app
         self.address = "http://{}:{}".format(*listening.getsockname())
         self._loop: asyncio.AbstractEventLoop | None = None
