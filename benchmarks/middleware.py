@@ -5,7 +5,8 @@ python -m benchmarks.middleware
 The app is called as a server would call it, without a network, in one process on uvloop. Time is
 that of this thread's processor, the best of some turns that alternate, so that a busy machine
 changes the figures little; `requests/s` is one second divided by it. The peers do the same job with
-Starlette's BaseHTTPMiddleware. The limiter asks a Redis of its own: add its wait to the time.
+Starlette's BaseHTTPMiddleware; the limiter's peer is the moving window of `limits.aio`, one try and
+what is left of it. The limiter asks a Redis of its own: add its wait to the time.
 """
 
 import asyncio
@@ -22,6 +23,9 @@ from typing import Any
 import uvloop
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import PlainTextResponse
+from limits import parse
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message
@@ -54,6 +58,8 @@ from jobboard.infra.redis import make_counting_redis
 
 REQUESTS, TURNS, CROWD = 300, 7, 20
 TEXT = "a job for everyone, " * 500  # 10 kB, for gzip
+COUNTS = ("counted", "pinged", "windowed")
+PLENTY = parse("100000/minute")
 Wrap = Callable[[ASGIApp], ASGIApp]
 
 
@@ -67,6 +73,7 @@ class Bench:
         doors = [Depends(limits.check), Depends(media.check)]
         self.app.get("/api/counted", dependencies=doors)(counted)
         self.app.get("/api/pinged", dependencies=[Depends(ping), doors[1]])(counted)
+        self.app.get("/api/windowed", dependencies=[Depends(window), doors[1]])(counted)
         self.app.state.callers = self.callers = Callers("session")
         self.hits = HitRecorder()
         self.metrics = Metrics(self.hits)
@@ -117,6 +124,13 @@ async def text() -> PlainTextResponse:
 async def ping(request: Request) -> None:
     """What stands in the place of the count: the least that redis-py can ask."""
     await request.app.state.redis.execute_command("PING")
+
+
+async def window(request: Request) -> None:
+    """What stands in the place of the count: the library's own strategy."""
+    windows: MovingWindowRateLimiter = request.app.state.windows
+    assert await windows.hit(PLENTY, "search", "203.0.113.7")
+    await windows.get_window_stats(PLENTY, "search", "203.0.113.7")
 
 
 def gzipped(app: ASGIApp) -> ASGIApp:
@@ -248,6 +262,14 @@ def line(name: str, took: float, base: float, peer: float | None = None) -> None
     print(f"{name:34} {took:8.1f} {1e6 / took:11,.0f} {took - base:+8.1f} {beside}")
 
 
+def counts(took: dict[str, float], base: float) -> str:
+    count, pinged, windowed = (took[name] - base for name in COUNTS)
+    return (
+        f"{count:.0f} us, in its place a PING {pinged:.0f} us, "
+        f"limits.aio {windowed:.0f} us ({windowed / max(count, 1):.1f}x)"
+    )
+
+
 def together(app: ASGIApp, wraps: list[Wrap]) -> ASGIApp:
     for wrap in reversed(wraps):
         app = wrap(app)
@@ -266,13 +288,16 @@ async def measure(bench: Bench, redis_url: str) -> None:
     all_peers = together(inner, [peer for _, peer in wraps.values() if peer])
     bench.app.state.engines = Counting(redis_url)
     redis = bench.app.state.redis = make_counting_redis(redis_url)
+    lent: dict[str, Any] = {"connection_pool": redis.connection_pool}
+    storage = RedisStorage(f"async+{redis_url}", implementation="redispy", **lent)
+    bench.app.state.windows = MovingWindowRateLimiter(storage)
     took = await compare(
         {"none": (inner, "/api/hello"), **ours, **peers}
         | {"all": (whole, "/api/hello"), "all peers": (all_peers, "/api/hello")}
         | {"text": (inner, "/api/text"), "text gzip": (gzipped(inner), "/api/text")}
-        | {"counted": (whole, "/api/counted"), "pinged": (whole, "/api/pinged")}
+        | {name: (whole, f"/api/{name}") for name in COUNTS}
     )
-    crowd = {name: (whole, f"/api/{name}") for name in ("counted", "pinged", "hello")}
+    crowd = {name: (whole, f"/api/{name}") for name in (*COUNTS, "hello")}
     crowded = await compare(crowd, at_once=CROWD)
     base = took["none"]
     print("a request                          us (cpu)  requests/s    added   (BaseHTTPMiddleware)")
@@ -281,10 +306,8 @@ async def measure(bench: Bench, redis_url: str) -> None:
         line(name, took[name], base, took.get(f"peer {name}"))
     line("all together", took["all"], base, took["all peers"])
     line("all, and counted in Redis", took["counted"], base)
-    count, pinged = took["counted"] - took["all"], took["pinged"] - took["all"]
-    print(f"  the count itself {count:.0f} us, a PING in its place {pinged:.0f} us")
-    count, pinged = (crowded[name] - crowded["hello"] for name in ("counted", "pinged"))
-    print(f"  of {CROWD} at once: {count:.0f} us each, a PING in its place {pinged:.0f} us")
+    print(f"  the count itself {counts(took, took['all'])}")
+    print(f"  of {CROWD} at once: each {counts(crowded, crowded['hello'])}")
     line("10 kB, as it is", took["text"], took["text"])
     small = len(gzip.compress(TEXT.encode(), LEVEL))
     line(f"10 kB, gzip to {small} bytes", took["text gzip"], took["text"])
