@@ -7,7 +7,6 @@ therefore ends all enrolments.
 """
 
 import base64
-import hashlib
 import hmac
 import secrets
 from uuid import UUID
@@ -18,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import RecoveryCode, SecondFactor
+from jobboard.accounts.tokens import derived
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action
 from jobboard.clock import now
@@ -31,14 +31,9 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without what looks like another:
 GROUPS, GROUP = 3, 4  # 31 ** 12: 59 bits, kept as a keyed hash
 
 
-def _derived(settings: Settings, purpose: str, data: bytes) -> bytes:
-    key = settings.secret_key.get_secret_value().encode()
-    return hmac.new(key, f"{purpose}:".encode() + data, hashlib.sha256).digest()
-
-
 def totp(person_id: UUID, salt: bytes, settings: Settings) -> pyotp.TOTP:
     """What the person's app holds: 160 bits (RFC 4226, section 4)."""
-    key = _derived(settings, "totp", person_id.bytes + salt)[:20]
+    key = derived(settings, "totp", person_id.bytes + salt)[:20]
     return pyotp.TOTP(base64.b32encode(key).decode(), interval=STEP_SECONDS)
 
 
@@ -130,7 +125,7 @@ def _random_code() -> str:
 
 
 def _recovery_hash(person_id: UUID, plain: str, settings: Settings) -> bytes:
-    return _derived(settings, "recovery", person_id.bytes + plain.encode())
+    return derived(settings, "recovery", person_id.bytes + plain.encode())
 
 
 def plain_code(code: str) -> str:

@@ -105,7 +105,7 @@ async def log_in(
     login = await _open(session, person, LoginKind.API, settings, user_agent)
     login.scopes = written(granted) if scope.strip() else None
     _record_login(session, person.id, LoginKind.API)
-    return await refreshing.pair(session, person.id, login.id, settings, granted)
+    return await refreshing.first_pair(session, person.id, login.id, settings, granted)
 
 
 async def _take_code(

@@ -1,4 +1,9 @@
-"""How a log-in goes on: refresh tokens that work once, and a life that each use prolongs."""
+"""How a log-in goes on: refresh tokens that work once, and a life that each use prolongs.
+
+There is one line of them. Whoever asks again within the grace gets the successor that was given
+before, never one of their own: so a thief is on the same line as the owner, and the first who comes
+with a token whose successor was used, or after the grace, ends the log-in for both.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -19,19 +24,33 @@ from jobboard.settings import Settings
 REFRESH_GRACE = timedelta(seconds=45)  # a lost answer may be asked for again this long
 
 
-async def pair(
+async def first_pair(
     session: AsyncSession,
     person_id: UUID,
     login_session_id: UUID,
     settings: Settings,
     scopes: frozenset[Scope],
 ) -> TokenPair:
-    """An access token, and the refresh token that is good for the next pair."""
-    refresh = tokens.new_token()
-    session.add(
-        RefreshToken(token_hash=tokens.token_hash(refresh), login_session_id=login_session_id)
-    )
+    """What a log-in by the API begins with."""
+    token = tokens.new_token()
+    await _keep(session, token, login_session_id)
+    return _pair(token, person_id, login_session_id, settings, scopes)
+
+
+async def _keep(session: AsyncSession, token: str, login_session_id: UUID) -> None:
+    hashed = tokens.token_hash(token)
+    session.add(RefreshToken(token_hash=hashed, login_session_id=login_session_id))
     await session.flush()
+
+
+def _pair(
+    token: str,
+    person_id: UUID,
+    login_session_id: UUID,
+    settings: Settings,
+    scopes: frozenset[Scope],
+) -> TokenPair:
+    """An access token, and the refresh token that is good for the next pair."""
     access = tokens.access_token(
         settings.secret_key.get_secret_value(),
         issuer=settings.base_url,
@@ -43,7 +62,7 @@ async def pair(
     return TokenPair(
         access_token=access,
         expires_in=settings.access_token_minutes * 60,
-        refresh_token=refresh,
+        refresh_token=token,
         scope=written(scopes),
     )
 
@@ -53,12 +72,14 @@ async def refresh(
 ) -> TokenPair | None:
     """Trade a refresh token for a new pair. None: it was used before, and its log-in ended now.
 
+    Within the grace the same token gets the same successor, as long as that was not used.
+
     `scope` narrows the new access token, never what the log-in has (RFC 6749, section 6).
 
     The caller must let the transaction commit before it refuses a None: an exception here would
     roll back the very end of the log-in that a stolen token must bring.
     """
-    hashed = tokens.token_hash(token)
+    hashed, successor = tokens.token_hash(token), tokens.successor(token, settings)
     used = await session.execute(
         update(RefreshToken)
         .where(RefreshToken.token_hash == hashed, RefreshToken.used_at.is_(None))
@@ -70,13 +91,21 @@ async def refresh(
         old = await session.get(RefreshToken, hashed)
         if old is None or old.used_at is None:
             raise _dead_refresh_token()
-        if now() - old.used_at > REFRESH_GRACE:
+        if now() - old.used_at > REFRESH_GRACE or not await _waits(session, successor):
             await _end_stolen_login(session, old.login_session_id)
             return None
         login_id = old.login_session_id
+    else:
+        await _keep(session, successor, login_id)
     person_id = await extend(session, login_id, settings)
     granted = narrowed(scope, await _scopes_of(session, login_id))
-    return await pair(session, person_id, login_id, settings, granted)
+    return _pair(successor, person_id, login_id, settings, granted)
+
+
+async def _waits(session: AsyncSession, token: str) -> bool:
+    """Whether this token was given out and not used yet."""
+    known = await session.get(RefreshToken, tokens.token_hash(token))
+    return known is not None and known.used_at is None
 
 
 async def _scopes_of(session: AsyncSession, login_id: UUID) -> frozenset[Scope]:

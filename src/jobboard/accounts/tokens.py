@@ -1,6 +1,8 @@
 """Tokens: signed access tokens (JWT, RFC 7519), and opaque random ones kept only as SHA-256."""
 
+import base64
 import hashlib
+import hmac
 import secrets
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -23,6 +25,18 @@ REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "sid", "scope"]
 def new_token() -> str:
     """256 random bits, safe in an address and in a cookie."""
     return secrets.token_urlsafe(32)
+
+
+def derived(settings: Settings, purpose: str, data: bytes) -> bytes:
+    """256 bits that only who has the board's secret key can tell."""
+    key = settings.secret_key.get_secret_value().encode()
+    return hmac.digest(key, f"{purpose}:".encode() + data, "sha256")
+
+
+def successor(token: str, settings: Settings) -> str:
+    """The one token that a refresh token is traded for."""
+    bits = derived(settings, "refresh", token.encode("utf-8", "surrogatepass"))
+    return base64.urlsafe_b64encode(bits).rstrip(b"=").decode()
 
 
 def token_hash(token: str) -> bytes:
