@@ -1,11 +1,15 @@
 """The verbs of e-mail addresses: verify, change, undo the change."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import links
+from jobboard.accounts import links, second_factor
 from jobboard.accounts.links import queue_letter
-from jobboard.accounts.logins import end_logins
+from jobboard.accounts.logins import end_logins, require_not_suspended
 from jobboard.accounts.models import LinkPurpose, Person
 from jobboard.accounts.passwords import UNUSABLE
 from jobboard.accounts.schemas import Actor
@@ -43,10 +47,12 @@ def ask_to_change(session: AsyncSession, actor: Actor, email: str) -> None:
 async def change(session: AsyncSession, token: str) -> None:
     """Take the new address. The old one is told, with a link to undo it.
 
-    Raises Invalid for a dead link, Conflict when someone took the address meanwhile.
+    Raises Invalid for a dead link, Forbidden for who was suspended, Conflict when someone took the
+    address meanwhile.
     """
     link = await links.redeem(session, token, LinkPurpose.CHANGE)
     person = await session.get_one(Person, link.person_id, with_for_update=True)
+    require_not_suspended(person)
     old, person.email, person.email_verified_at = person.email, link.email, now()
     try:
         await session.flush()
@@ -56,14 +62,24 @@ async def change(session: AsyncSession, token: str) -> None:
         ) from None
     await links.drop(session, person.id, LinkPurpose.VERIFY, LinkPurpose.RESET)
     audit.record(session, Action.EMAIL_CHANGED, person_id=person.id)
-    queue_letter(session, "email_changed", person_id=person.id, email=old)
+    changed_at = now().isoformat()
+    queue_letter(session, "email_changed", person_id=person.id, email=old, changed_at=changed_at)
 
 
-async def undo_change(session: AsyncSession, token: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """Whose change was undone, what they had set up since, and when that was."""
+
+    person_id: UUID
+    since: datetime
+    second_factor: bool
+
+
+async def undo_change(session: AsyncSession, token: str) -> Undone:
     """Go back to the old address, for an owner whose account someone else uses.
 
-    Whoever changed the address knew the password: so it works no longer, every log-in ends, and
-    the old address gets a link to set a new one. Raises Invalid for a dead link.
+    Whoever changed the address knew the password: so it works no longer, every log-in ends, and so
+    does a two-step log-in that was set up since. Raises Invalid for a dead link.
     """
     link = await links.redeem(session, token, LinkPurpose.UNDO)
     person = await session.get_one(Person, link.person_id, with_for_update=True)
@@ -79,4 +95,6 @@ async def undo_change(session: AsyncSession, token: str) -> None:
     await end_logins(session, person.id)
     await links.drop(session, person.id, *LinkPurpose)
     audit.record(session, Action.EMAIL_CHANGE_UNDONE, person_id=person.id)
-    queue_letter(session, "password_reset", email=person.email)
+    since = link.created_at
+    factor = await second_factor.undo_since(session, person.id, since)
+    return Undone(person.id, since, factor)

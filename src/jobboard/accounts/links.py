@@ -5,7 +5,7 @@ at rest but as its hash, not even in the outbox, and a request does the same who
 """
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -65,9 +65,9 @@ async def write(session: AsyncSession, payload: dict[str, str]) -> Letter | None
     if payload["kind"] == "email_change":
         return await _write_change(session, person, payload["email"])
     if payload["kind"] == "email_changed":
-        link = _link(session, person, LinkPurpose.UNDO, payload["email"])
-        data = {"new_email": person.email}
-        return Letter("email_changed", person.full_name, payload["email"], data, link)
+        return _write_changed(session, person, payload)
+    if payload["kind"] == "account_regained":
+        return _write_regained(session, person, payload)
     if person.email_verified_at is not None:
         return None
     link = _link(session, person, LinkPurpose.VERIFY, person.email)
@@ -98,18 +98,45 @@ async def _write_change(session: AsyncSession, person: Person, email: str) -> Le
     return Letter("email_change", person.full_name, email, path=link)
 
 
+def _write_changed(session: AsyncSession, person: Person, payload: dict[str, str]) -> Letter:
+    changed_at = datetime.fromisoformat(payload["changed_at"])
+    link = _link(session, person, LinkPurpose.UNDO, payload["email"], created_at=changed_at)
+    data = {"new_email": person.email}
+    return Letter("email_changed", person.full_name, payload["email"], data, link)
+
+
+def _write_regained(
+    session: AsyncSession, person: Person, payload: dict[str, str]
+) -> Letter | None:
+    if person.suspended_at is not None:
+        return None
+    link = _link(session, person, LinkPurpose.RESET, person.email)
+    return Letter("account_regained", person.full_name, person.email, dict(payload), link)
+
+
 def _account_exists(owner: Person) -> Letter:
     return Letter("account_exists", owner.full_name, owner.email)
 
 
-def _link(session: AsyncSession, person: Person, purpose: LinkPurpose, email: str) -> str:
-    """Keep the hash of a new token; the path that holds the token itself."""
+def _link(
+    session: AsyncSession,
+    person: Person,
+    purpose: LinkPurpose,
+    email: str,
+    *,
+    created_at: datetime | None = None,
+) -> str:
+    """Keep the hash of a new token; the path that holds the token itself.
+
+    An UNDO is created when the address was changed, however late its letter is written.
+    """
     token = tokens.new_token()
     link = EmailLink(
         token_hash=tokens.token_hash(token),
         person_id=person.id,
         purpose=purpose,
         email=email,
+        created_at=created_at or now(),
         expires_at=now() + LIVES[purpose],
     )
     session.add(link)

@@ -54,12 +54,17 @@ async def authenticate(claimed: Person | None, password: str) -> Person:
     hashed = claimed.password_hash if claimed else None
     if not await passwords.verify_password(password, hashed) or claimed is None:
         raise _wrong_login()
-    if claimed.suspended_at is not None:
+    require_not_suspended(claimed)
+    return claimed
+
+
+def require_not_suspended(person: Person) -> None:
+    """Raise Forbidden for who is shut out, once they proved who they are."""
+    if person.suspended_at is not None:
         raise Forbidden(
             "This account is suspended. Write to the people who run this board.",
             code="account_suspended",
         )
-    return claimed
 
 
 def note_refused(session: AsyncSession, person_id: UUID | None, *, step: str = "password") -> None:

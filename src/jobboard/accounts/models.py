@@ -93,7 +93,8 @@ class RefreshToken(Base):
 class EmailLink(Base):
     """A single-use link that was mailed, kept as its token's SHA-256; used ones are deleted.
 
-    `email` is the address that it was sent to, and, for UNDO, the one to go back to.
+    `email` is the address that it was sent to, and, for UNDO, the one to go back to; its
+    `created_at` is then when the address was changed.
     """
 
     __tablename__ = "email_links"

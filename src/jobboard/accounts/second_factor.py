@@ -1,6 +1,7 @@
 """The verbs of the second step of a log-in: set it up, renew the recovery codes, turn it off."""
 
 import secrets
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -112,8 +113,28 @@ async def turn_off(session: AsyncSession, actor: Actor, code: str, settings: Set
 
 async def remove(session: AsyncSession, person_id: UUID, *, by: UUID | None) -> None:
     """Forget key and recovery codes, and tell the person. `by` None is the command line."""
+    await _forget(session, person_id, by=by)
+    notify(session, person_id, "second_factor_off", {})
+
+
+async def _forget(session: AsyncSession, person_id: UUID, *, by: UUID | None) -> None:
     await session.execute(delete(SecondFactor).where(SecondFactor.person_id == person_id))
     await session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     about = (Subject.PERSON, person_id)
     audit.record(session, Action.SECOND_FACTOR_OFF, person_id=by, subject=about)
-    notify(session, person_id, "second_factor_off", {})
+
+
+async def forget_begun(session: AsyncSession, person_id: UUID) -> None:
+    """Drop a key that waits for its first code: someone who is out now may have seen it."""
+    begun = (SecondFactor.person_id == person_id) & SecondFactor.confirmed_at.is_(None)
+    await session.execute(delete(SecondFactor).where(begun))
+
+
+async def undo_since(session: AsyncSession, person_id: UUID, moment: datetime) -> bool:
+    """Turn off what was turned on since then, for an owner who takes the account back; whether."""
+    await forget_begun(session, person_id)
+    factor = await session.get(SecondFactor, person_id, with_for_update=True)
+    if factor is None or factor.confirmed_at is None or factor.confirmed_at < moment:
+        return False
+    await _forget(session, person_id, by=person_id)
+    return True

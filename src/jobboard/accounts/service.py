@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import passwords, queries
+from jobboard.accounts import passwords, queries, second_factor
 from jobboard.accounts.links import drop as drop_links
 from jobboard.accounts.links import queue_letter
 from jobboard.accounts.logins import end_logins
@@ -170,6 +170,7 @@ async def update_me(
         await end_logins(session, person.id, but=actor.login_session_id)
         audit.record(session, Action.PASSWORD_CHANGED, person_id=actor.id)
         await drop_links(session, person.id, LinkPurpose.RESET)
+        await second_factor.forget_begun(session, person.id)
         notify(session, person.id, "password_changed", {})
     await session.flush()
     return read(person)

@@ -8,7 +8,7 @@ while the person who made it is: they have seen it, and shutting them out must s
 import secrets
 import string
 import zlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select, update
@@ -97,7 +97,7 @@ async def make(
     )
     session.add(key)
     await session.flush()
-    _record(session, Action.KEY_MADE, actor, key)
+    _record(session, Action.KEY_MADE, actor.id, key)
     return ApiKeyMade(**dict(read(key, company.name, actor.full_name)), key=secret)
 
 
@@ -114,11 +114,11 @@ async def _require_room(session: AsyncSession, company_id: UUID) -> None:
         )
 
 
-def _record(session: AsyncSession, action: Action, actor: Actor, key: ApiKey) -> None:
+def _record(session: AsyncSession, action: Action, by: UUID | None, key: ApiKey) -> None:
     audit.record(
         session,
         action,
-        person_id=actor.id,
+        person_id=by,
         subject=(Subject.COMPANY, key.company_id),
         details={"key": str(key.id), "scopes": key.scopes},
     )
@@ -188,9 +188,25 @@ async def revoke(session: AsyncSession, actor: Actor, key_id: UUID) -> ApiKey:
         raise NotFound("There is no such API key.", code="key_not_found")
     await queries.require(session, actor, Right.MANAGE_KEYS, key.company_id)
     key.revoked_at = now()
-    _record(session, Action.KEY_REVOKED, actor, key)
+    _record(session, Action.KEY_REVOKED, actor.id, key)
     await session.flush()
     return key
+
+
+async def revoke_made_since(session: AsyncSession, person_id: UUID, moment: datetime) -> int:
+    """End the keys that were made in a person's name while someone else had the account; how many.
+
+    To the audit log it is the board that does it.
+    """
+    made = (ApiKey.created_by == person_id) & (ApiKey.created_at >= moment)
+    found = await session.scalars(
+        select(ApiKey).where(made, ApiKey.revoked_at.is_(None)).with_for_update()
+    )
+    keys = found.all()
+    for key in keys:
+        key.revoked_at = now()
+        _record(session, Action.KEY_REVOKED, None, key)
+    return len(keys)
 
 
 async def actor_of(session: AsyncSession, token: str) -> Actor:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from jobboard.accounts import addresses, limits, links, recovery
 from jobboard.accounts.models import LinkPurpose
 from jobboard.accounts.schemas import EmailAsked, PasswordReset, TokenOfLink
+from jobboard.companies import regaining
 from jobboard.errors import Invalid
 from jobboard.infra.rates import LOGIN, limited
 from jobboard.settings import Settings
@@ -111,6 +112,8 @@ async def show_reset(
 ) -> Response:
     """The form for the new password."""
     form = await _opened(session, token, LinkPurpose.RESET)
+    if not form.refused:
+        await recovery.person_of_link(session, token)  # says at once that someone is suspended
     return _reset_page(request, form, settings)
 
 
@@ -181,6 +184,6 @@ async def show_undo(
 async def undo(request: Request, session: SessionDep, form: FormDep) -> Response:
     """Bring it back, and shut everyone out."""
     async with form.attempt(session, TO_TOP):
-        await addresses.undo_change(session, form.parse(TokenOfLink).token)
+        await regaining.undo_change(session, form.parse(TokenOfLink).token)
         return redirect(request, "/log-in", BACK)
     return _button_page(request, "undo-change-email", form)

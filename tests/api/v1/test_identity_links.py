@@ -2,15 +2,19 @@
 
 import asyncio
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+import pyotp
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts.models import EmailLink, LinkPurpose, Person
+from jobboard.accounts import recovery
+from jobboard.accounts.models import EmailLink, LinkPurpose, Person, Role, SecondFactor
 from jobboard.audit.models import AuditEntry
 from jobboard.clock import now
+from jobboard.errors import Forbidden
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Message
 from jobboard.infra.storage import Storage
@@ -18,7 +22,7 @@ from jobboard.settings import Settings
 from jobboard.worker import accounts
 from jobboard.worker.context import Context
 from tests.factories.people import PASSWORD, User, make_user
-from tests.letters import Mailbox
+from tests.letters import LINK, Mailbox
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +54,15 @@ async def age_links(session: AsyncSession, by: timedelta) -> None:
     """Let time pass for every link."""
     await session.execute(update(EmailLink).values(expires_at=EmailLink.expires_at - by))
     await session.commit()
+
+
+async def turn_on_two_step(client: httpx2.AsyncClient, user: User) -> None:
+    """As whoever is logged in there can, with the password."""
+    path, known = "/api/v1/me/second-factor", {"current_password": PASSWORD}
+    begun = (await client.post(path, json=known, headers=user.headers)).json()
+    code = {"code": pyotp.TOTP(begun["secret"]).now()}
+    done = await client.post(f"{path}/confirm", json=code, headers=user.headers)
+    assert done.status_code == 200
 
 
 def refused(answer: httpx2.Response) -> bool:
@@ -171,6 +184,48 @@ class TestPasswordReset:
         await post(client, "/password-reset", email=user.actor.email)
         assert await mailbox.read() == []
 
+    async def test_a_link_helps_nobody_who_was_suspended_since(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, session: AsyncSession, user: User
+    ) -> None:
+        await post(client, "/password-reset", email=user.actor.email)
+        reset = await mailbox.link(user.actor.email, "/reset-password")
+        move = {"email": MOVED, "current_password": PASSWORD}
+        await client.post("/api/v1/me/email", json=move, headers=user.headers)
+        change = await mailbox.link(MOVED, "/change-email")
+        await session.execute(update(Person).values(suspended_at=now()))
+        await session.commit()
+        for answer in (
+            await post(client, "/password-reset/confirm", token=reset, password=NEW),
+            await post(client, "/email-change", token=change),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (403, "account_suspended")
+        page = await client.get("/reset-password", params={"token": reset})
+        assert page.status_code == 403
+        assert "This account is suspended" in page.text
+        await session.execute(update(Person).values(suspended_at=None))
+        await session.commit()
+        assert (await log_in(client, user.actor.email, PASSWORD)).status_code == 200
+
+    async def test_who_was_suspended_between_two_looks_sets_no_password(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, session: AsyncSession, user: User
+    ) -> None:
+        await post(client, "/password-reset", email=user.actor.email)
+        token = await mailbox.link(user.actor.email, "/reset-password")
+        await session.execute(update(Person).values(suspended_at=now()))
+        await session.commit()
+        with pytest.raises(Forbidden):
+            await recovery.reset(session, token, "a hash that was made meanwhile")
+
+    async def test_it_ends_a_two_step_log_in_that_was_only_begun(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, session: AsyncSession, user: User
+    ) -> None:
+        known = {"current_password": PASSWORD}
+        await client.post("/api/v1/me/second-factor", json=known, headers=user.headers)
+        await post(client, "/password-reset", email=user.actor.email)
+        token = await mailbox.link(user.actor.email, "/reset-password")
+        await post(client, "/password-reset/confirm", token=token, password=NEW)
+        assert (await session.scalars(select(SecondFactor))).all() == []
+
 
 class TestAddress:
     async def ask(
@@ -210,6 +265,56 @@ class TestAddress:
         await post(client, "/password-reset/confirm", token=token, password=NEW)
         assert (await log_in(client, user.actor.email, NEW)).status_code == 200
         assert refused(await post(client, "/email-change/undo", token=undo))
+
+    async def test_undoing_it_shuts_what_the_thief_opened(
+        self,
+        client: httpx2.AsyncClient,
+        mailbox: Mailbox,
+        session: AsyncSession,
+        settings: Settings,
+    ) -> None:
+        user = await make_user(session, settings, Role.EMPLOYER)
+        company = {"name": "Bakery of Ours"}
+        made = await client.post("/api/v1/companies", json=company, headers=user.headers)
+        owners = await self.key(client, user, made.json()["id"])
+        await self.ask(client, user)
+        await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
+        undo = await mailbox.link(user.actor.email, "/undo-change-email")
+        thiefs = await self.key(client, user, made.json()["id"])
+        await turn_on_two_step(client, user)
+        await mailbox.read()
+
+        assert (await post(client, "/email-change/undo", token=undo)).status_code == 204
+        (mail,) = await mailbox.read()
+        text = mail.get_content()
+        assert "Two-step log-in had been turned on" in text
+        assert "API keys made in your name meanwhile: 1." in text
+        path = "/api/v1/me/applications"  # asks for a person: a living key gets as far as a 403
+        assert [
+            (await client.get(path, headers={"Authorization": f"Bearer {key}"})).status_code
+            for key in (owners, thiefs)
+        ] == [403, 401]
+        (link,) = LINK.findall(text)
+        token = parse_qs(urlsplit(link).query)["token"][0]
+        await post(client, "/password-reset/confirm", token=token, password=NEW)
+        assert (await log_in(client, user.actor.email, NEW)).status_code == 200
+
+    async def test_undoing_it_keeps_a_two_step_log_in_from_before(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, session: AsyncSession, user: User
+    ) -> None:
+        await turn_on_two_step(client, user)
+        await self.ask(client, user)
+        await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
+        undo = await mailbox.link(user.actor.email, "/undo-change-email")
+        await post(client, "/email-change/undo", token=undo)
+        (mail,) = await mailbox.read()
+        assert "meanwhile" not in mail.get_content()
+        assert len((await session.scalars(select(SecondFactor))).all()) == 1
+
+    async def key(self, client: httpx2.AsyncClient, user: User, company_id: str) -> str:
+        body = {"company_id": company_id, "name": "Site", "scopes": ["jobs:read"]}
+        answer = await client.post("/api/v1/api-keys", json=body, headers=user.headers)
+        return answer.json()["key"]
 
     async def test_an_address_with_an_account_is_told_to_its_owner_only(
         self,

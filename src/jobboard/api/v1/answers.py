@@ -38,8 +38,12 @@ OPERATIONS: dict[str, Told] = {
     "POST /auth/revoke": told("Whoever has the token."),
     "POST /auth/verify-email": told("Whoever has the link.", "link_invalid"),
     "POST /auth/password-reset": told(ANYONE),
-    "POST /auth/password-reset/confirm": told("Whoever has the link.", "link_invalid"),
-    "POST /auth/email-change": told("Whoever has the link.", "link_invalid email_taken"),
+    "POST /auth/password-reset/confirm": told(
+        "Whoever has the link.", "link_invalid account_suspended"
+    ),
+    "POST /auth/email-change": told(
+        "Whoever has the link.", "link_invalid account_suspended email_taken"
+    ),
     "POST /auth/email-change/undo": told("Whoever has the link.", "link_invalid email_taken"),
     "GET /me": told(PERSON),
     "PATCH /me": told(PERSON),

@@ -18,6 +18,7 @@ from jobboard.accounts.schemas import (
 from jobboard.api.deps import AddressDep, EnginesDep, SessionDep, SettingsDep
 from jobboard.api.idempotency import LateKeyDep
 from jobboard.api.route import Router
+from jobboard.companies import regaining
 from jobboard.errors import Forbidden, Invalid, Unauthenticated
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import LOGIN, WRITES, limited
@@ -200,7 +201,8 @@ async def change_email(data: TokenOfLink, session: SessionDep) -> None:
 async def undo_email_change(data: TokenOfLink, session: SessionDep) -> None:
     """Go back to the old address, with the token that was mailed to it, within a week.
 
-    For owners whose account someone else uses: the password stops to work, every log-in ends, and
-    a link for a new password is mailed.
+    For owners whose account someone else uses: the password stops to work, every log-in ends,
+    two-step log-in and API keys that were made since are off, and a link for a new password is
+    mailed.
     """
-    await addresses.undo_change(session, data.token)
+    await regaining.undo_change(session, data.token)
