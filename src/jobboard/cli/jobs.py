@@ -103,10 +103,12 @@ def import_(
 
 def _second_process() -> ProcessPoolExecutor:
     """A process that renders while this one reads. Ctrl-C is for this one to hear."""
-    fresh = multiprocessing.get_context("spawn")
+    # A copy of this one, which has loaded all that it needs. That is safe as long as there are no
+    # threads and no connections yet, so the process is made here and not when it is first used.
+    copy = multiprocessing.get_context("fork")
     ignore = (signal.SIGINT, signal.SIG_IGN)
-    pool = ProcessPoolExecutor(1, fresh, initializer=signal.signal, initargs=ignore)
-    pool.submit(html_and_text, [])  # starts it now: it loads what it needs while the board is found
+    pool = ProcessPoolExecutor(1, copy, initializer=signal.signal, initargs=ignore)
+    pool.submit(html_and_text, [])
     return pool
 
 
