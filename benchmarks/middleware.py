@@ -31,7 +31,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message
 
 from benchmarks.output import until_no_one_reads
-from jobboard.analytics.hits import Hit, HitRecorder, truncated
+from jobboard.analytics.hits import Hit, truncated
+from jobboard.analytics.recorder import Recorder
 from jobboard.api import limits, media
 from jobboard.api.callers import Callers
 from jobboard.api.metrics import Metrics
@@ -75,7 +76,7 @@ class Bench:
         self.app.get("/api/pinged", dependencies=[Depends(ping), doors[1]])(counted)
         self.app.get("/api/windowed", dependencies=[Depends(window), doors[1]])(counted)
         self.app.state.callers = self.callers = Callers("session")
-        self.hits = HitRecorder()
+        self.hits = Recorder("hits")
         self.metrics = Metrics(self.hits)
         self.routes = RouteTable(self.app)
 

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI
 
 from jobboard import __version__, web
-from jobboard.analytics.hits import COLLECTION, HitRecorder
+from jobboard.analytics import hits as hit_log
+from jobboard.analytics.recorder import Recorder
 from jobboard.api import callers, docs, errors, health, limits, media, metrics, v1
 from jobboard.api.guide import GUIDE, TAGS
 from jobboard.api.middleware import (
@@ -47,14 +48,15 @@ def create_app(
     settings = settings or Settings.from_environment()
     _require(settings)
     logs.configure(settings.log_format)
-    hits = HitRecorder()
+    hits = Recorder("hits")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with open_engines(settings) as engines:
             app.state.engines = engines
             if engines.mongo is not None:
-                hits.start(engines.mongo.database[COLLECTION], ttl_days=settings.hits_ttl_days)
+                database = engines.mongo.database
+                hits.start(hit_log.shelf(database, ttl_days=settings.hits_ttl_days))
             try:
                 yield
             finally:

@@ -10,8 +10,9 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import AutoReconnect, BulkWriteError
 from structlog.testing import capture_logs
 
-from jobboard.analytics import hits as recorders
-from jobboard.analytics.hits import BATCH, DRAIN_SECONDS, Hit, HitRecorder, Hits, truncated
+from jobboard.analytics import recorder as recorders
+from jobboard.analytics.hits import OF_PERSON, Hit, truncated
+from jobboard.analytics.recorder import BATCH, DRAIN_SECONDS, Collection, Recorder, Shelf
 from jobboard.clock import now
 from jobboard.settings import Settings
 from tests.timing import least_seconds, until
@@ -44,6 +45,10 @@ class FakeCollection:
         self.indexes: list[str] = []
         self.hangs = False
 
+    def shelf(self) -> Shelf:
+        """This, as where to store."""
+        return Shelf(self, 30)  # ty: ignore[invalid-argument-type] - a stand-in
+
     async def create_index(self, keys: Any, **options: Any) -> None:
         self._fail()
         self.indexes.append(options.get("name", "other"))
@@ -66,7 +71,7 @@ async def fake() -> FakeCollection:
 
 
 @pytest.fixture
-async def hits(settings: Settings) -> AsyncIterator[Hits]:
+async def hits(settings: Settings) -> AsyncIterator[Collection]:
     """A collection of the real engine."""
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         settings.mongo_url.get_secret_value(), tz_aware=True
@@ -77,13 +82,13 @@ async def hits(settings: Settings) -> AsyncIterator[Hits]:
     await client.close()
 
 
-def balanced(recorder: HitRecorder) -> bool:
+def balanced(recorder: Recorder) -> bool:
     return recorder.received == recorder.stored + recorder.dropped + recorder.buffered
 
 
-async def test_hits_reach_mongo_with_an_end_of_life(hits: Hits) -> None:
-    recorder = HitRecorder()
-    recorder.start(hits, ttl_days=30)
+async def test_hits_reach_mongo_with_an_end_of_life(hits: Collection) -> None:
+    recorder = Recorder("hits")
+    recorder.start(Shelf(hits, 30, [OF_PERSON]))
     for number in range(BATCH + 5):
         recorder.record(hit(number))
     await until(lambda: recorder.stored == BATCH + 5)
@@ -95,22 +100,23 @@ async def test_hits_reach_mongo_with_an_end_of_life(hits: Hits) -> None:
     assert stored["at"].utcoffset() is not None
     indexes = await hits.index_information()
     assert indexes["at_ttl"]["expireAfterSeconds"] == 30 * 86_400
+    assert "of_person" in indexes
     assert balanced(recorder)
 
 
-async def test_a_new_life_span_replaces_the_old(hits: Hits) -> None:
+async def test_a_new_life_span_replaces_the_old(hits: Collection) -> None:
     for days in (30, 7):
-        recorder = HitRecorder()
-        recorder.start(hits, ttl_days=days)
+        recorder = Recorder("hits")
+        recorder.start(Shelf(hits, days))
         recorder.record(hit())
         await until(lambda r=recorder: r.stored == 1)
         await recorder.close()
     assert (await hits.index_information())["at_ttl"]["expireAfterSeconds"] == 7 * 86_400
 
 
-async def test_a_single_hit_does_not_wait_for_a_full_batch(hits: Hits) -> None:
-    recorder = HitRecorder()
-    recorder.start(hits, ttl_days=30)
+async def test_a_single_hit_does_not_wait_for_a_full_batch(hits: Collection) -> None:
+    recorder = Recorder("hits")
+    recorder.start(Shelf(hits, 30, [OF_PERSON]))
     recorder.record(hit())
     await until(lambda: recorder.stored == 1, seconds=3)
     assert await hits.count_documents({}) == 1
@@ -118,9 +124,9 @@ async def test_a_single_hit_does_not_wait_for_a_full_batch(hits: Hits) -> None:
 
 
 async def test_what_no_longer_fits_is_dropped_and_counted(fake: FakeCollection) -> None:
-    recorder = HitRecorder(capacity=10)
+    recorder = Recorder("hits", capacity=10)
     fake.hangs = True
-    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    recorder.start(fake.shelf())
     for number in range(25):
         recorder.record(hit(number))
     await asyncio.sleep(0.05)
@@ -129,15 +135,15 @@ async def test_what_no_longer_fits_is_dropped_and_counted(fake: FakeCollection) 
 
 
 async def test_without_mongo_all_are_dropped_at_once() -> None:
-    recorder = HitRecorder()
+    recorder = Recorder("hits")
     recorder.record(hit())
     assert (recorder.received, recorder.dropped, recorder.buffered) == (1, 1, 0)
     await recorder.close()
 
 
 async def test_they_wait_while_mongo_is_gone_and_are_stored_once(fake: FakeCollection) -> None:
-    recorder = HitRecorder()
-    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    recorder = Recorder("hits")
+    recorder.start(fake.shelf())
     fake.failures = [AutoReconnect("gone"), AutoReconnect("gone")]
     with capture_logs() as lines:
         for number in range(BATCH * 2):
@@ -146,15 +152,15 @@ async def test_they_wait_while_mongo_is_gone_and_are_stored_once(fake: FakeColle
         assert recorder.stored == 0
         assert balanced(recorder)
         await until(lambda: recorder.stored == BATCH * 2)
-    assert [line["event"] for line in lines] == ["hits.mongo_silent", "hits.mongo_answers"]
+    assert [line["event"] for line in lines] == ["recorder.mongo_silent", "recorder.mongo_answers"]
     assert len(fake.documents) == BATCH * 2
     assert fake.indexes  # it may have come back empty
     await recorder.close()
 
 
 async def test_an_answer_that_got_lost_does_not_store_twice(fake: FakeCollection) -> None:
-    recorder = HitRecorder()
-    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    recorder = Recorder("hits")
+    recorder.start(fake.shelf())
     await asyncio.sleep(0)
     duplicates = BulkWriteError({"writeErrors": [{"index": 0, "code": 11000}]})
     fake.indexes = []
@@ -169,8 +175,8 @@ async def test_an_answer_that_got_lost_does_not_store_twice(fake: FakeCollection
 
 
 async def test_a_document_that_mongo_refuses_is_counted_as_dropped(fake: FakeCollection) -> None:
-    recorder = HitRecorder()
-    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    recorder = Recorder("hits")
+    recorder.start(fake.shelf())
     recorder.record(hit(1))
     await until(lambda: recorder.stored == 1)
     fake.failures = [BulkWriteError({"writeErrors": [{"index": 0, "code": 121}]})]
@@ -181,10 +187,12 @@ async def test_a_document_that_mongo_refuses_is_counted_as_dropped(fake: FakeCol
     await recorder.close()
 
 
-async def test_closing_writes_what_is_left(hits: Hits, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_closing_writes_what_is_left(
+    hits: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(recorders, "DRAIN_SECONDS", 30)  # a busy machine is no reason to drop
-    recorder = HitRecorder()
-    recorder.start(hits, ttl_days=30)
+    recorder = Recorder("hits")
+    recorder.start(Shelf(hits, 30, [OF_PERSON]))
     for number in range(1_200):
         recorder.record(hit(number))
     await recorder.close()
@@ -193,9 +201,9 @@ async def test_closing_writes_what_is_left(hits: Hits, monkeypatch: pytest.Monke
 
 
 async def test_closing_does_not_wait_long_for_a_mongo_that_hangs(fake: FakeCollection) -> None:
-    recorder = HitRecorder()
+    recorder = Recorder("hits")
     fake.hangs = True
-    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    recorder.start(fake.shelf())
     recorder.record(hit())
     started = perf_counter()
     await recorder.close()
@@ -204,9 +212,9 @@ async def test_closing_does_not_wait_long_for_a_mongo_that_hangs(fake: FakeColle
 
 
 async def test_recording_takes_no_time_to_speak_of(fake: FakeCollection) -> None:
-    recorder = HitRecorder()
+    recorder = Recorder("hits")
     fake.hangs = True
-    recorder.start(fake, ttl_days=30)  # ty: ignore[invalid-argument-type] - a stand-in
+    recorder.start(fake.shelf())
     one = hit()
 
     def record_ten_thousand() -> None:

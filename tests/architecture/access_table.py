@@ -236,6 +236,7 @@ ROUTES: dict[str, Access | list[Access]] = {
         "admin", on="recruiter", json={"suspended": True}, scope="moderation"
     ),
     "GET /api/v1/admin/audit-log": only("admin", scope="moderation"),
+    "GET /api/v1/admin/analytics/hits": only("admin", scope="moderation"),
     # Pages for everyone
     "GET /": everyone(),
     "GET /companies/{slug}": everyone("company-slug"),

@@ -1,1 +1,1 @@
-"""What is counted: API hits, in MongoDB, never in the way of a request."""
+"""What is counted, in MongoDB, never in the way of a request: hits, and how they are rolled up."""

@@ -46,6 +46,7 @@ TAGS = [
         ("uploads", "Résumés and pictures."),
         ("tasks", "To-dos of one's own, alone or about an application or a job."),
         ("moderation", "What waits for a moderator, people, and the audit log. For admins."),
+        ("analytics", "What is counted: hits of the API, for admins."),
         ("health", "For process managers and monitoring."),
     )
 ]

@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
-from jobboard.analytics.hits import HitRecorder
+from jobboard.analytics.recorder import Recorder
 from jobboard.infra.rates import exempt
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -18,7 +18,7 @@ router = APIRouter(tags=["health"])
 class Metrics:
     """The counters of one app, in a registry of its own."""
 
-    def __init__(self, hits: HitRecorder) -> None:
+    def __init__(self, hits: Recorder) -> None:
         self.registry = CollectorRegistry()
         self.registry.register(HitCollector(hits))
         self._requests = Counter(
@@ -44,7 +44,7 @@ class Metrics:
 class HitCollector(Collector):
     """Reads the recorder when asked, so that counting costs a request nothing."""
 
-    def __init__(self, hits: HitRecorder) -> None:
+    def __init__(self, hits: Recorder) -> None:
         self._hits = hits
 
     def collect(self) -> Iterator[Metric]:

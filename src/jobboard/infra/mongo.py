@@ -1,13 +1,26 @@
 """MongoDB, for what is analysed and may be lost: one client with short timeouts."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
+import pymongo
+import structlog
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import ConnectionFailure, PyMongoError
+
+from jobboard.errors import Unavailable
 
 DEFAULT_DATABASE = "jobboard"
 CONNECT_MS = 1_000
 ANSWER_MS = 2_000
+QUESTION_SECONDS = 10  # for a question that somebody waits for
+SILENT = (
+    "The numbers cannot be read now: their database does not answer. Nothing else depends on it."
+)
+UNSET = "This board keeps no numbers: its JOBBOARD_MONGO_URL is not set."
+log = structlog.get_logger()
 
 
 class Mongo:
@@ -34,3 +47,21 @@ class Mongo:
     async def close(self) -> None:
         """Close every connection."""
         await self._client.close()
+
+
+@contextmanager
+def asking(mongo: Mongo | None) -> Generator[AsyncDatabase[dict[str, Any]]]:
+    """The database for questions that somebody waits for.
+
+    Raises Unavailable where there is none, or when it does not answer.
+    """
+    if mongo is None:
+        raise Unavailable(UNSET)
+    try:
+        with pymongo.timeout(QUESTION_SECONDS):
+            yield mongo.database
+    except PyMongoError as error:
+        if not (error.timeout or isinstance(error, ConnectionFailure)):
+            raise
+        log.warning("mongo.silent", error=type(error).__name__)
+        raise Unavailable(SILENT) from None

@@ -15,7 +15,7 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from jobboard.infra import logs
 from jobboard.infra.queue import DELIVER, make_celery
 from jobboard.settings import Settings
-from jobboard.worker import accounts, answers, jobs, outbox, privacy, uploads
+from jobboard.worker import accounts, analytics, answers, jobs, outbox, privacy, uploads
 from jobboard.worker.context import Context, open_context
 
 EXPIRE = "jobboard.expire_jobs"
@@ -24,12 +24,14 @@ FORGET_LOGINS = "jobboard.forget_old_logins"
 SWEEP = "jobboard.sweep_files"
 EXPIRE_REJECTED = "jobboard.expire_rejected"
 FORGET_ANSWERS = "jobboard.forget_old_answers"
+ROLL_UP = "jobboard.roll_up_hits"
 
 settings = Settings.from_environment()
 app = make_celery(settings.redis_url.get_secret_value())
 app.conf.beat_schedule = {
     # Delivers what nobody rang for: the doorbell was broken, or a message waited for a retry.
     "deliver": {"task": DELIVER, "schedule": 10.0, "options": {"expires": 10}},
+    "roll_up": {"task": ROLL_UP, "schedule": 10.0, "options": {"expires": 10}},
     "expire": {"task": EXPIRE, "schedule": 60.0, "options": {"expires": 60}},
     "clean": {"task": CLEAN, "schedule": 3600.0, "options": {"expires": 3600}},
     "forget_answers": {"task": FORGET_ANSWERS, "schedule": 3600.0, "options": {"expires": 3600}},
@@ -116,3 +118,9 @@ def expire_rejected() -> None:
 def forget_old_answers() -> None:
     """Forget what was kept for requests with an Idempotency-Key."""
     processes[0].run(answers.forget_old)
+
+
+@app.task(name=ROLL_UP)
+def roll_up_hits() -> None:
+    """Count the hits that came."""
+    processes[0].run(analytics.roll_up)

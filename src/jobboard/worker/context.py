@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from jobboard.infra.mailer import Mailer, make_mailer
+from jobboard.infra.mongo import Mongo
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
 from jobboard.infra.storage import Storage
@@ -19,6 +20,7 @@ class Context:
     database: Database
     mailer: Mailer
     storage: Storage
+    mongo: Mongo | None = None
 
 
 @asynccontextmanager
@@ -26,8 +28,13 @@ async def open_context(settings: Settings) -> AsyncGenerator[Context]:
     """Make the clients in the running loop; close them at the end."""
     doorbell = Doorbell(settings.redis_url.get_secret_value())
     database = Database(settings.database_url.get_secret_value(), ring=doorbell.ring, pool_size=2)
+    mongo_url = settings.mongo_url.get_secret_value()
+    mongo = Mongo(mongo_url) if mongo_url else None
+    storage = Storage(settings.storage_url)
     try:
-        yield Context(settings, database, make_mailer(settings), Storage(settings.storage_url))
+        yield Context(settings, database, make_mailer(settings), storage, mongo)
     finally:
+        if mongo is not None:
+            await mongo.close()
         await database.close()
         doorbell.close()

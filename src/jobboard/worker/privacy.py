@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from jobboard.infra.mongo import Mongo
 from jobboard.infra.queue import Message
 from jobboard.privacy import erasure
 from jobboard.privacy.export import HITS
@@ -14,17 +13,11 @@ async def forget_rest(context: Context, message: Message) -> None:
     called is still counted."""
     async with context.database.transaction() as session:
         await erasure.forget_rows(session, UUID(message.payload["person_id"]))
-    url = context.settings.mongo_url.get_secret_value()
-    if not url:
-        return
-    mongo = Mongo(url)
-    try:
-        await mongo.database[HITS].update_many(
+    if context.mongo is not None:
+        await context.mongo.database[HITS].update_many(
             {"person_id": message.payload["person_id"]},
             {"$set": {"person_id": None, "address": ""}},
         )
-    finally:
-        await mongo.close()
 
 
 async def expire_rejected(context: Context) -> None:

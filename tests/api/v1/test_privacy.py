@@ -40,8 +40,9 @@ ME = "/api/v1/me"
 
 
 @pytest.fixture
-async def context(settings: Settings, db: Database) -> Context:
-    return Context(settings, db, ConsoleMailer(), Storage(settings.storage_url))
+async def context(settings: Settings, db: Database, app: FastAPI) -> Context:
+    mongo = app.state.engines.mongo
+    return Context(settings, db, ConsoleMailer(), Storage(settings.storage_url), mongo)
 
 
 async def apply(client: httpx2.AsyncClient, cast: Cast, job: Job) -> tuple[str, str]:

@@ -6,7 +6,8 @@ import anyio
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jobboard.analytics.hits import Hit, HitRecorder, truncated
+from jobboard.analytics.hits import Hit, truncated
+from jobboard.analytics.recorder import Recorder
 from jobboard.api.metrics import Metrics
 from jobboard.api.routes import RouteTable
 from jobboard.clock import now
@@ -22,7 +23,7 @@ class Observe:
     """Counts every request. Those below /api/ are hits; pages are in the metrics and the log."""
 
     def __init__(
-        self, app: ASGIApp, *, routes: RouteTable, metrics: Metrics, hits: HitRecorder
+        self, app: ASGIApp, *, routes: RouteTable, metrics: Metrics, hits: Recorder
     ) -> None:
         self.app = app
         self.routes = routes

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from jobboard.api.v1 import (
+    analytics,
     answers,
     api_keys,
     applications,
@@ -37,6 +38,7 @@ def _routers() -> list[APIRouter]:
         images.router,
         tasks.router,
         moderation.router,
+        analytics.router,
     ]
     for route in (route for router in every for route in router.routes):
         if isinstance(route, APIRoute):

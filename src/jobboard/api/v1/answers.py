@@ -133,4 +133,5 @@ OPERATIONS: dict[str, Told] = {
         ADMIN, f"{MODERATION} company_not_found edited_meanwhile"
     ),
     "GET /admin/audit-log": told(ADMIN, MODERATION),
+    "GET /admin/analytics/hits": told(ADMIN, MODERATION),
 }

@@ -348,6 +348,37 @@ ANSWERED: dict[str, Any] = {
         "renamed_at": LATER,
         "live_jobs": 1,
     },
+    "HitReport": {
+        "items": [
+            {
+                "route": "/api/v1/jobs/{id}",
+                "method": "GET",
+                "status": 200,
+                "bucket": None,
+                "count": 41873,
+                "error_share": 0.0,
+                "server_error_share": 0.0,
+                "mean_ms": 9.41,
+                "p50_ms": 7.833,
+                "p95_ms": 20.317,
+                "p99_ms": 43.551,
+            }
+        ],
+        "total": {
+            "count": 41873,
+            "error_share": 0.0,
+            "server_error_share": 0.0,
+            "mean_ms": 9.41,
+            "p50_ms": 7.833,
+            "p95_ms": 20.317,
+            "p99_ms": 43.551,
+        },
+        "from": "2026-11-22T09:00:00Z",
+        "to": "2026-11-23T10:00:00Z",
+        "step": "hour",
+        "as_of": "2026-11-23T09:12:40.512000Z",
+        "truncated": False,
+    },
     "AuditRead": {
         "id": ENTRY,
         "at": LATER,

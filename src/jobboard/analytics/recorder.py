@@ -1,0 +1,207 @@
+"""A log in memory, written to MongoDB in batches, never waited for.
+
+At any time received = stored + dropped + buffered. While MongoDB is gone entries wait in a bounded
+buffer; what no longer fits is dropped and counted.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, Protocol
+
+import structlog
+from bson import ObjectId
+from pymongo import IndexModel
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError, OperationFailure
+
+CAPACITY = 50_000
+BATCH = 1_000
+GATHER_SECONDS = 1.0
+PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between tries while MongoDB does not answer
+DRAIN_SECONDS = 2.5
+DUPLICATE_KEY = 11000
+INDEX_EXISTS = {85, 86}  # the same index with other options, or another name
+log = structlog.get_logger()
+
+Collection = AsyncCollection[dict[str, Any]]
+
+
+class Entry(Protocol):
+    """One thing that happened: a NamedTuple with the time at which it did."""
+
+    @property
+    def at(self) -> datetime:
+        """When, in UTC."""
+        ...
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where entries are stored. MongoDB deletes them `ttl_days` after their `at`."""
+
+    collection: Collection
+    ttl_days: int
+    indexes: Sequence[IndexModel] = ()
+    # Called with each batch before it is stored, and again with each further try.
+    before: Callable[[Sequence[dict[str, Any]]], Awaitable[None]] | None = None
+
+
+class Recorder:
+    """The buffer, and the one task that empties it."""
+
+    def __init__(self, name: str, capacity: int = CAPACITY) -> None:
+        self.name = name
+        self.received = self.stored = self.dropped = 0
+        self._capacity = capacity
+        self._waiting: deque[Entry] = deque()
+        self._batch: list[dict[str, Any]] = []  # taken out of `_waiting`, not yet stored
+        self._some = asyncio.Event()
+        self._full = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._shelf: Shelf | None = None
+        self._indexed = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def buffered(self) -> int:
+        """Hits that are neither stored nor dropped yet."""
+        return len(self._waiting) + len(self._batch)
+
+    def record(self, entry: Entry) -> None:
+        """Keep an entry for the next batch. Never waits, never fails."""
+        self.received += 1
+        if self._shelf is None or self.buffered >= self._capacity:
+            self.dropped += 1
+            return
+        self._waiting.append(entry)
+        self._some.set()
+        if len(self._waiting) >= BATCH:
+            self._full.set()
+
+    def start(self, shelf: Shelf) -> None:
+        """Begin to write."""
+        self._shelf = shelf
+        self._closing.clear()
+        self._task = asyncio.create_task(self._write_until_closed(), name=self.name)
+
+    async def close(self) -> None:
+        """Write what is left, for DRAIN_SECONDS at most; the rest is dropped."""
+        if self._task is None:
+            return
+        self._closing.set()
+        self._some.set()
+        self._full.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._task  # cancelled by the timeout, not before: a batch may be under way
+        if self.buffered:
+            log.warning("recorder.lost_at_shutdown", recorder=self.name, entries=self.buffered)
+        self.dropped += self.buffered
+        self._waiting.clear()
+        self._batch = []
+        self._shelf = self._task = None
+
+    async def _write_until_closed(self) -> None:
+        failures = 0
+        while self.buffered or not self._closing.is_set():
+            if not failures and not self._closing.is_set():
+                await self._gather()
+            try:
+                await self._ensure_indexes()
+                await self._write_batch()
+            except Exception as error:  # noqa: BLE001 - the log must survive whatever befalls it
+                if not failures:
+                    log.warning(
+                        "recorder.mongo_silent", recorder=self.name, error=type(error).__name__
+                    )
+                self._indexed = False  # it may come back as another, empty server
+                await self._pause(failures)
+                failures += 1
+            else:
+                if failures:
+                    log.info(
+                        "recorder.mongo_answers",
+                        recorder=self.name,
+                        waiting=self.buffered,
+                        dropped=self.dropped,
+                    )
+                failures = 0
+
+    async def _gather(self) -> None:
+        """Wait for an entry, then until a batch is full or a second is over."""
+        await self._some.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_SECONDS):
+                await self._full.wait()
+
+    async def _pause(self, failures: int) -> None:
+        """Wait before the next try, longer each time, but not when the end has come."""
+        if self._closing.is_set():
+            await asyncio.sleep(PAUSES[0])
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSES[min(failures, len(PAUSES) - 1)]):
+                await self._closing.wait()
+
+    async def _write_batch(self) -> None:
+        """Store one batch. On an error it is kept, with its ids, for the next try."""
+        assert self._shelf is not None
+        if not self._batch:
+            self._batch = self._take()
+        lost = 0
+        if self._batch:
+            if self._shelf.before is not None:
+                await self._shelf.before(self._batch)
+            try:
+                await self._shelf.collection.insert_many(self._batch, ordered=False)
+            except BulkWriteError as error:
+                lost = refused(error)
+        self.stored += len(self._batch) - lost
+        self.dropped += lost
+        self._batch = []
+
+    def _take(self) -> list[dict[str, Any]]:
+        entries = list(islice(self._waiting, BATCH))
+        for _ in entries:
+            self._waiting.popleft()
+        if not self._waiting:
+            self._some.clear()
+        if len(self._waiting) < BATCH:
+            self._full.clear()
+        # Ids of our own: a batch that was stored although the answer got lost is not stored twice.
+        return [{"_id": ObjectId(), **entry._asdict()} for entry in entries]
+
+    async def _ensure_indexes(self) -> None:
+        """The life of an entry, and the ways to it. In the background of requests."""
+        if self._indexed or self._shelf is None:
+            return
+        collection = self._shelf.collection
+        await keep_for(collection, days=self._shelf.ttl_days)
+        if self._shelf.indexes:
+            await collection.create_indexes(list(self._shelf.indexes))
+        self._indexed = True
+
+
+async def keep_for(collection: Collection, *, days: int) -> None:
+    """Let MongoDB delete documents this many days after their `at`. The index serves times, too."""
+    seconds = days * 86_400
+    try:
+        await collection.create_index("at", name="at_ttl", expireAfterSeconds=seconds)
+    except OperationFailure as error:
+        if error.code not in INDEX_EXISTS:
+            raise
+        await collection.drop_index("at_ttl")  # the setting has changed
+        await collection.create_index("at", name="at_ttl", expireAfterSeconds=seconds)
+
+
+def refused(error: BulkWriteError) -> int:
+    """How many documents of a batch MongoDB will never take. Duplicates are there already."""
+    failures = (error.details or {}).get("writeErrors", [])
+    return sum(failure.get("code") != DUPLICATE_KEY for failure in failures)

@@ -1,0 +1,91 @@
+"""Shapes of questions about hits, and of their answers."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from jobboard.clock import AskedMoment
+from jobboard.schema import Input, filled
+
+
+class Bucket(StrEnum):
+    """How long a piece of time is."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+
+class Grouping(StrEnum):
+    """What is counted together."""
+
+    STATUS = "status"  # each route, method and status
+    ROUTE = "route"  # each route and method
+    ALL = "all"
+
+
+Milliseconds = Annotated[float | None, Field(description="Within 5 %; null where nothing was.")]
+
+
+class HitSearch(Input):
+    """Which hits, and what of them is counted together."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    since: AskedMoment | None = Field(
+        None, alias="from", description="Not before; by default a day before `to`."
+    )
+    until: AskedMoment | None = Field(None, alias="to", description="Before; by default now.")
+    by: Grouping = Field(
+        Grouping.STATUS, description="`route` counts all statuses together, `all` also all routes."
+    )
+    bucket: Bucket | None = Field(None, description="A row for each piece of time as well.")
+    route: str | None = Field(
+        None, max_length=300, description="One route as its template: /api/v1/jobs/{id}."
+    )
+    method: str | None = Field(None, max_length=10, description="One method, as GET.")
+    status: int | None = Field(None, ge=100, le=599, description="One status.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, query: object) -> object:
+        return filled(query)
+
+
+class HitStats(BaseModel):
+    """How many, how many of them went wrong, and how long they took."""
+
+    count: int
+    error_share: float = Field(description="Of 0 to 1: answers from status 400 on.")
+    server_error_share: float = Field(description="Of 0 to 1: answers from status 500 on.")
+    mean_ms: float | None
+    p50_ms: Milliseconds
+    p95_ms: Milliseconds
+    p99_ms: Milliseconds
+
+
+class HitRow(HitStats):
+    """The same of one route, status or piece of time; null where these are counted together."""
+
+    route: str | None = Field(examples=["/api/v1/jobs/{id}"])
+    method: str | None
+    status: int | None
+    bucket: datetime | None = Field(description="The beginning of the piece of time.")
+
+
+class HitReport(BaseModel):
+    """Counted are whole pieces of `step`, from `from` until before `to`."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    items: list[HitRow] = Field(description="Busiest first; with `bucket` oldest first.")
+    total: HitStats
+    since: datetime = Field(alias="from")
+    until: datetime = Field(alias="to")
+    step: Bucket
+    as_of: datetime | None = Field(
+        description="When a worker last counted: later hits are not in it. Null: never yet."
+    )
+    truncated: bool = Field(description="Whether there are more rows than an answer holds.")

@@ -1,0 +1,18 @@
+"""A database of the real engine, empty before each test that asks for it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from jobboard.infra.mongo import Mongo
+from jobboard.settings import Settings
+
+
+@pytest.fixture
+async def mongo(settings: Settings) -> AsyncIterator[Mongo]:
+    """The board's own, with nothing in it."""
+    mongo = Mongo(settings.mongo_url.get_secret_value())
+    for name in await mongo.database.list_collection_names():
+        await mongo.database[name].delete_many({})
+    yield mongo
+    await mongo.close()
