@@ -22,7 +22,18 @@ EXTERNAL = {
     "redis_url": "JOBBOARD_TEST_REDIS_URL",
     "mongo_url": "JOBBOARD_TEST_MONGO_URL",
 }
-APPEND_ONLY = {"audit_log"}  # a trigger refuses to delete; the owner of a table may lift it
+APPEND_ONLY = {
+    "audit_log",
+    "entries",
+    "transfers",
+}  # a trigger refuses to delete; the owner of a table may lift it
+# The board's own wallets come with the migrations.
+KEPT = {"wallets": "DELETE FROM wallets WHERE board IS NULL"}
+RESET = (
+    "ALTER TABLE wallets DISABLE TRIGGER USER",
+    "UPDATE wallets SET balance = 0, entry_count = 0 WHERE entry_count > 0",
+    "ALTER TABLE wallets ENABLE TRIGGER USER",
+)
 
 
 @dataclass(frozen=True)
@@ -87,9 +98,12 @@ async def empty(engine: AsyncEngine) -> None:
         for table in (await connection.scalars(text(filled))).all():
             if table in APPEND_ONLY:
                 await connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
-            await connection.execute(text(f"DELETE FROM {table}"))
+            await connection.execute(text(KEPT.get(table, f"DELETE FROM {table}")))
             if table in APPEND_ONLY:
                 await connection.execute(text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
+            if table == "entries":
+                for statement in RESET:
+                    await connection.execute(text(statement))
 
 
 async def _execute(url: str, statement: str) -> None:

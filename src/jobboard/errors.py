@@ -4,7 +4,9 @@ The doors translate: `api/errors.py` to problem details, `web/errors.py` to page
 `cli/main.py` to exit codes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +18,13 @@ class FieldError:
 
 
 class DomainError(Exception):
-    """Base of all that the core refuses. `code` is promised to scripts, the message is not."""
+    """Base of all that the core refuses. `code` is promised to scripts, the message is not.
+
+    `more` are facts for scripts beyond these; a problem's members (RFC 9457, section 3.2)."""
 
     code = "error"
     message = "Something went wrong."
+    more: Mapping[str, int] = MappingProxyType({})
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from jobboard.infra.postgres import Base
 from jobboard.jobs import models as jobs
 from jobboard.tasks import models as tasks
 from jobboard.uploads import models as uploads
+from jobboard.wallet import models as wallet
 
 __all__ = [
     "accounts",
@@ -20,5 +21,6 @@ __all__ = [
     "queue",
     "tasks",
     "uploads",
+    "wallet",
 ]
 metadata = Base.metadata

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import schemathesis
 
@@ -20,7 +20,14 @@ LATER = "2031-05-01T12:00:00Z"
 # Text that must hold more than blanks.
 NEEDED = {"title", "name", "full_name", "reason", "code", "note", "tags"}
 MOMENTS = {"due_at", "due_before", "from", "to"}
-OF_THINGS = {"company_id": "company", "resume_id": "resume", "job_id": "job"}
+OF_THINGS = {
+    "company_id": "company",
+    "resume_id": "resume",
+    "job_id": "job",
+    "from_wallet_id": "wallet",
+    "to_wallet_id": "other_wallet",
+}
+MOVES_MONEY = ("/transfers", "/grants", "/reverse")  # and needs a key for that
 
 
 def amend(
@@ -32,6 +39,8 @@ def amend(
     for name in ("query", "headers"):
         if part := getattr(case, name):
             setattr(case, name, _amended(part, things, made))
+    if case.method == "POST" and case.path.endswith(MOVES_MONEY):
+        case.headers["Idempotency-Key"] = str(uuid4())
     if isinstance(case.body, dict):
         case.body = _amended(case.body, things, made)
         if "file" in case.body:
@@ -106,6 +115,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "apply_url": _link,
     "country": lambda _: "DE",
     "currency": lambda _: "EUR",
+    "amount": lambda _: 1,
 }
 
 

@@ -30,6 +30,8 @@ from jobboard.infra.pictures import Pictures
 from jobboard.jobs.models import JobStatus
 from jobboard.settings import Settings
 from jobboard.uploads import service as uploads
+from jobboard.wallet import service as money
+from jobboard.wallet.schemas import TransferCreate, WalletRead
 from tests.api.served import Served, serve
 from tests.boards import empty
 from tests.factories.companies import make_company
@@ -37,6 +39,7 @@ from tests.factories.files import pdf, picture
 from tests.factories.jobs import make_job
 from tests.factories.people import PASSWORD, User, make_user
 from tests.factories.tasks import make_task
+from tests.factories.wallets import make_wallet
 
 # The least that argon2 takes: what is tested here is not what a guess costs.
 CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
@@ -53,6 +56,8 @@ NAMED = {
     "sessions": "login",
     "people": "person",
     "members": "person",
+    "wallets": "wallet",
+    "transfers": "transfer",
 }
 # Jobs in the state that these need.
 STATES = {
@@ -166,8 +171,18 @@ async def _own_things(session: AsyncSession, engines: Engines, user: User) -> di
     session.add(login)
     await session.flush()
     task = await make_task(session, user)
-    things = {"resume": resume, "image": image, "login": login, "task": task}
+    wallet = await make_wallet(session, person=user.id, holds=1_000_000)
+    other = await make_wallet(session, person=(await make_user(session, engines.settings)).id)
+    paid = await money.transfer(session, user.actor, _payment(wallet, other))
+    things: dict[str, Any] = {"resume": resume, "image": image, "login": login, "task": task}
+    things |= {"wallet": wallet, "other_wallet": other, "transfer": paid}
     return {name: str(thing.id) for name, thing in things.items()}
+
+
+def _payment(source: WalletRead, target: WalletRead) -> TransferCreate:
+    return TransferCreate(
+        from_wallet_id=source.id, to_wallet_id=target.id, amount=1, currency="EUR"
+    )
 
 
 _read: list[Any] = []

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 import requests
@@ -47,7 +48,7 @@ REFUSED = {
     "a pair the wrong way round": "\ude00\ud83d",
 }
 # What is done to text before it is kept; all other text stays as it is, to the last blank.
-STRIPPED = {"title", "name", "full_name", "location", "reason", "tags"}
+STRIPPED = {"title", "name", "full_name", "location", "reason", "tags", "memo"}
 LOWERED = {"tags"}
 # Where an answer tells text under another name than it was sent.
 TOLD_AS = {"reason": ("status_reason",), "note": ("note", "notes")}
@@ -180,12 +181,18 @@ class Asker:
         self.who = next(p for p in ("employer", "candidate", "admin", "nobody") if p in parts)
         self.things = stage.things.get(self.who, stage.things["candidate"])
         self.ids = stage.ids(self.who, self.method, self.path)
+        self.needs_key = any(
+            parameter["name"] == "Idempotency-Key" and parameter["required"]
+            for parameter in OPERATIONS[operation].get("parameters", ())
+        )
 
     def ask(self, **sent: Any) -> requests.Response:
         """Send this."""
         ids = {**self.ids, **sent.pop("ids", {})}
         address = self.stage.address + self.path.format_map(ids)
         headers = self.stage.headers(self.who)
+        if self.needs_key:
+            headers = headers | {"Idempotency-Key": str(uuid4())}
         return self.http.request(self.method, address, headers=headers, **sent)
 
     def ask_at(self, inside: str, name: str, value: str) -> requests.Response:

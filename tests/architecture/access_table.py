@@ -14,7 +14,7 @@ candidate) they are someone else's. Each asks again for a thing that is not ther
     missing   what those who may get where the thing is not there
     scope     what a token needs for it (API only): `account` for what has no scope of its own;
               several where the route asks for the first and its work for the others
-    json, data, files, params   what is sent: good enough to get through
+    json, data, files, params, headers   what is sent: good enough to get through
 
 A route with several lines is asked several times. A company's API key is let in where all of TEAM
 are, with the `scope` of the line if that is one that keys have; to the key of another company the
@@ -92,6 +92,13 @@ LOG_IN = {"username": "nobody@example.com", "password": "a long and quiet senten
 NEW_PASSWORD = {"token": "{reset_link}", "password": "another quiet sentence"}
 NEW_ADDRESS = {"email": "moved@example.com", "current_password": "{password}"}
 WRONG_CODE = {"current_password": "{password}", "code": "000000"}
+PAYMENT = {
+    "from_wallet_id": "{wallet}",
+    "to_wallet_id": "{other_wallet}",
+    "amount": 5,
+    "currency": "EUR",
+}
+ONCE = {"Idempotency-Key": "5f1b1a0e-2d0c-4c4c-9d3e-0d8f3c1a7b52"}
 ANY = only(SIGNED_IN)
 DESK = only(EMPLOYERS)
 STAFF = only("admin")
@@ -217,6 +224,30 @@ ROUTES: dict[str, Access | list[Access]] = {
         "candidate", on="task", hidden=CAST, json={"done": True}, scope="tasks:write"
     ),
     "DELETE /api/v1/tasks/{id}": only("candidate", on="task", hidden=CAST, scope="tasks:write"),
+    # The API: wallets
+    "GET /api/v1/wallets": only(SIGNED_IN, scope="wallet:read"),
+    "GET /api/v1/wallets/{id}": only(
+        "owner", "admin", on="wallet", hidden=CAST, scope="wallet:read"
+    ),
+    "GET /api/v1/wallets/{id}/entries": only(
+        "owner", "admin", on="wallet", hidden=CAST, scope="wallet:read"
+    ),
+    "GET /api/v1/companies/{id}/wallet": only(SIGNED_IN, on="company", scope="wallet:read"),
+    "POST /api/v1/transfers": only(
+        "owner", json=PAYMENT, headers=ONCE, refused=404, scope="wallet:write"
+    ),
+    "GET /api/v1/transfers/{id}": only(
+        "owner", "admin", on="grant", hidden=CAST, scope="wallet:read"
+    ),
+    "GET /api/v1/admin/wallets": only("admin", scope="moderation"),
+    "POST /api/v1/admin/wallets/{id}/grants": only(
+        "admin", on="wallet", json={"amount": 5}, headers=ONCE, scope="moderation"
+    ),
+    "POST /api/v1/admin/wallets/{id}/freeze": only("admin", on="wallet", scope="moderation"),
+    "POST /api/v1/admin/wallets/{id}/unfreeze": only("admin", on="wallet", scope="moderation"),
+    "POST /api/v1/admin/transfers/{id}/reverse": only(
+        "admin", on="grant", json={}, headers=ONCE, scope="moderation"
+    ),
     # The API: moderation
     "GET /api/v1/admin/jobs": only("admin", scope="moderation"),
     "POST /api/v1/admin/jobs/{id}/approve": only("admin", on="pending", scope="moderation"),

@@ -38,6 +38,9 @@ from jobboard.settings import Settings
 from jobboard.tasks import service as tasks
 from jobboard.tasks.schemas import TaskCreate
 from jobboard.uploads import service as uploads
+from jobboard.wallet import queries as wallets
+from jobboard.wallet import service as money
+from jobboard.wallet.schemas import GrantCreate
 from jobboard.web.cookies import LOGIN
 from jobboard.web.csrf import FIELD, form_token
 from tests.architecture.access_table import CAST, OUT, ROUTES, SIGNED_IN, TEAM, Access
@@ -172,9 +175,14 @@ async def _things(
     task = await tasks.create(session, candidate.actor, TaskCreate(title="Call them back"))
     opened = {f"{purpose}_link": purpose.value * 3 for purpose in LinkPurpose}
     session.add_all(_link(candidate, purpose, opened[f"{purpose}_link"]) for purpose in LinkPurpose)
+    wallet, other_wallet = [await wallets.of_company(session, each.id) for each in (company, other)]
+    grant = await money.issue(session, None, wallet, GrantCreate(amount=100))
     await session.commit()
     return {
         **opened,
+        "wallet": str(wallet.id),
+        "other_wallet": str(other_wallet.id),
+        "grant": str(grant.id),
         "login": str(candidate.actor.login_session_id),
         "task": str(task.id),
         "company": str(company.id),
@@ -356,6 +364,7 @@ async def _ask(
 ) -> httpx2.Response:
     address = _fill(path, [world.things.get(name, name) for name in access.on])
     send = {name: _filled(value, world) for name, value in access.send.items()}
+    headers = headers | send.pop("headers", {})
     return await client.request(method, address, headers=headers, **send)
 
 
@@ -364,7 +373,7 @@ async def _send(
 ) -> httpx2.Response:
     client.cookies.clear()
     send = {name: _filled(value, world) for name, value in access.send.items()}
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = send.pop("headers", {})
     if _api(ask.path):
         headers |= world.headers.get(ask.who, {})
     else:

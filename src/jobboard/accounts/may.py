@@ -45,7 +45,10 @@ class Right(StrEnum):
     ANSWER_APPLICATION = "answer_application"
     SEE_TASK = "see_task"
     WRITE_TASK = "write_task"
+    SEE_WALLET = "see_wallet"
+    SPEND = "spend"
     MODERATE = "moderate"
+    MANAGE_MONEY = "manage_money"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,11 @@ MAY: dict[Right, Rule] = {
     Right.ANSWER_APPLICATION: _rule(Scope.APPLICATIONS_WRITE, Who.MEMBER),
     Right.SEE_TASK: _rule(Scope.TASKS_READ, Who.SELF),
     Right.WRITE_TASK: _rule(Scope.TASKS_WRITE, Who.SELF),
+    # Of which wallets: `wallet.queries.spends`. A company's depends on its member's limit.
+    Right.SEE_WALLET: _rule(Scope.WALLET_READ, Who.PERSON),
+    Right.SPEND: _rule(Scope.WALLET_WRITE, Who.PERSON),
     Right.MODERATE: _rule(Scope.MODERATION, Who.ADMIN),
+    Right.MANAGE_MONEY: _rule(Scope.MODERATION, Who.ADMIN),
 }
 
 ROLES = {Role.CANDIDATE: Who.CANDIDATE, Role.EMPLOYER: Who.EMPLOYER, Role.ADMIN: Who.ADMIN}

@@ -32,6 +32,8 @@ class Scope(StrEnum):
     APPLICATIONS_WRITE = "applications:write"
     TASKS_READ = "tasks:read"
     TASKS_WRITE = "tasks:write"
+    WALLET_READ = "wallet:read"
+    WALLET_WRITE = "wallet:write"
     KEYS = "keys"
     MODERATION = "moderation"
 
@@ -46,6 +48,8 @@ MEANINGS: dict[Scope, str] = {
     Scope.APPLICATIONS_WRITE: "Apply and withdraw; answer applicants.",
     Scope.TASKS_READ: "Read your tasks.",
     Scope.TASKS_WRITE: "Write your tasks.",
+    Scope.WALLET_READ: "Look into your wallets.",
+    Scope.WALLET_WRITE: "Spend of your wallets.",
     Scope.KEYS: "Make and revoke your companies' API keys.",
     Scope.MODERATION: "Moderate, as an admin.",
 }

@@ -107,6 +107,7 @@ def respond(
     *,
     page_detail: str | None = None,
     fields: tuple[errors.FieldError, ...] = (),
+    more: Mapping[str, int] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The problem, or the page that says the same, in its own words for a `page_detail` of ``."""
@@ -117,7 +118,7 @@ def respond(
         draw: RenderPage = request.app.state.render_error_page
         response = draw(request, status, "", detail, errors=fields)
     else:
-        response = _problem(status, code, title, detail, fields, request_id)
+        response = _problem(status, code, title, detail, fields, more or {}, request_id)
     response.headers.update(headers or {})
     response.headers.setdefault("Cache-Control", "no-store")
     return response
@@ -137,6 +138,7 @@ def _problem(
     title: str,
     detail: str,
     fields: tuple[errors.FieldError, ...],
+    more: Mapping[str, int],
     request_id: str,
 ) -> Response:
     problem: dict[str, Any] = {
@@ -146,6 +148,7 @@ def _problem(
         "detail": detail,
         "code": code,
         "request_id": request_id,
+        **more,
     }
     if fields:
         problem["errors"] = [
@@ -172,7 +175,15 @@ async def on_domain_error(request: Request, error: errors.DomainError) -> Respon
             headers |= quota_headers(*error.limit, left=0, seconds=error.retry_after)
     elif status == 503 or isinstance(error, KeyInUse):
         headers["Retry-After"] = RETRY_SECONDS
-    return respond(request, status, error.code, error.message, fields=error.errors, headers=headers)
+    return respond(
+        request,
+        status,
+        error.code,
+        error.message,
+        fields=error.errors,
+        more=error.more,
+        headers=headers,
+    )
 
 
 async def on_validation_error(request: Request, error: RequestValidationError) -> Response:

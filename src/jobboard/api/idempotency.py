@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import Message
 
 from jobboard.accounts.schemas import Actor
-from jobboard.api.deps import KnownDep, SessionDep, SettingsDep
+from jobboard.api.deps import KnownDep, SessionDep, SettingsDep, get_actor
 from jobboard.errors import FieldError, Invalid
 from jobboard.infra import idempotency
 from jobboard.settings import Settings
@@ -30,18 +30,17 @@ REPLAYED = "Idempotent-Replayed"
 STRANGERS_MIN = 16  # all who send no token share their keys: a short one may be another's
 KEPT_HEADERS = ("content-type", "location", "etag", "cache-control", "vary")
 
-Key = Annotated[
-    str | None,
-    Header(
-        alias=HEADER,
-        min_length=1,
-        max_length=255,
-        pattern=r"^[ -~]+$",
-        description="A name of your choice for this request, such as a UUID. For 24 hours the same "
-        "request with the same key gets the first answer again and creates nothing.",
-        examples=["5f1b1a0e-2d0c-4c4c-9d3e-0d8f3c1a7b52"],
-    ),
-]
+GIVEN = Header(
+    alias=HEADER,
+    min_length=1,
+    max_length=255,
+    pattern=r"^[ -~]+$",
+    description="A name of your choice for this request, such as a UUID. For 24 hours the same "
+    "request with the same key gets the first answer again and creates nothing.",
+    examples=["5f1b1a0e-2d0c-4c4c-9d3e-0d8f3c1a7b52"],
+)
+Key = Annotated[str | None, GIVEN]
+NeededKey = Annotated[str, GIVEN]
 
 
 class BodyHash:
@@ -133,6 +132,20 @@ class Idempotent:
 
 
 IDEMPOTENT = Depends(Idempotent())
+
+
+async def claim_needed(
+    request: Request,
+    session: SessionDep,
+    actor: Annotated[Actor, Depends(get_actor)],
+    settings: SettingsDep,
+    key: NeededKey,
+) -> None:
+    """The same where a request without a key is refused: what moves money must not come twice."""
+    await _claim(request, session, settings, key, actor, ())
+
+
+NEEDS_KEY = Depends(claim_needed)
 
 
 class LateKey:

@@ -55,6 +55,8 @@ LEADS_TO = {
     "POST /applications/{id}/withdraw": APPLICATION,
     "POST /resumes": ("GET /resumes/{id}/file", "DELETE /resumes/{id}"),
     "POST /images": ("GET /images/{id}", "DELETE /images/{id}"),
+    "POST /transfers": ("GET /transfers/{id}", "POST /admin/transfers/{id}/reverse"),
+    "POST /admin/wallets/{id}/grants": ("GET /transfers/{id}",),
     "POST /tasks": TASK,
     "PUT /tasks/{id}": TASK,
     "PATCH /tasks/{id}": TASK,

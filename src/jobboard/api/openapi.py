@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, params
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import RouteContext, iter_route_contexts
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from jobboard.api import openapi_security, telling
 from jobboard.api.links import add_links
@@ -36,6 +36,7 @@ class Problem(BaseModel):
     code: str
     request_id: str
     errors: list[ProblemField] = []
+    shortfall: int = Field(0, description="Of `insufficient_funds`: what is missing, minor units.")
 
 
 def _header(description: str, kind: str = "string") -> dict[str, Any]:

@@ -314,6 +314,47 @@ PROBLEMS: dict[str, Told] = {
         "A task is about an application or about a job, not both: leave one out.",
         "Send one of the two; null clears the other.",
     ),
+    # Wallets
+    "wallet_not_found": Told(
+        404, "There is no such wallet for you.", "Look in GET /wallets for those you may spend of."
+    ),
+    "transfer_not_found": Told(
+        404, "There is no such transfer for you.", "Look in GET /wallets/{id}/entries."
+    ),
+    "insufficient_funds": Told(
+        409,
+        "The wallet holds 10.00 EUR: 2.50 EUR are missing.",
+        "Send at most the wallet's balance. `shortfall` is what is missing, in minor units.",
+    ),
+    "wallet_frozen": Told(
+        409, "The wallet that pays out is frozen.", "Write to the people who run the board."
+    ),
+    "spending_limit_exceeded": Told(
+        409,
+        "Your company lets you spend 50.00 EUR a month; 12.00 EUR are left. Ask an owner to "
+        "raise it.",
+        "Wait for the next month (UTC), or ask an owner of the company.",
+    ),
+    "given_back_before": Told(
+        409, "This was given back before.", "Nothing: the credits are back already."
+    ),
+    "transfer_final": Told(
+        409,
+        "This gives something back itself: it is final.",
+        "Make another transfer, the other way.",
+    ),
+    "same_wallet": Told(
+        422,
+        "A wallet cannot pay itself.",
+        "Name two wallets.",
+        pointer="/to_wallet_id",
+    ),
+    "currency_mismatch": Told(
+        422,
+        "The wallet that pays out holds EUR. Currencies are never mixed.",
+        "Send the currency that both wallets hold.",
+        pointer="/currency",
+    ),
     # Moderation
     "person_not_found": Told(404, "There is no such person.", "Look in GET /admin/people."),
     "person_erased": Told(

@@ -46,6 +46,10 @@ class Action(StrEnum):
     KEY_MADE = "key.made"
     KEY_REVOKED = "key.revoked"
     DATA_EDITED = "data.edited"
+    CREDITS_GRANTED = "credits.granted"
+    TRANSFER_REVERSED = "transfer.reversed"
+    WALLET_FROZEN = "wallet.frozen"
+    WALLET_UNFROZEN = "wallet.unfrozen"
 
 
 class Subject(StrEnum):

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jobboard.infra.postgres import Base, CreatedAt, Id, words
@@ -52,9 +52,11 @@ class Company(Base):
 
 
 class CompanyMember(Base):
-    """A person who acts for a company."""
+    """A person who acts for a company. `spending_limit` is what a recruiter may spend of its
+    credits in a calendar month (UTC), in minor units; owners have no limit."""
 
     __tablename__ = "company_members"
+    __table_args__ = (CheckConstraint("spending_limit >= 0", name="spending_limit_sign"),)
 
     company_id: Mapped[UUID] = mapped_column(
         ForeignKey("companies.id", ondelete="CASCADE"), primary_key=True
@@ -63,6 +65,7 @@ class CompanyMember(Base):
         ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     role: Mapped[MemberRole] = mapped_column(words(MemberRole))
+    spending_limit: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[CreatedAt]
 
 

@@ -30,7 +30,7 @@ SELECT format('column %s.%s %s%s default %s generated %s identity %s', c.relname
  UNION ALL
 SELECT format('constraint %s.%s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
   FROM pg_constraint
- WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+ WHERE connamespace = 'public'::regnamespace AND contype NOT IN ('n', 't')
    AND conrelid::regclass::text <> 'alembic_version'
  UNION ALL
 SELECT format('index %s', indexdef) FROM pg_indexes

@@ -39,6 +39,7 @@ from jobboard.jobs.steps import take
 from jobboard.tasks.models import Task
 from jobboard.uploads import service as uploads
 from jobboard.uploads.models import Upload
+from jobboard.wallet.models import Entry, TransferMemo, Wallet
 
 NOBODY = "Erased person"
 FORGET_REST = "privacy.forget_rest"  # payload: {person_id}
@@ -71,10 +72,28 @@ async def forget_rows(session: AsyncSession, person_id: UUID) -> None:
     """All that is theirs in PostgreSQL, but the line that stays. A second run does no harm."""
     await _empty_applications(session, person_id)
     await _forget_files(session, person_id)
+    await _close_wallet(session, person_id)
     for kind in OWN:
         await session.execute(delete(kind).where(kind.person_id == person_id))
     await session.execute(
         update(JobReport).where(JobReport.person_id == person_id).values(person_id=None)
+    )
+
+
+async def _close_wallet(session: AsyncSession, person_id: UUID) -> None:
+    """The ledger stays, and leads to a line without a name. What was written about the transfers
+    goes, and what credits are left move no more."""
+    theirs = (
+        select(Entry.transfer_id)
+        .join(Wallet, Wallet.id == Entry.wallet_id)
+        .where(Wallet.person_id == person_id)
+    )
+    await session.execute(delete(TransferMemo).where(TransferMemo.transfer_id.in_(theirs)))
+    await session.execute(
+        update(Wallet)
+        .where(Wallet.person_id == person_id, Wallet.frozen_at.is_(None))
+        .values(frozen_at=now())
+        .execution_options(synchronize_session=False)
     )
 
 

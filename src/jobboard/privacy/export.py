@@ -30,6 +30,7 @@ from jobboard.jobs.models import Job, JobReport
 from jobboard.tasks.models import Task
 from jobboard.uploads.images import file_keys
 from jobboard.uploads.models import Upload
+from jobboard.wallet.models import Entry, Transfer, TransferMemo, Wallet
 
 HITS = "hits"
 MAX_HITS = 100_000
@@ -44,6 +45,8 @@ second-factor.json  since when codes are asked   companies.json     companies yo
 api-keys.json       keys that you made           jobs.json          jobs that you wrote
 applications.json   your applications            application-steps.json  what became of them
 notes.json          notes that you wrote         tasks.json         your to-dos
+wallets.json        your credits                 wallet-entries.json  what came in and went out
+transfers.json      credits that you moved, your companies' too
 reports.json        what you reported            audit-log.json     what you did, or was done to you
 hits.json           your calls of the API        uploads.json       the list of files/
 files/              your files, each in the folder of its id
@@ -111,6 +114,15 @@ def _tables(person_id: UUID) -> dict[str, Select]:
         "notes": _of(ApplicationNote, set(), ApplicationNote.person_id == person_id),
         "tasks": _of(Task, set(), Task.person_id == person_id),
         "reports": _of(JobReport, {"resolved_by"}, JobReport.person_id == person_id),
+        "wallets": _of(Wallet, {"company_id", "board"}, Wallet.person_id == person_id),
+        "wallet-entries": _of(Entry, set(), Wallet.person_id == person_id)
+        .add_columns(Transfer.kind, TransferMemo.memo)
+        .join(Wallet, Wallet.id == Entry.wallet_id)
+        .join(Transfer, Transfer.id == Entry.transfer_id)
+        .outerjoin(TransferMemo, TransferMemo.transfer_id == Transfer.id),
+        "transfers": _of(Transfer, {"created_by"}, Transfer.created_by == person_id)
+        .add_columns(TransferMemo.memo)
+        .outerjoin(TransferMemo, TransferMemo.transfer_id == Transfer.id),
         "audit-log": _audit_log(person_id),
         "uploads": select(*uploads, Upload.created_at).where(Upload.person_id == person_id),
     }

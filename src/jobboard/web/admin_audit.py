@@ -58,6 +58,10 @@ SENTENCES: dict[Action, str] = {
     Action.COMPANY_NAME_SEEN: "let the new name of {} stay",
     Action.KEY_MADE: "made an API key for {}",
     Action.KEY_REVOKED: "revoked an API key of {}",
+    Action.CREDITS_GRANTED: "granted credits to {}",
+    Action.TRANSFER_REVERSED: "reversed a transfer to {}",
+    Action.WALLET_FROZEN: "froze the wallet of {}",
+    Action.WALLET_UNFROZEN: "unfroze the wallet of {}",
 }
 NOBODY = "an unknown address"  # the subject of a failed log-in without an account
 GONE = "someone who is gone"

@@ -33,6 +33,7 @@ from tests.api.v1.conftest import Cast
 from tests.factories.files import pdf
 from tests.factories.jobs import make_job
 from tests.factories.people import PASSWORD, User, make_user
+from tests.factories.wallets import make_wallet
 from tests.timing import until
 
 pytestmark = pytest.mark.anyio
@@ -281,3 +282,34 @@ async def test_rejected_applications_expire(
     await session.commit()
     await privacy.expire_rejected(context)
     assert set(await session.scalars(select(Application.id))) == set(ids[1:])
+
+
+async def test_credits_are_exported_and_their_ledger_stays_without_a_name(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast
+) -> None:
+    theirs = await make_wallet(session, person=cast.rival.id)
+    wallet = await make_wallet(session, person=cast.candidate.id, holds=1000)
+    payment = {
+        "from_wallet_id": str(wallet.id),
+        "to_wallet_id": str(theirs.id),
+        "amount": 400,
+        "currency": "EUR",
+        "memo": "For Cam's bicycle",
+    }
+    key = {"Idempotency-Key": "bicycle"}
+    sent = await client.post(
+        "/api/v1/transfers", json=payment, headers=cast.candidate.headers | key
+    )
+    assert sent.status_code == 201
+    answer = await client.get(f"{ME}/export", headers=cast.candidate.headers)
+    packed = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert json.loads(packed.read("wallets.json"))[0]["balance"] == 600
+    lines = json.loads(packed.read("wallet-entries.json"))
+    assert [(line["amount"], line["memo"]) for line in lines][-1] == (-400, "For Cam's bicycle")
+    assert (await erase(client, cast.candidate)).status_code == 204
+    read = await client.get(f"/api/v1/wallets/{theirs.id}/entries", headers=cast.rival.headers)
+    (line,) = read.json()["items"]
+    assert (line["amount"], line["balance"], line["memo"]) == (400, 400, "")
+    assert line["other"]["name"] == "Erased person"
+    left = await client.get(f"/api/v1/wallets/{wallet.id}", headers=cast.admin.headers)
+    assert (left.json()["balance"], left.json()["frozen"]) == (600, True)

@@ -20,6 +20,7 @@ from jobboard.api.v1 import (
     resumes,
     second_factor,
     tasks,
+    wallet,
 )
 from jobboard.api.versions import Version
 
@@ -37,6 +38,7 @@ def _routers() -> list[APIRouter]:
         resumes.router,
         images.router,
         tasks.router,
+        wallet.router,
         moderation.router,
         analytics.router,
     ]

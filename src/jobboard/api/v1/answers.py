@@ -27,6 +27,8 @@ PICTURE = """unsupported_media_type picture_damaged too_large too_many_pixels pi
 quota_exceeded too_many_pictures"""
 MODERATION = "not_an_admin"
 DECISION = f"{MODERATION} job_not_found job_step_impossible"
+SPENDER = "Who may spend of the wallet; for anybody else it does not exist. Admins look into all."
+MOVES = "wallet_not_found wallet_frozen insufficient_funds currency_mismatch"
 
 OPERATIONS: dict[str, Told] = {
     "POST /auth/register": told(ANYONE),
@@ -117,6 +119,25 @@ OPERATIONS: dict[str, Told] = {
     "PUT /tasks/{id}": told(SELF, "task_not_found two_subjects"),
     "PATCH /tasks/{id}": told(SELF, "task_not_found two_subjects"),
     "DELETE /tasks/{id}": told(SELF, "task_not_found"),
+    "GET /wallets": told("Whoever is logged in, what they may spend of."),
+    "GET /wallets/{id}": told(SPENDER, "wallet_not_found"),
+    "GET /wallets/{id}/entries": told(SPENDER, "wallet_not_found"),
+    "GET /companies/{id}/wallet": told(PERSON, "wallet_not_found"),
+    "POST /transfers": told(
+        "Who may spend of the wallet; for anybody else it does not exist.",
+        f"{MOVES} same_wallet spending_limit_exceeded",
+    ),
+    "GET /transfers/{id}": told(
+        "Who may spend of one of its wallets, and admins.", "transfer_not_found"
+    ),
+    "GET /admin/wallets": told(ADMIN, MODERATION),
+    "POST /admin/wallets/{id}/grants": told(ADMIN, f"{MODERATION} {MOVES}"),
+    "POST /admin/wallets/{id}/freeze": told(ADMIN, f"{MODERATION} wallet_not_found"),
+    "POST /admin/wallets/{id}/unfreeze": told(ADMIN, f"{MODERATION} wallet_not_found"),
+    "POST /admin/transfers/{id}/reverse": told(
+        ADMIN,
+        f"{MODERATION} transfer_not_found transfer_final given_back_before insufficient_funds",
+    ),
     "GET /admin/jobs": told(ADMIN, MODERATION),
     "POST /admin/jobs/{id}/approve": told(ADMIN, DECISION),
     "POST /admin/jobs/{id}/reject": told(ADMIN, DECISION),

@@ -11,6 +11,8 @@ BAKERY, JOB = "01994e5b-1111-7abc-9def-0a1b2c3d4e5f", "01994e5c-2222-7abc-9def-0
 RESUME, IMAGE = "01994e5d-3333-7abc-9def-0a1b2c3d4e5f", "01994e5d-4444-7abc-9def-0a1b2c3d4e5f"
 APPLICATION, TASK = "01994e5e-5555-7abc-9def-0a1b2c3d4e5f", "01994e5e-6666-7abc-9def-0a1b2c3d4e5f"
 KEY, LOGIN = "01994e5f-7777-7abc-9def-0a1b2c3d4e5f", "01994e5f-8888-7abc-9def-0a1b2c3d4e5f"
+WALLET, THEIRS = "01994e61-bbbb-7abc-9def-0a1b2c3d4e5f", "01994e61-cccc-7abc-9def-0a1b2c3d4e5f"
+TRANSFER = "01994e62-dddd-7abc-9def-0a1b2c3d4e5f"
 REPORT, ENTRY = "01994e60-9999-7abc-9def-0a1b2c3d4e5f", "01994e60-aaaa-7abc-9def-0a1b2c3d4e5f"
 MORNING, NOON = "2026-11-02T08:00:00Z", "2026-11-03T12:15:00Z"
 LATER, NEW_YEAR = "2026-11-04T09:30:00Z", "2027-01-03T12:15:00Z"
@@ -104,6 +106,16 @@ KEY_READ: dict[str, Any] = {
     "last_used_at": None,
 }
 
+OWNER = {"kind": "company", "id": BAKERY, "name": "Harbour Bakery"}
+CLIENT = {"kind": "company", "id": "01994e5b-2222-7abc-9def-0a1b2c3d4e5f", "name": "Mill & Son"}
+PAID: dict[str, Any] = {
+    "from_wallet_id": WALLET,
+    "to_wallet_id": THEIRS,
+    "amount": 1500,
+    "currency": "EUR",
+    "memo": "For the autumn campaign",
+}
+
 
 def _variant(name: str, kind: str, width: int, size: int) -> dict[str, Any]:
     url = f"{FILE}-{name}.{kind.lower()}"
@@ -169,6 +181,9 @@ SENT: dict[str, Any] = {
     "Decision": {"reason": "This is an advertisement, not a job."},
     "PersonModeration": {"suspended": True, "reason": "Posts scams.", "remove_jobs": True},
     "NameSeen": {"name": "Harbour Bakery"},
+    "TransferCreate": PAID,
+    "GrantCreate": {"amount": 10000, "memo": "Welcome"},
+    "ReversalCreate": {"memo": "Sent to the wrong company"},
 }
 ANSWERED: dict[str, Any] = {
     "PersonRead": PERSON,
@@ -178,7 +193,7 @@ ANSWERED: dict[str, Any] = {
         "expires_in": 600,
         "refresh_token": REFRESH,
         "scope": "account companies:read companies:write jobs:read jobs:write applications:read "
-        "applications:write tasks:read tasks:write keys",
+        "applications:write tasks:read tasks:write wallet:read wallet:write keys",
     },
     "Accepted": {"detail": "If there is an account with this address, a mail is on its way."},
     "LoginRead": {
@@ -299,6 +314,33 @@ ANSWERED: dict[str, Any] = {
         "version": 1,
         "created_at": NOON,
         "updated_at": NOON,
+    },
+    "WalletRead": {
+        "id": WALLET,
+        "owner": OWNER,
+        "currency": "EUR",
+        "balance": 8500,
+        "frozen": False,
+    },
+    "WalletAddress": {"id": THEIRS, "owner": CLIENT, "currency": "EUR"},
+    "TransferRead": {
+        "id": TRANSFER,
+        "kind": "transfer",
+        **PAID,
+        "original_id": None,
+        "created_at": NOON,
+    },
+    "EntryRead": {
+        "number": 2,
+        "at": NOON,
+        "kind": "transfer",
+        "amount": -1500,
+        "balance": 8500,
+        "currency": "EUR",
+        "transfer_id": TRANSFER,
+        "other": CLIENT,
+        "by": "Erin Employer",
+        "memo": "For the autumn campaign",
     },
     "QueueItem": {
         "job": JOB_READ | {"status": "pending", "published_at": None, "expires_at": None},

@@ -1,0 +1,1 @@
+"""Credits: wallets, and the double-entry ledger of what moved between them."""
