@@ -342,11 +342,17 @@ async def test_copying_fills_a_new_form(desk: Desk) -> None:
     assert (await rivals.get(f"/employer/jobs/new?copy={job.id}")).status in {303, 403}
 
 
-async def test_a_draft_is_previewed_as_the_page_that_it_becomes(desk: Desk) -> None:
+async def test_a_draft_is_previewed_as_the_page_that_it_becomes_and_sent_in_from_there(
+    desk: Desk,
+) -> None:
     job = await desk.job(JobStatus.DRAFT)
     preview = await desk.browser.follow(await desk.browser.get(f"/employer/jobs/{job.id}/preview"))
     assert "This is a draft" in preview.text
     assert "<h1>Baker</h1>" in preview.html
+    sent = await desk.browser.submit(preview, f"/employer/jobs/{job.id}/submit")
+    assert "“Baker” is with the moderators now" in (await desk.browser.follow(sent)).text
+    waiting = await desk.browser.follow(await desk.browser.get(f"/employer/jobs/{job.id}/preview"))
+    assert "Send to moderators" not in waiting.text
 
 
 async def test_names_and_titles_are_text(desk: Desk) -> None:
