@@ -548,8 +548,8 @@ def run(args: argparse.Namespace) -> int:
             raise OSError("standard input is closed")
         if not (sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
             return answer(sys.stdin, "line {}: ")
-        # Without a home the ~ stays and names no folder: no history then. Path's would raise.
-        home = os.path.expanduser("~/.calculator_history")  # noqa: PTH111
+        # Without a home the ~ stays and names no folder: no history then.
+        home = os.path.expanduser("~/.calculator_history")  # noqa: PTH111 - Path's would raise
         with history(Path(os.environ.get("CALCULATOR_HISTORY") or home)):
             answer(typed_lines())
         return 0

@@ -27,6 +27,7 @@ from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
 from tests.api.documented import Hook, must_be_documented
 from tests.boards import Servers, empty, own_databases, servers
+from tests.hashing import CHEAP, PRODUCTION, hashing_by
 
 BASE_URL = "http://127.0.0.1:8000"
 SHARED = pytest.StashKey[tuple[ExitStack, Servers]]()
@@ -56,10 +57,29 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[SHARED][0].close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: where one comes last, the other workers wait for it."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """One loop for all async fixtures and tests, the one that production runs on."""
     return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """A suite that logs in a thousand times hashes little; who tests hashing asks for more."""
+    with hashing_by(CHEAP):
+        yield
+
+
+@pytest.fixture
+def dear_hashes(cheap_hashes: None) -> Iterator[None]:
+    """As in production."""
+    with hashing_by(PRODUCTION):
+        yield
 
 
 @pytest.fixture(scope="session")

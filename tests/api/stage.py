@@ -8,15 +8,10 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-import pytest
 from fastapi import FastAPI
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import passwords
-from jobboard.accounts.models import LoginKind, LoginSession, Person, Role
+from jobboard.accounts.models import LoginKind, LoginSession, Role
 from jobboard.accounts.scopes import KeyScope
 from jobboard.applications import service as applications
 from jobboard.applications.schemas import ApplicationCreate
@@ -37,12 +32,10 @@ from tests.boards import empty
 from tests.factories.companies import make_company
 from tests.factories.files import pdf, picture
 from tests.factories.jobs import make_job
-from tests.factories.people import PASSWORD, User, make_user
+from tests.factories.people import User, make_user
 from tests.factories.tasks import make_task
 from tests.factories.wallets import make_wallet
 
-# The least that argon2 takes: what is tested here is not what a guess costs.
-CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 ROLES = {"candidate": Role.CANDIDATE, "employer": Role.EMPLOYER, "admin": Role.ADMIN}
 # The thing that `{id}` stands for, by the segment of the path before it.
 NAMED = {
@@ -99,15 +92,11 @@ class Stage:
 
 @contextmanager
 def theatre(settings: Settings) -> Generator[Served]:
-    """The app without limits and with cheap passwords, served; nothing is left at the end."""
+    """The app without limits, served; nothing is left at the end."""
     app = create_app(settings.model_copy(update={"rate_limits": "off"}))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", CHEAP)
-        passwords._decoy.cache_clear()
-        with serve(app) as server:
-            yield server
-            server.do(_clear(app))
-        passwords._decoy.cache_clear()
+    with serve(app) as server:
+        yield server
+        server.do(_clear(app))
 
 
 async def _clear(app: FastAPI) -> None:
@@ -124,7 +113,7 @@ def set_up(server: Served) -> Stage:
 async def _set_up(server: Served) -> Stage:
     engines: Engines = server.app.state.engines
     async with AsyncSession(engines.database.engine, expire_on_commit=False) as session:
-        cast = {name: await _person(session, engines.settings, ROLES[name]) for name in ROLES}
+        cast = {name: await make_user(session, engines.settings, ROLES[name]) for name in ROLES}
         employer, candidate = cast["employer"], cast["candidate"]
         company = await make_company(session, employer)
         states = {
@@ -140,7 +129,7 @@ async def _set_up(server: Served) -> Stage:
         }
         shared = {name: str(job.id) for name, job in rows.items()}
         shared["company"] = str(company.id)
-        shared["person"] = str((await _person(session, engines.settings, Role.EMPLOYER)).id)
+        shared["person"] = str((await make_user(session, engines.settings, Role.EMPLOYER)).id)
         own = {name: await _own_things(session, engines, user) for name, user in cast.items()}
         letter = ApplicationCreate(cover_letter="Hello", resume_id=UUID(own["candidate"]["resume"]))
         applied = await applications.apply(session, candidate.actor, rows["job"].id, letter)
@@ -148,13 +137,6 @@ async def _set_up(server: Served) -> Stage:
         shared["key"] = await _key(session, employer, company)
         await session.commit()
     return Stage(server.address, cast, {name: shared | things for name, things in own.items()})
-
-
-async def _person(session: AsyncSession, settings: Settings, role: Role) -> User:
-    user = await make_user(session, settings, role)
-    cheap = CHEAP.hash(PASSWORD)
-    await session.execute(update(Person).where(Person.id == user.id).values(password_hash=cheap))
-    return user
 
 
 async def _own_things(session: AsyncSession, engines: Engines, user: User) -> dict[str, str]:

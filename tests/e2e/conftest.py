@@ -1,7 +1,6 @@
-"""A web process of its own to ask, and a Chromium to look at it with."""
+"""A board that serves, and a Chromium to look at it with."""
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,21 +10,30 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
+from jobboard.accounts.service import create_admin
 from jobboard.cli.processes import web_command
+from jobboard.demo.people import ADMIN
+from jobboard.demo.people import PASSWORD as DEMO_PASSWORD
+from jobboard.infra.engines import Engines
+from jobboard.settings import Settings
+from tests.api.served import Served
+from tests.api.stage import theatre
 from tests.boards import Servers, at, new_database
+from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.e2e.boards import free_port, jobboard
 from tests.e2e.visitors import PASSWORD, People, Site
 
 
-@pytest.fixture
-def site(board: Servers, tmp_path: Path) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def site(board: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A web process of its own, with an empty database and one moderator."""
     with ExitStack() as stack:
         name = stack.enter_context(new_database(board.database_url, template=board.template))
         port = free_port()
-        site = Site(f"http://127.0.0.1:{port}", _environment(board, name, tmp_path, port))
+        environment = _environment(board, name, tmp_path_factory.mktemp("site"), port)
+        site = Site(f"http://127.0.0.1:{port}", environment)
         subprocess.run(
             jobboard("create-admin", "--email", "ali@example.com", "--name", "Ali Admin"),
             input=PASSWORD,
@@ -43,6 +51,22 @@ def site(board: Servers, tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
+@pytest.fixture(scope="module")
+def light_site(settings: Settings) -> Iterator[Site]:
+    """The app in a thread, with the admin of the demo: there in a moment."""
+    with theatre(settings) as server:
+        server.do(_add_admin(server))
+        yield Site(server.address, {})
+
+
+async def _add_admin(server: Served) -> None:
+    engines: Engines = server.app.state.engines
+    async with engines.database.transaction() as session:
+        await create_admin(
+            session, engines.settings, email=ADMIN, full_name="Alex Moreau", password=DEMO_PASSWORD
+        )
+
+
 def _environment(board: Servers, database: str, folder: Path, port: int) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JOBBOARD_")}
     return kept | {
@@ -56,7 +80,7 @@ def _environment(board: Servers, database: str, folder: Path, port: int) -> dict
 
 
 def _wait_for(address: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             with urlopen(address, timeout=5):
@@ -66,19 +90,20 @@ def _wait_for(address: str) -> None:
     raise AssertionError(f"{address} never answered")
 
 
-@pytest.fixture
-def people(site: Site) -> Iterator[People]:
-    """A Chromium; at the end it must have had nothing to complain of."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    chromium = next((path for name in names if (path := shutil.which(name))), None)
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
+@pytest.fixture(scope="module")
+def chromium(site: Site) -> Iterator[Browser]:
+    """One for all tests of a file. It holds this thread's loop: what needs one comes before."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        everyone = People(browser, site.address)
-        yield everyone
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def people(site: Site, chromium: Browser) -> Iterator[People]:
+    """Visitors; at the end their browser must have had nothing to complain of."""
+    everyone = People(chromium, site.address)
+    yield everyone
+    for context in everyone.contexts:
+        context.close()
     assert everyone.complaints == []

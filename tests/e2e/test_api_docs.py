@@ -5,9 +5,17 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.visitors import DESK, PASSWORD, PATIENCE, PHONE, People
+from jobboard.demo.people import ADMIN, PASSWORD
+from tests.chromium import needs_chromium
+from tests.e2e.visitors import DESK, PATIENCE, PHONE, People, Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_chromium]
+
+
+@pytest.fixture(scope="module")
+def site(light_site: Site) -> Site:
+    """The story shows what a process of its own does."""
+    return light_site
 
 
 def open_docs(people: People) -> Page:
@@ -38,7 +46,7 @@ def test_log_in_with_a_password_and_try_an_operation(people: People) -> None:
     expect(page).to_have_title(re.compile("API"))
     page.get_by_role("button", name="Authorize").first.click()
     form = page.locator(".auth-container").filter(has=page.get_by_label("username:"))
-    form.get_by_label("username:").fill("ali@example.com")
+    form.get_by_label("username:").fill(ADMIN)
     form.get_by_label("password:").fill(PASSWORD)
     form.get_by_role("button", name="Apply given OAuth2 credentials").click()
     expect(page.get_by_text("Logout", exact=True)).to_be_visible(timeout=PATIENCE)
@@ -48,7 +56,7 @@ def test_log_in_with_a_password_and_try_an_operation(people: People) -> None:
     expect(answer.locator(".response-col_status").first).to_have_text(
         re.compile("^200"), timeout=PATIENCE
     )
-    expect(answer).to_contain_text("ali@example.com")
+    expect(answer).to_contain_text(ADMIN)
 
 
 def test_paste_a_token_that_came_from_elsewhere(people: People) -> None:
@@ -56,7 +64,7 @@ def test_paste_a_token_that_came_from_elsewhere(people: People) -> None:
     page = open_docs(people)
     asked = page.request.post(
         "/api/v1/auth/token",
-        form={"grant_type": "password", "username": "ali@example.com", "password": PASSWORD},
+        form={"grant_type": "password", "username": ADMIN, "password": PASSWORD},
     )
     page.get_by_role("button", name="Authorize").first.click()
     form = page.locator(".auth-container").filter(has_text="AccessToken")

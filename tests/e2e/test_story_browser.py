@@ -8,10 +8,11 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.chromium import needs_chromium
 from tests.e2e.visitors import DESK, PASSWORD, PHONE, People
 from tests.factories.files import pdf
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_chromium]
 
 
 def press(page: Page, name: str) -> None:

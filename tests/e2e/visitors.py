@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 PASSWORD = "a quiet sentence for tests"
 DESK: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-PATIENCE = 10_000  # milliseconds, for a machine that does much else meanwhile
+PATIENCE = 30_000  # milliseconds, for a machine that does much else meanwhile
 # What Chromium says of every answer that is an error; the pages themselves are looked at.
 EXPECTED = "Failed to load resource"
 

@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from obstore.store import S3Store
 
 from jobboard.infra.storage import CHUNK, Storage
 
@@ -55,4 +56,6 @@ async def test_no_key_leaves_the_folder(storage: Storage, folder: Path, key: str
 
 
 def test_a_bucket_is_taken_too() -> None:
-    Storage("s3://bucket/prefix")
+    store = Storage("s3://bucket/prefix")._store
+    assert isinstance(store, S3Store)
+    assert (store.config["bucket"], store.prefix) == ("bucket", "prefix")

@@ -144,13 +144,13 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
     ),
-    max_leaves=8,
+    max_leaves=4,
 )
 FIELDS = [*AD, "jobs", "text", "categories", "content", "location", "metadata", "compensation"]
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=8) | JSON, max_size=4))
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=5) | JSON, max_size=3))
 def test_no_source_makes_a_reader_raise(ads: list[Any]) -> None:
     data = json.dumps({"jobs": ads}).encode()
     assert len(list(greenhouse.read_all(data, "B"))) == len(ads)

@@ -67,7 +67,8 @@ class Exact(ast.NodeTransformer):
     def visit_BinOp(self, node):
         self.generic_visit(node)
         if isinstance(node.op, ast.FloorDiv):
-            return ast.Call(ast.Name("Fraction", ast.Load()), [node], [])
+            whole = ast.copy_location(ast.Name("Fraction", ast.Load()), node)
+            return ast.copy_location(ast.Call(whole, [node], []), node)
         return node
 
 
@@ -75,7 +76,7 @@ def exactly(text):
     """What Python makes of it with fractions; None for a division by zero."""
     number = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:e\d+)?")
     fractions = number.sub(lambda match: f"Fraction('{match[0]}')", text)
-    tree = ast.fix_missing_locations(Exact().visit(ast.parse(fractions, mode="eval")))
+    tree = Exact().visit(ast.parse(fractions, mode="eval"))
     try:
         return eval(compile(tree, "expression", "eval"), PYTHON)
     except ZeroDivisionError:

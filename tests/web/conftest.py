@@ -1,16 +1,20 @@
 """A board with one company, and browsers for whoever comes."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import pytest
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import async_playwright
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
 from jobboard.companies.models import Company
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.settings import Settings
+from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.factories.companies import make_company
 from tests.factories.jobs import make_job
 from tests.factories.people import User, make_user
@@ -51,3 +55,12 @@ async def town(client: httpx2.AsyncClient, session: AsyncSession, settings: Sett
     """A company and nothing else."""
     owner = await make_user(session, settings, Role.EMPLOYER, full_name="Erin Employer")
     return Town(client, session, settings, owner, await make_company(session, owner, "Bakery"))
+
+
+@pytest.fixture(scope="session")
+async def chromium(anyio_backend: Any) -> AsyncIterator[Chromium]:
+    """One for all tests; each opens windows of its own."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        await chromium.close()

@@ -3,20 +3,24 @@
 from datetime import UTC, datetime
 
 import pytest
+from playwright.async_api import Browser as Chromium
 
 from jobboard.tasks import queries
+from tests.chromium import needs_chromium
 from tests.factories.tasks import make_task
 from tests.web.conftest import Town
-from tests.web.drawn import drawn, needs_chromium
+from tests.web.drawn import drawn
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser, needs_chromium]
 
 
-async def test_a_due_date_is_read_and_written_where_the_person_is(town: Town) -> None:
+async def test_a_due_date_is_read_and_written_where_the_person_is(
+    town: Town, chromium: Chromium
+) -> None:
     candidate, browser = await town.person()
     due = datetime(2027, 3, 1, 3, 45, tzinfo=UTC)
     task = await make_task(town.session, candidate, due_at=due)
-    async with drawn(browser, timezone_id="Asia/Kathmandu") as page:  # 5:45 ahead
+    async with drawn(chromium, browser, timezone_id="Asia/Kathmandu") as page:  # 5:45 ahead
         await page.goto(f"/me/tasks/{task.id}")
         field = page.get_by_label("Due")
         assert await page.get_by_text("In your own time").is_visible()

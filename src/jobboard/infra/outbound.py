@@ -86,7 +86,7 @@ async def fetch(
     url: str,
     *,
     max_bytes: int = MAX_BYTES,
-    timeout: float = TIMEOUT,  # noqa: ASYNC109  # of the whole exchange, kept by aiohttp
+    timeout: float = TIMEOUT,  # noqa: ASYNC109 - of the whole exchange, kept by aiohttp
     allow_loopback: bool = False,
 ) -> bytes:
     """What stands at a public https address. `allow_loopback` is for tests: http to this machine.

@@ -312,6 +312,7 @@ async def test_admins_cannot_lock_themselves_out(
     assert answer.status_code == 409
 
 
+@pytest.mark.usefixtures("dear_hashes")
 async def test_people_are_kept_with_argon2id(
     client: httpx2.AsyncClient, session: AsyncSession
 ) -> None:
