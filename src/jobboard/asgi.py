@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from jobboard import __version__, web
 from jobboard.analytics import hits as hit_log
 from jobboard.analytics.recorder import Recorder
-from jobboard.api import callers, docs, errors, health, limits, media, metrics, v1
+from jobboard.api import callers, docs, errors, health, limits, media, metrics, parameters, v1
 from jobboard.api.guide import GUIDE, TAGS
 from jobboard.api.middleware import (
     Acquaint,
@@ -81,7 +81,7 @@ def create_app(
     _add_middleware(app, settings)
     for router in (health.router, metrics.router, docs.router, *web.routers()):
         app.include_router(router, dependencies=DOOR)
-    app.add_versions(versions, dependencies=DOOR)
+    app.add_versions(versions, dependencies=[*DOOR, Depends(parameters.check)])
     app.router.routes.append(data_admin.mount(settings, limits.Counted))
     app.router.default = limits.Counted(app.router.default)
     return app

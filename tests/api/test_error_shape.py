@@ -124,6 +124,28 @@ async def test_nothing_there(client: httpx2.AsyncClient, path: str) -> None:
     check(await client.get(httpx2.URL(path), headers=HTML), 404, "not_found")
 
 
+async def test_an_unknown_parameter_at_every_list(app: FastAPI, client: httpx2.AsyncClient) -> None:
+    lists = 0
+    for template, operations in app.openapi()["paths"].items():
+        names = {each["name"] for each in operations.get("get", {}).get("parameters", ())}
+        if "cursor" not in names:
+            continue
+        lists += 1
+        path = re.sub(r"\{[^}]*\}", ID, template)
+        answer = await client.get(path, params={"cursr": "x", "utm_source": "news"})
+        check(answer, 422, "invalid")
+        first, second = answer.json()["errors"]
+        assert (first["pointer"], second["pointer"]) == ("/query/cursr", "/query/utm_source")
+        assert first["message"].endswith("Did you mean cursor?")
+        assert "limit" in second["message"]
+    assert lists > 8
+
+
+async def test_pages_take_the_parameters_of_trackers(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/", params={"utm_source": "news", "fbclid": "x"})
+    assert answer.status_code == 200
+
+
 async def test_no_json(client: httpx2.AsyncClient) -> None:
     headers = {"Content-Type": "application/json"}
     for body in (b"{", b"{'a': 1}", b"{} {}", b'{"a": 01}'):

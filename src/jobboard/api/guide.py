@@ -19,7 +19,8 @@ More to read: [from nothing to a job with an applicant, in curl](/api/docs/quick
   an ISO 4217 currency.
 - **Lists** answer `{"items": [...], "next_cursor": ...}`. Send `next_cursor` as `cursor` for the
   next page; null means the last. Items of a list are shorter than the thing itself.
-- **Searches** ignore parameters that they do not know; bodies refuse fields that they do not.
+- **Nothing is guessed:** lists refuse parameters that they do not know, bodies fields that they do
+  not, and a number in JSON is a number: `"5"` and `true` are none.
 - **Errors** are problem details (RFC 9457): `code` is for programs and holds, `detail` is for
   people, `errors` says which field is wrong. Each operation shows the codes that it answers.
 - **Limits:** `RateLimit` and `RateLimit-Policy` say what is left of yours. After a 429, wait as

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from jobboard.applications.models import Side, Stage
 from jobboard.companies.schemas import CompanyBrief
@@ -29,7 +29,9 @@ class ApplicationUpdate(Input):
 
     stage: Stage | None = None
     note: str | None = Field(None, min_length=1, max_length=5000)
-    version: int | None = Field(None, description="The `version` that you read; guards races.")
+    version: StrictInt | None = Field(
+        None, description="The `version` that you read; guards races."
+    )
 
 
 class JobBrief(BaseModel):

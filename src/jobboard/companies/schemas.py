@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictInt,
     StringConstraints,
     WithJsonSchema,
     computed_field,
@@ -43,7 +44,7 @@ class CompanyUpdate(Input):
     name: Annotated[CompanyName, NotNull] = Field(default_factory=absent)
     website: WebLink | None = None
     description: str | None = Field(None, max_length=20_000, description="Markdown.")
-    version: int | None = Field(
+    version: StrictInt | None = Field(
         None, description="The `version` that you read; a change by someone else since is a 409."
     )
 
@@ -107,7 +108,7 @@ class ApiKeyCreate(Input):
     company_id: UUID
     name: KeyName = Field(examples=["Our careers page"], description="What will use it.")
     scopes: list[KeyScope] = Field(min_length=1, max_length=10, examples=[["jobs:read"]])
-    expires_in_days: int | None = Field(365, ge=1, le=3650, description="Null: never.")
+    expires_in_days: StrictInt | None = Field(365, ge=1, le=3650, description="Null: never.")
 
 
 class ApiKeyRead(BaseModel):

@@ -69,9 +69,8 @@ AnyOf = Annotated[list[Item], BeforeValidator(_split), AfterValidator(_distinct)
 
 
 class JobSearch(Input):
-    """A search. Empty parameters, as forms send them, count as absent; unknown ones are ignored,
-    so that links with tracking parameters work. Lists: repeat the parameter, or use commas
-    (not for `tag`, which may hold one).
+    """A search. Empty parameters, as forms send them, count as absent. Lists: repeat the parameter,
+    or use commas (not for `tag`, which may hold one). Unknown ones are the doors' business.
     """
 
     model_config = ConfigDict(extra="ignore")

@@ -9,6 +9,8 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    Strict,
+    StrictInt,
     StringConstraints,
     computed_field,
     model_validator,
@@ -50,8 +52,10 @@ Pay = Annotated[int, Field(ge=0, le=MAX_PAY)]
 class SalaryInput(Input):
     """Pay as offered. At least one end of the range."""
 
-    min: Pay | None = Field(None, description="In minor units: 5000000 is 50,000.00.")
-    max: Pay | None = Field(None, description="In minor units.")
+    min: Annotated[Pay, Strict()] | None = Field(
+        None, description="In minor units: 5000000 is 50,000.00."
+    )
+    max: Annotated[Pay, Strict()] | None = Field(None, description="In minor units.")
     currency: Currency = Field(examples=["EUR"], description="ISO 4217.")
     period: PayPeriod = PayPeriod.YEAR
 
@@ -92,7 +96,7 @@ class JobUpdate(JobFacts):
     title: Annotated[Title, NotNull] = Field(default_factory=absent)
     description: Markdown | None = None
     tags: Tags | None = None
-    version: int | None = Field(
+    version: StrictInt | None = Field(
         None,
         description="The `version` that you read. If someone else changed the job since, "
         "you get a 409 instead of overwriting their work.",

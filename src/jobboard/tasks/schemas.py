@@ -9,7 +9,8 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    Strict,
+    StrictBool,
+    StrictInt,
     StringConstraints,
     model_validator,
 )
@@ -27,7 +28,6 @@ TWO_SUBJECTS = PydanticCustomError(
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Notes = Annotated[str, Field(max_length=5000)]
-Done = Annotated[bool, Strict()]
 
 DUE = "With its offset from UTC: 2026-05-01T12:00:00+02:00, or Z."
 ABOUT_APPLICATION = "The application that this is about; one that you may see."
@@ -40,7 +40,7 @@ class TaskCreate(Input):
 
     title: Title = Field(examples=["Call the bakery back"])
     notes: Notes = Field("", examples=["Ask about the early shift."])
-    done: Done = False
+    done: StrictBool = False
     due_at: Moment | None = Field(None, description=DUE, examples=["2026-12-01T09:00:00+01:00"])
     priority: Priority = Priority.NORMAL
     application_id: UUID | None = Field(None, description=ABOUT_APPLICATION, examples=[None])
@@ -56,7 +56,7 @@ class TaskCreate(Input):
 class TaskReplace(TaskCreate):
     """The whole to-do as it shall be: what is left out goes back to its default."""
 
-    version: int | None = Field(None, description=VERSION)
+    version: StrictInt | None = Field(None, description=VERSION)
 
 
 class TaskUpdate(Input):
@@ -64,12 +64,12 @@ class TaskUpdate(Input):
 
     title: Annotated[Title, NotNull] = Field(default_factory=absent)
     notes: Notes | None = None
-    done: Annotated[Done, NotNull] = Field(default_factory=absent)
+    done: Annotated[StrictBool, NotNull] = Field(default_factory=absent)
     due_at: Moment | None = Field(None, description=DUE)
     priority: Annotated[Priority, NotNull] = Field(default_factory=absent)
     application_id: UUID | None = Field(None, description=ABOUT_APPLICATION)
     job_id: UUID | None = Field(None, description=ABOUT_JOB)
-    version: int | None = Field(None, description=VERSION)
+    version: StrictInt | None = Field(None, description=VERSION)
 
 
 class SubjectKind(StrEnum):
@@ -119,7 +119,7 @@ class TaskSort(StrEnum):
 
 
 class TaskSearch(Input):
-    """Which to-dos. Empty parameters count as absent, unknown ones are ignored."""
+    """Which to-dos. Empty parameters count as absent."""
 
     model_config = ConfigDict(extra="ignore")
 

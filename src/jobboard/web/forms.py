@@ -47,6 +47,7 @@ UPLOAD_BODY = 64 * MEGABYTE
 STATUS: dict[type[DomainError], int] = {Conflict: 409, TooLarge: 413, RateLimited: 429}
 PAGES_OF_THEIR_OWN = (NotFound, Forbidden, Unavailable)  # no other input would help
 MONEY = {SalaryInput: ("min", "max")}  # typed in whole units, kept in minor ones
+WHOLE = re.compile(r"^\s*[+-]?\d{1,18}\s*$")
 TOO_MANY = re.compile(r"^There must be at most (\d+) of these\.$")  # of a list, as "tags"
 
 
@@ -201,7 +202,14 @@ def _scalar_or_list(form: Form, field: str, info: FieldInfo) -> Any:
         pieces = (piece.strip() for value in form.values(field) for piece in value.split(","))
         return [piece for piece in pieces if piece]
     value = form.value(field).replace("\r\n", "\n")  # how browsers send the lines of a textarea
-    return None if not value.strip() and _may_be_none(info) else value
+    if not value.strip() and _may_be_none(info):
+        return None
+    return _number(value) if int in _parts(info.annotation) else value
+
+
+def _number(typed: str) -> int | str:
+    """A whole number as JSON would have it. What is none stays text, which the input refuses."""
+    return int(typed) if WHOLE.match(typed) else typed
 
 
 def _parts(annotation: Any) -> Iterable[Any]:

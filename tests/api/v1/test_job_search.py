@@ -101,7 +101,6 @@ async def test_an_empty_board(client: httpx2.AsyncClient) -> None:
         "q=&location=&country=&remote=&employment_type=&experience=&salary_min=&currency=&tag="
         "&undisclosed_pay=&posted_within=&company=&sort=&cursor=&limit=&facets=",
         "q=+&country=%20&limit=%20",
-        "utm_source=news&utm_medium=mail&fbclid=x&page=2&country[]=XX",
         "q=baker&q=",
         "country=de,fr",
         "country=DE&country=fr&country=",
