@@ -1,5 +1,6 @@
 """Error pages, and the rule that every page that writes checks where its form is from."""
 
+import re
 from inspect import unwrap
 
 import httpx2
@@ -24,6 +25,21 @@ async def test_an_unknown_address_offers_a_search(client: httpx2.AsyncClient) ->
     assert "There is nothing here" in page.text
     assert page.offers("/")
     assert 'href="/"' in page.html
+
+
+async def test_what_is_no_id_leads_nowhere_on_every_page(town: Town, app: FastAPI) -> None:
+    paths = {
+        re.sub(r"\{[^}]*\}", "no-id", route.path or "")
+        for route in iter_route_contexts(app.routes)
+        if "{" in (route.path or "") and "GET" in (route.methods or ())
+    }
+    pages = {path for path in paths if not path.startswith("/api/")}
+    assert len(pages) > 15
+    browsers = [(await town.person(role))[1] for role in Role]
+    for path in pages:
+        answers = {(page := await browser.get(path)).status: page for browser in browsers}
+        assert set(answers) <= {303, 403, 404}, path
+        assert "There is nothing here" in answers[404].text, path
 
 
 async def test_a_wrong_method_has_a_page_too(client: httpx2.AsyncClient) -> None:

@@ -189,6 +189,9 @@ async def on_domain_error(request: Request, error: errors.DomainError) -> Respon
 async def on_validation_error(request: Request, error: RequestValidationError) -> Response:
     """What the schemas refuse, and a body that is no JSON at all."""
     problems = error.errors()
+    page = not request.scope["path"].startswith("/api/")
+    if page and any(problem["loc"][0] == "path" for problem in problems):
+        return respond(request, 404, *FRAMEWORK[404], page_detail="")  # an id that is none
     fields = field_errors(_located(problem) for problem in problems)
     if any(problem["type"] == "json_invalid" for problem in problems):
         return respond(request, 400, "malformed_json", fields[0].message, fields=fields)
