@@ -103,6 +103,14 @@ class UnsupportedMedia(DomainError):
     message = "We cannot read this kind of content."
 
 
+def in_words(seconds: int) -> str:
+    """How long to wait, as people say it, and never less."""
+    for size, unit in ((3600, "hours"), (60, "minutes")):
+        if seconds > 1.5 * size:
+            return f"{-(-seconds // size)} {unit}"
+    return f"{seconds} second{'s' if seconds != 1 else ''}"
+
+
 class RateLimited(DomainError):
     """Too many tries; `retry_after` says in how many seconds to come back.
 
@@ -110,7 +118,6 @@ class RateLimited(DomainError):
     """
 
     code = "rate_limited"
-    message = "Too many tries. Please wait a little."
 
     def __init__(
         self,
@@ -119,7 +126,7 @@ class RateLimited(DomainError):
         retry_after: int,
         limit: tuple[str, int, int] | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message or f"Too many tries. Try again in {in_words(retry_after)}.")
         self.retry_after = retry_after
         self.limit = limit
 

@@ -85,6 +85,7 @@ class Page:
     location: str
     forms: list[FoundForm]
     text: str
+    headers: httpx2.Headers
 
     def form(self, action: str) -> FoundForm:
         """The form that is sent to this address. Fails where there is none."""
@@ -103,7 +104,7 @@ def read(answer: httpx2.Response) -> Page:
     parser.feed(answer.text)
     text = re.sub(r"\s+", " ", " ".join(parser.words))
     location = answer.headers.get("location", "")
-    return Page(answer.status_code, answer.text, location, parser.forms, text)
+    return Page(answer.status_code, answer.text, location, parser.forms, text, answer.headers)
 
 
 class Browser:

@@ -101,7 +101,10 @@ async def test_log_in_is_throttled_by_person_and_address(town: Town) -> None:
     assert statuses == [422] * 10 + [429]
     right = await town.stranger.post("/log-in", wrong | {"password": PASSWORD})
     assert right.status == 429
-    assert "Too many tries" in right.text
+    assert "Too many tries. Try again in 5 minutes." in right.text
+    assert 240 < int(right.headers["retry-after"]) <= 300
+    assert right.headers.get_list("ratelimit-policy") == ['"login";q=10;w=300']  # what refused
+    assert right.headers["ratelimit-remaining"] == "0"
     other, _ = await town.person()
     fine = {"email": other.actor.email, "password": PASSWORD}
     assert (await town.stranger.post("/log-in", fine)).status == 303

@@ -69,6 +69,13 @@ async def test_only_live_jobs_are_found(town: Town) -> None:
     assert titles(await town.stranger.get("/")) == ["Live"]
 
 
+async def test_the_keyboard_gets_past_the_filters(town: Town) -> None:
+    page = await town.stranger.get("/")
+    before_filters, _ = page.html.split('id="filters"')
+    assert 'class="skip" href="#results"' in before_filters
+    assert 'id="results"' in page.html
+
+
 async def test_filters_count_and_hold_and_can_be_taken_away_one_by_one(town: Town) -> None:
     await town.job(title="Far", remote="remote", employment_type="full_time")
     await town.job(title="Near", remote="onsite", employment_type="full_time")

@@ -27,8 +27,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jobboard import errors
-from jobboard.api.quota import quota_headers
 from jobboard.infra.idempotency import KeyInUse
+from jobboard.infra.quota import refusal_headers
 from jobboard.schema import field_errors
 
 log = structlog.get_logger()
@@ -170,9 +170,7 @@ async def on_domain_error(request: Request, error: errors.DomainError) -> Respon
     elif isinstance(error, errors.InsufficientScope):
         headers["WWW-Authenticate"] = f'Bearer error="{error.code}", scope="{error.scope}"'
     elif isinstance(error, errors.RateLimited):
-        headers["Retry-After"] = str(error.retry_after)
-        if error.limit:  # rather than that of the class, which was not what refused
-            headers |= quota_headers(*error.limit, left=0, seconds=error.retry_after)
+        headers |= refusal_headers(error)
     elif status == 503 or isinstance(error, KeyInUse):
         headers["Retry-After"] = RETRY_SECONDS
     return respond(
@@ -225,7 +223,7 @@ async def on_http_error(request: Request, error: HTTPException) -> Response:
 async def on_rate_limit(request: Request, error: RateLimitExceeded) -> Response:
     """More requests than their class allows. `limits.check` says in the headers when to go on."""
     headers = dict(error.headers or {})
-    wait = f"Try again in {headers['Retry-After']} seconds."
+    wait = f"Try again in {errors.in_words(int(headers['Retry-After']))}."
     detail = f"These are more requests than we take: {error.detail}. {wait}"
     return respond(request, 429, errors.RateLimited.code, detail, page_detail=wait, headers=headers)
 

@@ -18,9 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jobboard.api.callers import KEY, STRANGER, Callers, key_of_address
 from jobboard.api.middleware.headers import add_header
-from jobboard.api.quota import quota_headers
 from jobboard.infra.engines import Engines
 from jobboard.infra.limiter import whole_seconds
+from jobboard.infra.quota import quota_headers
 from jobboard.infra.rates import API_KEYS, READS, SAFE, UPLOADS, WRITES, RateClass, class_of
 from jobboard.infra.windows import Standing
 

@@ -39,7 +39,7 @@ HINTS = {
     404: "The page may have moved, or the job is gone. A search finds what there is now.",
     405: "Go back and try it from there.",
     413: "What you typed is still on the page before: go back with your browser, choose a smaller "
-    "file and send it again.",
+    "file and send it again. The form says how large a file may be.",
     429: "You, or others on your network, asked for more than we answer at once. Nothing is lost: "
     "wait that long, then go on. What you typed is still on the page before.",
     500: "It is not your fault. Please try again.",

@@ -33,6 +33,7 @@ from jobboard.errors import (
     TooLarge,
     Unavailable,
 )
+from jobboard.infra.quota import refusal_headers
 from jobboard.jobs.schemas import SalaryInput
 from jobboard.schema import field_errors
 from jobboard.web.money import parse_money
@@ -59,6 +60,7 @@ class Form:
         self._files: dict[str, UploadFile] = {}
         self.errors: dict[str, list[str]] = {}  # by field; "" is the form as a whole
         self.status = 200
+        self.headers: dict[str, str] = {}  # that the page with the refused form shall carry
         for name, value in data.multi_items() if data else ():
             if isinstance(value, str):
                 self._values.setdefault(name, []).append(value)
@@ -148,6 +150,8 @@ class Form:
     def refuse(self, error: DomainError, renamed: Mapping[str, str] = MappingProxyType({})) -> None:
         """Put an error of the core beside its fields, or at the top where it has none."""
         self.status = STATUS.get(type(error), 422)
+        if isinstance(error, RateLimited):
+            self.headers = refusal_headers(error)
         for problem in error.errors or (FieldError("", error.message),):
             field = problem.pointer.strip("/").replace("/", ".")
             field = renamed.get(field, re.sub(r"\.\d+$", "", field))  # an item of a list
@@ -191,7 +195,7 @@ def _gather_group(
     for name in MONEY.get(model, ()):
         if group.get(name) is not None:
             try:
-                group[name] = parse_money(group[name], group.get("currency"))
+                group[name] = parse_money(form.value(f"{field}.{name}"), group.get("currency"))
             except ValueError as error:
                 unread.append(FieldError(f"/{field}/{name}", str(error)))
     return None if unread else group

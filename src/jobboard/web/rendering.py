@@ -13,6 +13,7 @@ from jobboard.web import formatting
 from jobboard.web.assets import static_url
 from jobboard.web.cookies import FLASH, clear, read_flash
 from jobboard.web.csrf import form_token
+from jobboard.web.forms import Form
 
 TEMPLATES = Environment(
     loader=PackageLoader("jobboard.web"),
@@ -83,6 +84,9 @@ def render(
         **context,
     )
     response = HTMLResponse(html, status, headers=dict(headers or {}))
+    for form in context.values():
+        if isinstance(form, Form):
+            response.headers.update(form.headers)
     response.headers["Cache-Control"] = "no-store" if private or flash else "no-cache"
     response.headers["Vary"] = "Cookie"
     if flash:

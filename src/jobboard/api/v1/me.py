@@ -106,7 +106,9 @@ async def ask_for_verification_mail(
 ) -> Accepted:
     """Mail me the link once more that confirms my address. At most five a day."""
     if not await limits.may_mail(engines.limiter, "verify", actor.email):
-        raise RateLimited("That were enough mails for today.", retry_after=DAY_SECONDS)
+        raise RateLimited(
+            "That is enough mail for one day. Is it in your spam folder?", retry_after=DAY_SECONDS
+        )
     addresses.ask_to_verify(session, actor)
     return Accepted(detail="A mail is on its way, unless your address is confirmed already.")
 

@@ -1,5 +1,7 @@
 """What a client may know of its limit."""
 
+from jobboard.errors import RateLimited
+
 
 def quota_headers(
     name: str, amount: int, window: int, *, left: int, seconds: int
@@ -12,3 +14,12 @@ def quota_headers(
         "RateLimit-Remaining": str(left),
         "RateLimit-Reset": str(seconds),
     }
+
+
+def refusal_headers(error: RateLimited) -> dict[str, str]:
+    """When to come back, and the limit that refused: not that of the request's class, which let it
+    pass."""
+    headers = {"Retry-After": str(error.retry_after)}
+    if error.limit:
+        headers |= quota_headers(*error.limit, left=0, seconds=error.retry_after)
+    return headers
