@@ -8,13 +8,12 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    StrictInt,
     StringConstraints,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from jobboard.clock import AskedMoment
 from jobboard.infra.currencies import currency_code
@@ -23,17 +22,7 @@ from jobboard.schema import Input, filled
 from jobboard.wallet.models import MAX_MEMO, TransferKind
 
 MAX_AMOUNT = 10**13  # minor units; far above any honest figure, and no sum of them overflows
-NOT_A_NUMBER = PydanticCustomError("int_type", "This must be a whole number.")
-
-
-def _not_bool(value: Any) -> Any:
-    """`true` is no amount of money."""
-    if isinstance(value, bool):
-        raise NOT_A_NUMBER
-    return value
-
-
-Amount = Annotated[int, BeforeValidator(_not_bool), Field(gt=0, le=MAX_AMOUNT)]
+Amount = Annotated[StrictInt, Field(gt=0, le=MAX_AMOUNT)]
 Currency = Annotated[
     str,
     StringConstraints(strip_whitespace=True, to_upper=True, min_length=3, max_length=3),
