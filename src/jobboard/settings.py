@@ -81,6 +81,12 @@ class Settings(BaseModel):
         30, ge=1, le=365, description="Life of a log-in (cookie or refresh token) without use."
     )
     job_days: int = Field(60, ge=1, le=365, description="Days until a published job expires.")
+    feature_price: int = Field(
+        500,
+        ge=1,
+        le=10**10,
+        description="What a company pays to feature a job for a day, in minor units of its wallet.",
+    )
     resume_max_mb: int = Field(5, ge=1, le=50, description="Largest résumé, in megabytes.")
     image_max_mb: int = Field(5, ge=1, le=50, description="Largest picture, in megabytes.")
     upload_quota_mb: int = Field(

@@ -185,6 +185,14 @@ ROUTES: dict[str, Access | list[Access]] = {
     ),
     "POST /api/v1/jobs/{id}/close": only(TEAM, "admin", on="job", scope="jobs:write"),
     "POST /api/v1/jobs/{id}/reopen": only(TEAM, "admin", on="closed", scope="jobs:write"),
+    "POST /api/v1/jobs/{id}/features": only(
+        "owner",
+        on="job",
+        hidden={"recruiter", "admin"},  # their company's, but the wallet is not theirs
+        json={"days": 1},
+        headers=ONCE,
+        scope="wallet:write jobs:write",
+    ),
     "POST /api/v1/jobs/{id}/reports": [
         everyone("job", json={"reason": "scam"}),
         only(TEAM, "admin", on="draft", hidden=CAST, nobody=404, json={"reason": "scam"}),

@@ -176,7 +176,7 @@ async def _things(
     opened = {f"{purpose}_link": purpose.value * 3 for purpose in LinkPurpose}
     session.add_all(_link(candidate, purpose, opened[f"{purpose}_link"]) for purpose in LinkPurpose)
     wallet, other_wallet = [await wallets.of_company(session, each.id) for each in (company, other)]
-    grant = await money.issue(session, None, wallet, GrantCreate(amount=100))
+    grant = await money.issue(session, None, wallet, GrantCreate(amount=1000))
     await session.commit()
     return {
         **opened,

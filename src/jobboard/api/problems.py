@@ -243,6 +243,18 @@ PROBLEMS: dict[str, Told] = {
         "Someone else changed this while you were editing. Load it again and repeat your change.",
         "Load it again, and repeat the change on what is there now. (A 412 after If-Match.)",
     ),
+    "job_not_live": Told(
+        409,
+        "Only a live job can be featured. Send it to the moderators first, or reopen it.",
+        "Get the job published first.",
+    ),
+    "featured_too_long": Told(
+        422,
+        "This job ends on 30 November 2026, and days until 23 November 2026 are paid for: at most "
+        "7 more can be.",
+        "Send fewer days, or reopen the job so that it ends later.",
+        pointer="/days",
+    ),
     # Applications
     "job_closed": Told(409, "This job takes no more applications.", "Nothing: it is closed."),
     "applies_elsewhere": Told(

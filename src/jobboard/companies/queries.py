@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.may import Right, Who
@@ -107,7 +107,7 @@ def listed(*, after: tuple[str, UUID] | None, limit: int, q: str | None) -> Sele
     return statement
 
 
-def members(company_id: UUID) -> Select[UUID, str, str, MemberRole, datetime]:
+def members(company_id: UUID) -> Select[UUID, str, str, MemberRole, int | None, datetime]:
     """The people of a company, longest first."""
     return (
         select(
@@ -115,6 +115,9 @@ def members(company_id: UUID) -> Select[UUID, str, str, MemberRole, datetime]:
             Person.full_name,
             Person.email,
             CompanyMember.role,
+            case((CompanyMember.role != MemberRole.OWNER, CompanyMember.spending_limit)).label(
+                "spending_limit"
+            ),
             CompanyMember.created_at,
         )
         .join(Person, Person.id == CompanyMember.person_id)

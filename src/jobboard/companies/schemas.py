@@ -82,11 +82,22 @@ class CompanyRead(CompanyBrief):
     created_at: datetime
 
 
+MAX_LIMIT = 10**13  # minor units, as the largest transfer
+
+
 class MemberAdd(Input):
     """Someone who shall act for the company. They need an account first."""
 
     email: Email
     role: MemberRole = MemberRole.RECRUITER
+    spending_limit: int | None = Field(
+        None,
+        ge=0,
+        le=MAX_LIMIT,
+        description="What a recruiter may spend of the company's credits in a calendar month "
+        "(UTC), in minor units: 0 at first, and absent keeps it. Owners have no limit.",
+        examples=[5000],
+    )
 
 
 class MemberRead(BaseModel):
@@ -96,6 +107,7 @@ class MemberRead(BaseModel):
     full_name: str
     email: str
     role: MemberRole
+    spending_limit: int | None = Field(description="A month, in minor units. Null: no limit.")
     created_at: datetime
 
 

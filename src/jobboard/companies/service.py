@@ -1,5 +1,6 @@
 """The verbs of companies: create, change, show a logo, let people in and out."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -198,29 +199,30 @@ async def add_member(
         )
     if data.role is not MemberRole.OWNER:
         await _keep_an_owner(session, company_id, person.id)
+    given = data.model_dump(include={"role", "spending_limit"}, exclude_none=True)
     statement = (
         insert(CompanyMember)
-        .values(company_id=company_id, person_id=person.id, role=data.role)
+        .values(company_id=company_id, person_id=person.id, **given)
         .on_conflict_do_update(
-            index_elements=[CompanyMember.company_id, CompanyMember.person_id],
-            set_={"role": data.role},
+            index_elements=[CompanyMember.company_id, CompanyMember.person_id], set_=given
         )
-        .returning(CompanyMember.created_at)
+        .returning(CompanyMember.created_at, CompanyMember.spending_limit)
     )
-    since = (await session.scalars(statement)).one()
-    about = {"member": str(person.id), "role": data.role}
+    since, limit = (await session.execute(statement)).one()
+    about = {"member": str(person.id), **given}
     _record(session, Action.COMPANY_MEMBER_SET, actor, company_id, about)
     return MemberRead(
         person_id=person.id,
         full_name=person.full_name,
         email=person.email,
         role=data.role,
+        spending_limit=None if data.role is MemberRole.OWNER else limit,
         created_at=since,
     )
 
 
 def _record(
-    session: AsyncSession, action: Action, actor: Actor, company_id: UUID, details: dict[str, str]
+    session: AsyncSession, action: Action, actor: Actor, company_id: UUID, details: dict[str, Any]
 ) -> None:
     about = (Subject.COMPANY, company_id)
     audit.record(session, action, person_id=actor.id, subject=about, details=details)

@@ -8,17 +8,22 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from time import monotonic
+from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 from sqlalchemy import DateTime, Enum, ExceptionContext, MetaData, Text, event, func, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
 
 LOCK_TIMEOUT_MS = 5000
 GRACE_SECONDS = 2  # beyond the server's own statement timeout, before we stop to wait for it
+REST_SECONDS = 1.0  # without use, after which a connection is asked whether it lives
+USED_AT = "used_at"  # key in the info of a pooled connection
 RING = "ring"  # key in session.info: a message was queued, ring after the commit
 
 
@@ -68,6 +73,26 @@ def _give_up_on_the_silent(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
+def _note_use(_connection: Any, entry: ConnectionPoolEntry) -> None:
+    entry.info[USED_AT] = monotonic()
+
+
+def _ping_the_rested(connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Ask a connection that rested whether it still lives: the pool makes another if not.
+
+    One that served a moment ago is not asked, unlike with `pool_pre_ping`: three round trips are
+    more than most transactions need themselves.
+    """
+    rested = monotonic() - entry.info.get(USED_AT, monotonic())
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+    if rested > REST_SECONDS:
+        try:
+            connection.ping()
+        except Exception as error:
+            raise InvalidatePoolError from error
+
+
 class Database:
     """One engine and its transactions. Made in a lifespan, never at module level."""
 
@@ -85,7 +110,6 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
-            pool_pre_ping=True,
             connect_args={
                 "timeout": 5,
                 "command_timeout": statement_timeout_ms / 1000 + GRACE_SECONDS,
@@ -100,6 +124,8 @@ class Database:
             },
         )
         event.listen(self.engine.sync_engine, "handle_error", _give_up_on_the_silent)
+        event.listen(self.engine.sync_engine.pool, "checkin", _note_use)
+        event.listen(self.engine.sync_engine.pool, "checkout", _ping_the_rested)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncSession]:

@@ -16,7 +16,7 @@ from jobboard.audit import service as audit
 from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
 from jobboard.companies import queries as companies
-from jobboard.jobs import lifecycle, queries
+from jobboard.jobs import featuring, lifecycle, queries
 from jobboard.jobs.lifecycle import Party, Step
 from jobboard.jobs.models import Job, JobReport, JobStatus
 from jobboard.jobs.steps import require_version, take
@@ -107,6 +107,8 @@ async def _decide(
     before = job.status
     await take(session, actor, job, step, reason)
     await _close_reports(session, actor, job.id)
+    if step is Step.REMOVE:
+        await featuring.end(session, actor, job)
     about = (Subject.JOB, job.id)
     details = {"from": before, "version": job.version}
     audit.record(session, DECISIONS[step], person_id=actor.id, subject=about, details=details)

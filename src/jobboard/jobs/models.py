@@ -140,6 +140,11 @@ class Job(Base):
         Index("ix_jobs_live_country", "country", postgresql_where=text("status = 'published'")),
         Index("ix_jobs_company_id_status", "company_id", "status"),
         Index("ix_jobs_pending", "submitted_at", "id", postgresql_where=text("status = 'pending'")),
+        Index(
+            "ix_jobs_live_featured",
+            "featured_until",
+            postgresql_where=text("status = 'published' AND featured_until IS NOT NULL"),
+        ),
         Index("ix_jobs_expiring", "expires_at", postgresql_where=text("status = 'published'")),
     )
 
@@ -179,6 +184,7 @@ class Job(Base):
     approved_at: Mapped[datetime | None]  # of the text as it stands; an edit that matters clears it
     published_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+    featured_until: Mapped[datetime | None]  # paid for: see JobFeature, which has the payments
 
     source: Mapped[str | None]
     external_id: Mapped[str | None]
@@ -204,6 +210,28 @@ class JobEvent(Base):
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     reason: Mapped[str | None]
     at: Mapped[CreatedAt]
+
+
+class JobFeature(Base):
+    """Days that a company paid for, in which a job stands among the first. `daily` is what a day
+    cost, in minor units; what a moderator's removal left over came back by `refund_id`."""
+
+    __tablename__ = "job_features"
+    __table_args__ = (
+        CheckConstraint("days > 0 AND daily > 0", name="paid_for"),
+        CheckConstraint("starts_at < ends_at", name="time_order"),
+    )
+
+    id: Mapped[Id]
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    transfer_id: Mapped[UUID] = mapped_column(ForeignKey("transfers.id"), unique=True)
+    days: Mapped[int]
+    daily: Mapped[int] = mapped_column(BigInteger)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    refund_id: Mapped[UUID | None] = mapped_column(ForeignKey("transfers.id"), unique=True)
+    created_at: Mapped[CreatedAt]
 
 
 class JobReport(Base):

@@ -8,6 +8,7 @@ closed meanwhile.
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from types import NoneType
@@ -38,12 +39,14 @@ LEAD = re.compile(r"([A-Z]{3})?")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The last job of a page. `lead` is the currency that sort=salary puts first, or empty."""
+    """The last job of a page. `lead` is the currency that sort=salary puts first, or empty;
+    `first` are the featured jobs that began the first page."""
 
     key: float | int | None
     published_at: datetime
     id: UUID
     lead: str = ""
+    first: tuple[UUID, ...] = ()
 
 
 def score(q: str) -> ColumnElement[float]:
@@ -58,7 +61,9 @@ def score(q: str) -> ColumnElement[float]:
     return match + published * (math.log(2) / HALF_LIFE)
 
 
-def lanes(data: JobSearch, lead: str | None, after: Mark | None) -> list[Select]:
+def lanes(
+    data: JobSearch, lead: str | None, after: Mark | None, first: Collection[UUID] = ()
+) -> list[Select]:
     """Statements for the rest of the list after a mark, to be read one after the other.
 
     Each gives (id, key) of at most `limit` jobs and one more, which tells that there is more.
@@ -66,6 +71,8 @@ def lanes(data: JobSearch, lead: str | None, after: Mark | None) -> list[Select]
     the newest first: plain figures of different currencies do not compare.
     """
     found = everything(data)
+    if first:
+        found.append(Job.id.not_in(first))
     if data.order is Sort.RELEVANCE and data.q:
         return [_lane(data, found, score(data.q), after)]
     if data.order is not Sort.SALARY or not lead:
@@ -103,18 +110,20 @@ def write_cursor(data: JobSearch, last: Mark) -> str:
     """The cursor of the page that ends with this job."""
     key = OTHERS if data.order is Sort.SALARY and last.key is None else last.key
     moment = last.published_at.isoformat()
-    return encode_cursor(data.fingerprint(), key, moment, str(last.id), last.lead)
+    first = " ".join(each.hex for each in last.first)
+    return encode_cursor(data.fingerprint(), key, moment, str(last.id), last.lead, first)
 
 
 def read_cursor(data: JobSearch) -> Mark | None:
     """Where the page begins; None on the first. Raises Invalid unless this search wrote it."""
     if data.cursor is None:
         return None
-    shape = (str, KEYS[data.order], str, str, str)
-    fingerprint, key, moment, job_id, lead = decode_cursor(data.cursor, *shape)
+    shape = (str, KEYS[data.order], str, str, str, str)
+    fingerprint, key, moment, job_id, lead, first = decode_cursor(data.cursor, *shape)
     if fingerprint != data.fingerprint() or not _storable(key) or not LEAD.fullmatch(lead):
         raise wrong_cursor()
-    return Mark(key, read_moment(moment), read_id(job_id), lead)
+    above = tuple(read_id(each) for each in first.split())
+    return Mark(key, read_moment(moment), read_id(job_id), lead, above)
 
 
 def _storable(key: float | int | None) -> bool:

@@ -143,6 +143,7 @@ class JobRead(BaseModel):
     published_at: datetime | None
     expires_at: datetime | None
     apply_url: str | None
+    featured_until: datetime | None = Field(description="Its company pays for it to stand first.")
 
     @computed_field
     @property
@@ -173,6 +174,7 @@ class JobCard(BaseModel):
     published_at: datetime | None
     expires_at: datetime | None
     apply_url: str | None
+    featured: bool = Field(description="Whether its company pays for it to stand first.")
 
 
 class JobRow(BaseModel):
@@ -192,6 +194,31 @@ class JobRow(BaseModel):
     submitted_at: datetime | None
     published_at: datetime | None
     expires_at: datetime | None
+    featured_until: datetime | None
+
+
+MAX_DAYS = 90
+
+
+class FeatureCreate(Input):
+    """For how many days a job shall stand among the first. After what is paid for already."""
+
+    days: int = Field(ge=1, le=MAX_DAYS, examples=[7])
+
+
+class FeatureRead(BaseModel):
+    """What was paid for."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    job_id: UUID
+    transfer_id: UUID
+    days: int
+    amount: int = Field(description="In minor units of `currency`.")
+    currency: str
+    starts_at: datetime
+    ends_at: datetime
 
 
 class ReportCreate(Input):

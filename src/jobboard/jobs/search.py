@@ -4,15 +4,17 @@
 counts. The formula of relevance is `orders.score`.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Row, Select, func, literal, select, text
+from sqlalchemy import Row, Select, false, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
-from jobboard.jobs import facets
+from jobboard.jobs import facets, featuring
 from jobboard.jobs.criteria import JobSearch, Sort, UndisclosedPay
 from jobboard.jobs.facets import Facets
 from jobboard.jobs.filters import PAY, everything, words
@@ -52,8 +54,10 @@ PLAIN = (
     Job.expires_at,
     Job.apply_url,
 )
+FEATURED = func.coalesce(Job.featured_until > func.now(), false()).label("featured")
 CARD = (
     *PLAIN,
+    FEATURED,
     Job.salary_min,
     Job.salary_max,
     Job.currency,
@@ -100,28 +104,41 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     """
     after = read_cursor(data)
     await session.execute(PLANNING, {"enable_seqscan": "off" if data.q else "on"})
-    rows, lead = await _rows(session, data, after)
-    page, more = cut(rows, data.limit)
+    above = [] if after else await _featured(session, data)
+    first = after.first if after else tuple(row.id for row in above)
+    rows, lead = await _rows(session, _room(data, above), after, first)
+    page, more = cut([*above, *rows], data.limit)
     total, counts = await _count(session, data)
     return JobSearchResult(
         items=[_card(row) for row in page],
         total=total,
         facets=counts,
         no_words=total.value == 0 and await _no_words(session, data.q),
-        next_cursor=write_cursor(data, _mark(page[-1], lead)) if more else None,
+        next_cursor=write_cursor(data, _mark(page[-1], lead, first)) if more else None,
     )
 
 
 async def _rows(
-    session: AsyncSession, data: JobSearch, after: Mark | None
+    session: AsyncSession, data: JobSearch, after: Mark | None, first: tuple[UUID, ...]
 ) -> tuple[list[Row[Any]], str]:
-    """Rows of CARD and the key, one more than asked for where there is more; the lead currency."""
+    """Rows of CARD and the key, one more than asked for where there is more; the lead currency.
+    Without those that stood `first`, so that nobody meets a job twice."""
     lead = await _lead(session, data, after)
     rows: list[Row[Any]] = []
-    for lane in lanes(data, lead, after):
+    for lane in lanes(data, lead, after, first):
         if len(rows) <= data.limit:
             rows += (await session.execute(_cards(lane))).all()
     return rows[: data.limit + 1], lead
+
+
+async def _featured(session: AsyncSession, data: JobSearch) -> Sequence[Row[Any]]:
+    """The featured jobs that begin the first page: a few, drawn from all that fit the search."""
+    return (await session.execute(_cards(featuring.block(data)))).all()
+
+
+def _room(data: JobSearch, above: Sequence[Row[Any]]) -> JobSearch:
+    """The same search for what is left of the page."""
+    return data.model_copy(update={"limit": data.limit - len(above)})
 
 
 async def _lead(session: AsyncSession, data: JobSearch, after: Mark | None) -> str:
@@ -156,8 +173,8 @@ def _cards(lane: Select) -> Select:
     )
 
 
-def _mark(row: Row[Any], lead: str) -> Mark:
-    return Mark(row.key, row.published_at, row.id, lead)
+def _mark(row: Row[Any], lead: str, first: tuple[UUID, ...]) -> Mark:
+    return Mark(row.key, row.published_at, row.id, lead, first)
 
 
 async def _count(session: AsyncSession, data: JobSearch) -> tuple[Total, Facets | None]:
@@ -182,6 +199,7 @@ def _card(row: Row[Any]) -> JobCard:
         **{column.key: getattr(row, column.key) for column in PLAIN},
         company=company,
         salary=salary_of(row),
+        featured=row.featured,
         excerpt=excerpt(row.beginning),
     )
 

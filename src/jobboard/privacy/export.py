@@ -101,6 +101,7 @@ def _tables(person_id: UUID) -> dict[str, Select]:
             CompanyMember.company_id,
             company.label("name"),
             CompanyMember.role,
+            CompanyMember.spending_limit,
             CompanyMember.created_at,
         ).where(CompanyMember.person_id == person_id),
         "api-keys": _of(ApiKey, {"token_hash"}, ApiKey.created_by == person_id),

@@ -6,7 +6,7 @@ Where a condition fails it writes nothing, and the rows that it read say which. 
 database holds the rules that no code can break (see `models`).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -123,7 +123,8 @@ def _statement() -> Any:
     )
     source, target = held.alias("source"), held.alias("target")
     possible = and_(
-        or_(SPENDER.is_(None), and_(source.c.spendable, target.c.board.is_(None))),
+        source.c.spendable,
+        or_(KIND != TransferKind.TRANSFER, target.c.board.is_(None)),
         ~source.c.frozen,
         ~target.c.frozen,
         source.c.currency == CURRENCY,
@@ -173,7 +174,9 @@ async def post(session: AsyncSession, posting: Posting) -> Posted:
     """Move credits. Raises Invalid, NotFound, Conflict, and InsufficientFunds."""
     if posting.source == posting.target:
         raise Invalid.field("to_wallet_id", "A wallet cannot pay itself.", code="same_wallet")
-    rows = (await session.execute(POST, asdict(posting))).all()
+    given = {name: getattr(posting, name) for name in Posting.__slots__}
+    connection = await session.connection()
+    rows = (await connection.execute(POST, given)).all()
     wallets = {row.id: row for row in rows}
     source, target = wallets.get(posting.source), wallets.get(posting.target)
     if source is None or source.transfer_id is None:
@@ -183,10 +186,10 @@ async def post(session: AsyncSession, posting: Posting) -> Posted:
 
 def _refusal(posting: Posting, source: Row[Any] | None, target: Row[Any] | None) -> Exception:
     """Why nothing was written, what its sender can mend first."""
-    spender = posting.spender is not None
+    passed_on = posting.kind is TransferKind.TRANSFER
     if source is None or not source.spendable:
         return no_wallet(" to spend of")
-    if target is None or (spender and target.board is not None):
+    if target is None or (passed_on and target.board is not None):
         return no_wallet(" to pay into")
     for wallet, does in ((source, "pays out"), (target, "takes in")):
         if wallet.currency != posting.currency:

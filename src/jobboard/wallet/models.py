@@ -107,7 +107,8 @@ class Entry(Base):
     __tablename__ = "entries"
     __table_args__ = (
         CheckConstraint("amount <> 0", name="amount_sign"),
-        Index("ix_entries_transfer_id", "transfer_id"),
+        # One side each: nothing is added to a transfer that has both.
+        Index("uq_entries_sides", "transfer_id", text("(amount > 0)"), unique=True),
     )
 
     wallet_id: Mapped[UUID] = mapped_column(ForeignKey("wallets.id"), primary_key=True)

@@ -38,6 +38,13 @@ from jobboard.wallet.schemas import (
 SUBJECTS = {OwnerKind.PERSON: Subject.PERSON, OwnerKind.COMPANY: Subject.COMPANY}
 
 
+class GivenBack(Conflict):
+    """Nothing is given back twice."""
+
+    code = "given_back_before"
+    message = "This was given back before."
+
+
 async def transfer(session: AsyncSession, actor: Actor, data: TransferCreate) -> TransferRead:
     """Pass credits on, of a wallet that `actor` may spend of.
 
@@ -162,7 +169,7 @@ async def give_back(session: AsyncSession, posting: Posting) -> Posted:
         select(Wallet.id).where(Wallet.id.in_(both)).order_by(Wallet.id).with_for_update()
     )
     if await session.scalar(given) is not None:
-        raise Conflict("This was given back before.", code="given_back_before")
+        raise GivenBack
     return await post(session, posting)
 
 

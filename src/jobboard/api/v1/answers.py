@@ -89,6 +89,10 @@ OPERATIONS: dict[str, Told] = {
     "POST /jobs/{id}/submit": told(MEMBER, f"{STEP} email_unverified"),
     "POST /jobs/{id}/close": told(MEMBER, STEP),
     "POST /jobs/{id}/reopen": told(MEMBER, f"{STEP} email_unverified"),
+    "POST /jobs/{id}/features": told(
+        "Who may spend of the company's wallet.",
+        f"{JOB} {MOVES} spending_limit_exceeded job_not_live featured_too_long",
+    ),
     "POST /jobs/{id}/reports": told(ANYONE, "job_not_found"),
     "POST /jobs/{id}/applications": told(
         CANDIDATE,

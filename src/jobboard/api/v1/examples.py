@@ -72,6 +72,7 @@ JOB_READ: dict[str, Any] = {
     "updated_at": NOON,
     **DATES,
     "apply_url": None,
+    "featured_until": None,
     "path": "/jobs/baker-early-shift-harbour-bakery-4e5f",
 }
 JOB_CARD: dict[str, Any] = {
@@ -81,6 +82,7 @@ JOB_CARD: dict[str, Any] = {
     "status": "published",
     **DATES,
     "apply_url": None,
+    "featured": False,
 }
 APPLICATION_BRIEF: dict[str, Any] = {
     "id": APPLICATION,
@@ -152,7 +154,7 @@ SENT: dict[str, Any] = {
         "description": "Bread since **1897**.",
     },
     "CompanyUpdate": {"website": None},
-    "MemberAdd": {"email": "rolf@example.com", "role": "recruiter"},
+    "MemberAdd": {"email": "rolf@example.com", "role": "recruiter", "spending_limit": 5000},
     "JobCreate": {
         "company_id": BAKERY,
         "title": "Baker, early shift",
@@ -181,6 +183,7 @@ SENT: dict[str, Any] = {
     "Decision": {"reason": "This is an advertisement, not a job."},
     "PersonModeration": {"suspended": True, "reason": "Posts scams.", "remove_jobs": True},
     "NameSeen": {"name": "Harbour Bakery"},
+    "FeatureCreate": {"days": 7},
     "TransferCreate": PAID,
     "GrantCreate": {"amount": 10000, "memo": "Welcome"},
     "ReversalCreate": {"memo": "Sent to the wrong company"},
@@ -227,6 +230,7 @@ ANSWERED: dict[str, Any] = {
         "full_name": "Erin Employer",
         "email": "erin@example.com",
         "role": "owner",
+        "spending_limit": None,
         "created_at": MORNING,
     },
     "JobRead": JOB_READ,
@@ -314,6 +318,16 @@ ANSWERED: dict[str, Any] = {
         "version": 1,
         "created_at": NOON,
         "updated_at": NOON,
+    },
+    "FeatureRead": {
+        "id": "01994e63-eeee-7abc-9def-0a1b2c3d4e5f",
+        "job_id": JOB,
+        "transfer_id": TRANSFER,
+        "days": 7,
+        "amount": 3500,
+        "currency": "EUR",
+        "starts_at": NOON,
+        "ends_at": "2026-11-10T12:15:00Z",
     },
     "WalletRead": {
         "id": WALLET,

@@ -17,17 +17,26 @@ from jobboard.api.deps import (
     acts,
     sees,
 )
-from jobboard.api.idempotency import IDEMPOTENT
+from jobboard.api.idempotency import IDEMPOTENT, NEEDS_KEY
 from jobboard.api.route import Router
 from jobboard.infra.rates import SEARCH, WRITES, limited
-from jobboard.jobs import service
-from jobboard.jobs.schemas import JobCreate, JobRead, JobUpdate, ReportCreate, ReportRead
+from jobboard.jobs import featuring, service
+from jobboard.jobs.schemas import (
+    FeatureCreate,
+    FeatureRead,
+    JobCreate,
+    JobRead,
+    JobUpdate,
+    ReportCreate,
+    ReportRead,
+)
 from jobboard.jobs.search import JobSearch, JobSearchResult, search
 
 router = Router(prefix="/jobs", tags=["jobs"])
 
 ReaderDep = Annotated[Actor | None, sees(Right.SEE_JOB)]
 WriterDep = Annotated[Actor, acts(Right.WRITE_JOB)]
+SpenderDep = Annotated[Actor, acts(Right.SPEND)]
 
 
 @router.get("")
@@ -92,6 +101,22 @@ async def reopen_job(
     """Bring a closed or expired job back; by way of the moderators if it changed since."""
     await service.reopen(session, actor, job_id, settings)
     return await service.read(session, actor, job_id)
+
+
+@router.post("/{id}/features", status_code=201, dependencies=[NEEDS_KEY])
+async def feature_job(
+    job_id: PathId,
+    data: FeatureCreate,
+    session: SessionDep,
+    actor: SpenderDep,
+    settings: SettingsDep,
+) -> FeatureRead:
+    """Pay with the company's credits for a live job to stand among the first, marked as such.
+
+    For days from now, or from the end of those that are paid for. When a moderator removes the job,
+    whole days that are left are paid back.
+    """
+    return await featuring.feature(session, actor, job_id, data, settings)
 
 
 @router.post("/{id}/reports", status_code=201, dependencies=[IDEMPOTENT])

@@ -62,11 +62,11 @@ def engines(
 
 
 @contextmanager
-def temporary(*, needed: Collection[str] = ALL) -> Generator[Urls]:
-    """Volatile engines in a folder that goes away with them."""
+def temporary(*, needed: Collection[str] = ALL, volatile: bool = True) -> Generator[Urls]:
+    """Engines in a folder that goes away with them; not `volatile`: they wait for the disk."""
     folder = Path(tempfile.mkdtemp(prefix="jobboard-"))
     try:
-        with engines(folder, volatile=True, needed=needed) as urls:
+        with engines(folder, volatile=volatile, needed=needed) as urls:
             yield urls
     finally:
         shutil.rmtree(folder, ignore_errors=True)
