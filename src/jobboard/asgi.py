@@ -1,12 +1,15 @@
 """The composition root of the web process: `uvicorn --factory jobboard.asgi:create_app`."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 
 from jobboard import __version__, web
+from jobboard.analytics import events as event_log
 from jobboard.analytics import hits as hit_log
+from jobboard.analytics.events import Events
 from jobboard.analytics.recorder import Recorder
 from jobboard.api import callers, docs, errors, health, limits, media, metrics, parameters, v1
 from jobboard.api.guide import GUIDE, TAGS
@@ -48,7 +51,7 @@ def create_app(
     settings = settings or Settings.from_environment()
     _require(settings)
     logs.configure(settings.log_format)
-    hits = Recorder("hits")
+    hits, events = Recorder("hits"), Recorder("events")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -57,10 +60,11 @@ def create_app(
             if engines.mongo is not None:
                 database = engines.mongo.database
                 hits.start(hit_log.shelf(database, ttl_days=settings.hits_ttl_days))
+                events.start(event_log.shelf(database, ttl_days=settings.events_ttl_days))
             try:
                 yield
             finally:
-                await hits.close()
+                await asyncio.gather(hits.close(), events.close())
 
     app = App(
         title=settings.board_name,
@@ -75,7 +79,8 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.hits = hits
-    app.state.metrics = metrics.Metrics(hits)
+    app.state.events = Events(events, settings.secret_key.get_secret_value())
+    app.state.metrics = metrics.Metrics(hits, events)
     app.state.callers = callers.Callers(cookies.cookie_name(cookies.LOGIN, settings))
     errors.install(app, web_errors.render)
     _add_middleware(app, settings)

@@ -96,6 +96,9 @@ class Settings(BaseModel):
         180, ge=1, le=3650, description="Days until a rejected application is deleted."
     )
     hits_ttl_days: int = Field(30, ge=1, le=3650, description="Days that hit logs are kept.")
+    events_ttl_days: int = Field(
+        90, ge=1, le=3650, description="Days that views, searches and the like are kept."
+    )
 
     @property
     def production(self) -> bool:

@@ -275,7 +275,12 @@ ROUTES: dict[str, Access | list[Access]] = {
         "admin", on="recruiter", json={"suspended": True}, scope="moderation"
     ),
     "GET /api/v1/admin/audit-log": only("admin", scope="moderation"),
+    "POST /api/v1/analytics/events": everyone(
+        json={"name": "view", "properties": {"job_id": "01933f5e-8c1b-7cc1-a3c5-2f1f0b3d9a10"}}
+    ),
+    "GET /api/v1/jobs/{id}/analytics": only(TEAM, on="job", scope="jobs:read"),
     "GET /api/v1/admin/analytics/hits": only("admin", scope="moderation"),
+    "GET /api/v1/admin/analytics/searches": only("admin", scope="moderation"),
     # Pages for everyone
     "GET /": everyone(),
     "GET /companies/{slug}": everyone("company-slug"),

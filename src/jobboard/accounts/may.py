@@ -37,6 +37,7 @@ class Right(StrEnum):
     MANAGE_COMPANY = "manage_company"
     MANAGE_KEYS = "manage_keys"
     SEE_JOB = "see_job"
+    SEE_NUMBERS = "see_numbers"
     WRITE_JOB = "write_job"
     APPLY = "apply"
     WITHDRAW = "withdraw"
@@ -71,6 +72,7 @@ MAY: dict[Right, Rule] = {
     Right.MANAGE_COMPANY: _rule(Scope.COMPANIES_WRITE, Who.OWNER, Who.ADMIN),
     Right.MANAGE_KEYS: _rule(Scope.KEYS, Who.OWNER),
     Right.SEE_JOB: _rule(Scope.JOBS_READ, Who.MEMBER, Who.ADMIN),
+    Right.SEE_NUMBERS: _rule(Scope.JOBS_READ, Who.MEMBER),
     Right.WRITE_JOB: _rule(Scope.JOBS_WRITE, Who.MEMBER, Who.ADMIN),
     Right.APPLY: _rule(Scope.APPLICATIONS_WRITE, Who.CANDIDATE),
     Right.WITHDRAW: _rule(Scope.APPLICATIONS_WRITE, Who.SELF),

@@ -175,8 +175,7 @@ class Recorder:
             self._some.clear()
         if len(self._waiting) < BATCH:
             self._full.clear()
-        # Ids of our own: a batch that was stored although the answer got lost is not stored twice.
-        return [{"_id": ObjectId(), **entry._asdict()} for entry in entries]
+        return [_document(entry) for entry in entries]
 
     async def _ensure_indexes(self) -> None:
         """The life of an entry, and the ways to it. In the background of requests."""
@@ -199,6 +198,13 @@ async def keep_for(collection: Collection, *, days: int) -> None:
             raise
         await collection.drop_index("at_ttl")  # the setting has changed
         await collection.create_index("at", name="at_ttl", expireAfterSeconds=seconds)
+
+
+def _document(entry: Entry) -> dict[str, Any]:
+    """With an id of our own, or the entry's: a batch that was stored although the answer got lost
+    is not stored twice."""
+    fields = entry._asdict()
+    return {"_id": fields.pop("id", None) or ObjectId(), **fields}
 
 
 def refused(error: BulkWriteError) -> int:

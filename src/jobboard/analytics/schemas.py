@@ -3,9 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from jobboard.analytics.events import Name
 from jobboard.clock import AskedMoment
 from jobboard.schema import Input, filled
 
@@ -78,7 +80,7 @@ class HitRow(HitStats):
 class HitReport(BaseModel):
     """Counted are whole pieces of `step`, from `from` until before `to`."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     items: list[HitRow] = Field(description="Busiest first; with `bucket` oldest first.")
     total: HitStats
@@ -89,3 +91,50 @@ class HitReport(BaseModel):
         description="When a worker last counted: later hits are not in it. Null: never yet."
     )
     truncated: bool = Field(description="Whether there are more rows than an answer holds.")
+
+
+class Referrer(BaseModel):
+    """A site that led people to a job."""
+
+    host: str | None = Field(
+        examples=["news.example"], description="Null: this board itself, or nobody knows."
+    )
+    views: int
+
+
+class SearchTerm(BaseModel):
+    """Words that people searched for. A person counts once a day."""
+
+    term: str = Field(examples=["baker"])
+    searches: int
+    found_nothing: int = Field(description="How many of the searches found no job.")
+    results: float = Field(description="Jobs found, on average.")
+
+
+class SearchReport(BaseModel):
+    """What was searched since then."""
+
+    since: datetime
+    searches: int
+    found_nothing: int
+    top: list[SearchTerm] = Field(description="Searched most, 100 at most.")
+    in_vain: list[SearchTerm] = Field(description="Found nothing most often, 100 at most.")
+
+
+class EventProperties(Input):
+    """What it happened to."""
+
+    job_id: UUID | None = Field(None, description="One job.")
+    job_ids: list[UUID] = Field(
+        default_factory=list, max_length=100, description="Several, for `impression`."
+    )
+    referrer: str | None = Field(
+        None, max_length=2000, description="The page that led here; only its host is kept."
+    )
+
+
+class EventCreate(Input):
+    """Something that a visitor did with a job, or with several that stood in a list."""
+
+    name: Name
+    properties: EventProperties

@@ -15,6 +15,8 @@ from jobboard.accounts import queries, tokens
 from jobboard.accounts.may import MAY, Right
 from jobboard.accounts.schemas import Actor
 from jobboard.accounts.scopes import MEANINGS, of_role
+from jobboard.analytics.events import Events
+from jobboard.analytics.visitors import Visitor, visitor_of
 from jobboard.companies import keys
 from jobboard.errors import InsufficientScope, Unauthenticated
 from jobboard.infra.engines import Engines
@@ -175,6 +177,22 @@ async def get_newcomer_alone(
 NewcomerAloneDep = Annotated[
     Actor, Security(get_newcomer_alone, scopes=[str(MAY[Right.USE_ACCOUNT].scope)])
 ]
+
+
+async def get_events(request: Request) -> Events:
+    """Where to tell what visitors do."""
+    return request.app.state.events
+
+
+EventsDep = Annotated[Events, Depends(get_events)]
+
+
+async def get_visitor(request: Request) -> Visitor | None:
+    """Whom to count; None for those who are not to be counted."""
+    return visitor_of(request.headers, await get_address(request))
+
+
+VisitorDep = Annotated[Visitor | None, Depends(get_visitor)]
 
 
 async def get_address(request: Request) -> str:

@@ -48,7 +48,7 @@ TAGS = [
         ("tasks", "To-dos of one's own, alone or about an application or a job."),
         ("wallet", "Credits: wallets, statements, transfers. What moves them needs a key."),
         ("moderation", "What waits for a moderator, people, and the audit log. For admins."),
-        ("analytics", "What is counted: hits of the API, for admins."),
+        ("analytics", "Jobs in numbers; hits of the API and searches, for admins."),
         ("health", "For process managers and monitoring."),
     )
 ]

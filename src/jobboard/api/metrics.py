@@ -1,4 +1,4 @@
-"""/metrics for Prometheus: requests by route template, and what became of the hits."""
+"""/metrics for Prometheus: requests by route template, and what became of hits and events."""
 
 from collections.abc import Iterator
 
@@ -18,9 +18,10 @@ router = APIRouter(tags=["health"])
 class Metrics:
     """The counters of one app, in a registry of its own."""
 
-    def __init__(self, hits: Recorder) -> None:
+    def __init__(self, *recorders: Recorder) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(HitCollector(hits))
+        for recorder in recorders:
+            self.registry.register(RecorderCollector(recorder))
         self._requests = Counter(
             "jobboard_requests",
             "Requests answered.",
@@ -41,22 +42,24 @@ class Metrics:
         self._seconds.labels(method, route).observe(seconds)
 
 
-class HitCollector(Collector):
-    """Reads the recorder when asked, so that counting costs a request nothing."""
+class RecorderCollector(Collector):
+    """Reads a recorder when asked, so that counting costs a request nothing."""
 
-    def __init__(self, hits: Recorder) -> None:
-        self._hits = hits
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
 
     def collect(self) -> Iterator[Metric]:
         """received = stored + dropped + buffered."""
-        hits = self._hits
+        each = self._recorder
         for name, value, text in (
-            ("received", hits.received, "Requests to the API."),
-            ("stored", hits.stored, "Hits that MongoDB has taken."),
-            ("dropped", hits.dropped, "Hits lost because MongoDB was gone for too long."),
+            ("received", each.received, "Entries so far."),
+            ("stored", each.stored, "Entries that MongoDB has, told anew or known before."),
+            ("dropped", each.dropped, "Entries lost because MongoDB was gone for too long."),
         ):
-            yield CounterMetricFamily(f"jobboard_hits_{name}", text, value=value)
-        yield GaugeMetricFamily("jobboard_hits_buffered", "Hits that wait.", value=hits.buffered)
+            yield CounterMetricFamily(f"jobboard_{each.name}_{name}", text, value=value)
+        yield GaugeMetricFamily(
+            f"jobboard_{each.name}_buffered", "Entries that wait.", value=each.buffered
+        )
 
 
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)

@@ -1,6 +1,6 @@
 """Which jobs there are, and who may see which: `visible_to` is the one place that says so."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,6 +30,12 @@ def visible_to(viewer: Actor | None) -> ColumnElement[bool]:
 def live() -> ColumnElement[bool]:
     """Jobs that one can find and apply to, expired ones out even before the clock marks them."""
     return and_(Job.status == JobStatus.PUBLISHED, Job.expires_at > func.now())
+
+
+async def public_among(session: AsyncSession, job_ids: Collection[UUID]) -> Sequence[UUID]:
+    """Those of some jobs that everyone may see."""
+    found = await session.scalars(select(Job.id).where(Job.id.in_(job_ids), visible_to(None)))
+    return found.all()
 
 
 def _one(viewer: Actor | None) -> Select[Job, Company]:

@@ -51,6 +51,7 @@ reports.json        what you reported            audit-log.json     what you did
 hits.json           your calls of the API        uploads.json       the list of files/
 files/              your files, each in the folder of its id
 
+Views and searches are counted without names: nothing of them can be told to be yours.
 What a company's people note about an applicant is that company's: ask them for it.
 """
 log: Any = structlog.get_logger()

@@ -12,6 +12,8 @@ from jobboard.accounts import logins
 from jobboard.accounts.queries import require_enrolled
 from jobboard.accounts.schemas import Actor
 from jobboard.admin.queries import pending_count
+from jobboard.analytics.events import Events
+from jobboard.analytics.visitors import Visitor, reader_of
 from jobboard.errors import Unauthenticated
 from jobboard.infra.engines import Engines
 from jobboard.settings import Settings
@@ -129,6 +131,22 @@ async def get_address(request: Request) -> str:
 
 
 AddressDep = Annotated[str, Depends(get_address)]
+
+
+async def get_events(request: Request) -> Events:
+    """Where to tell what readers do."""
+    return request.app.state.events
+
+
+EventsDep = Annotated[Events, Depends(get_events)]
+
+
+async def get_reader(request: Request) -> Visitor | None:
+    """Whom to count as having read this page; None for those who are not to be counted."""
+    return reader_of(request.headers, await get_address(request))
+
+
+ReaderDep = Annotated[Visitor | None, Depends(get_reader)]
 
 
 async def get_form(request: Request, found: FoundDep, settings: SettingsDep) -> AsyncIterator[Form]:

@@ -9,6 +9,8 @@ from starlette.responses import Response
 
 from jobboard.accounts.may import Right, may, require
 from jobboard.accounts.schemas import Actor
+from jobboard.analytics.events import Name
+from jobboard.analytics.visitors import referrer_host
 from jobboard.applications import queries as applications
 from jobboard.applications import service as applying
 from jobboard.applications.models import Application
@@ -30,7 +32,9 @@ from jobboard.web.deps import (
     ActorDep,
     AddressDep,
     EnginesDep,
+    EventsDep,
     FormDep,
+    ReaderDep,
     SessionDep,
     SettingsDep,
     ViewerDep,
@@ -70,10 +74,19 @@ class Shown:
 
 @router.get("/jobs/{slug}")
 async def show_job(
-    request: Request, slug: str, session: SessionDep, settings: SettingsDep, viewer: ViewerDep
+    request: Request,
+    slug: str,
+    session: SessionDep,
+    settings: SettingsDep,
+    viewer: ViewerDep,
+    events: EventsDep,
+    reader: ReaderDep,
 ) -> Response:
     """The job; a preview of it for its company before it is public."""
     shown = await _shown(session, viewer, slug)
+    if not shown.ours:
+        came_from = referrer_host(request.headers.get("referer"), settings.base_url)
+        events.note(reader, Name.VIEW, shown.job.id, referrer=came_from)
     return _page(request, shown, settings, Form())
 
 
@@ -174,10 +187,17 @@ async def _applying(session: AsyncSession, actor: Actor, slug: str) -> Applying:
 
 @router.get("/jobs/{slug}/apply")
 async def show_apply_form(
-    request: Request, slug: str, session: SessionDep, settings: SettingsDep, actor: ActorDep
+    request: Request,
+    slug: str,
+    session: SessionDep,
+    settings: SettingsDep,
+    actor: ActorDep,
+    events: EventsDep,
+    reader: ReaderDep,
 ) -> Response:
     """The form, with the latest résumé chosen."""
     applying = await _applying(session, actor, slug)
+    events.note(reader, Name.OPEN, applying.shown.job.id)
     form = Form()
     if applying.resumes:
         form.fill("resume_id", applying.resumes[0].id)

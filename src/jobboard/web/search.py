@@ -19,7 +19,7 @@ from jobboard.jobs.models import EmploymentType, Experience, Workplace
 from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, search
 from jobboard.schema import field_errors
 from jobboard.web import formatting
-from jobboard.web.deps import SessionDep, ViewerDep
+from jobboard.web.deps import EventsDep, ReaderDep, SessionDep, ViewerDep
 from jobboard.web.money import parse_money
 from jobboard.web.rendering import render
 
@@ -193,10 +193,18 @@ def _tidy(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 @router.get("/")
 @limited(SEARCH)
-async def show_search(request: Request, session: SessionDep, _viewer: ViewerDep) -> HTMLResponse:
+async def show_search(
+    request: Request,
+    session: SessionDep,
+    _viewer: ViewerDep,
+    events: EventsDep,
+    reader: ReaderDep,
+) -> HTMLResponse:
     """Jobs that fulfil what the address asks for."""
     asked = Asked(request.query_params.multi_items())
     result = await search(session, asked.search)
+    if not asked.search.cursor:
+        events.note_search(reader, asked.value("q"), result.total.value)
     company = await _company_name(session, asked)
     return render(
         request,

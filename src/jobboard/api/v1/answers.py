@@ -158,5 +158,8 @@ OPERATIONS: dict[str, Told] = {
         ADMIN, f"{MODERATION} company_not_found edited_meanwhile"
     ),
     "GET /admin/audit-log": told(ADMIN, MODERATION),
+    "POST /analytics/events": told(ANYONE),
+    "GET /jobs/{id}/analytics": told(MEMBER_ALONE, JOB),
     "GET /admin/analytics/hits": told(ADMIN, MODERATION),
+    "GET /admin/analytics/searches": told(ADMIN, MODERATION),
 }

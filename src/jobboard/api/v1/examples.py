@@ -404,6 +404,38 @@ ANSWERED: dict[str, Any] = {
         "renamed_at": LATER,
         "live_jobs": 1,
     },
+    "EventCreate": {
+        "name": "view",
+        "properties": {
+            "job_id": "01933f5e-8c1b-7cc1-a3c5-2f1f0b3d9a10",
+            "referrer": "https://news.example/jobs",
+        },
+    },
+    "JobNumbers": {
+        "items": [
+            {"impressions": 412, "views": 96, "opens": 14, "applies": 5, "day": "2026-11-22"},
+            {"impressions": 388, "views": 81, "opens": 9, "applies": 4, "day": "2026-11-23"},
+        ],
+        "total": {"impressions": 800, "views": 177, "opens": 23, "applies": 9},
+        "referrers": [
+            {"host": None, "views": 131},
+            {"host": "news.example", "views": 46},
+        ],
+        "from": "2026-11-22",
+        "to": "2026-11-23",
+    },
+    "SearchReport": {
+        "since": "2026-10-25T00:00:00Z",
+        "searches": 3,
+        "found_nothing": 1,
+        "top": [
+            {"term": "baker", "searches": 2, "found_nothing": 0, "results": 31.5},
+            {"term": "lamplighter", "searches": 1, "found_nothing": 1, "results": 0.0},
+        ],
+        "in_vain": [
+            {"term": "lamplighter", "searches": 1, "found_nothing": 1, "results": 0.0},
+        ],
+    },
     "HitReport": {
         "items": [
             {

@@ -10,10 +10,12 @@ from jobboard.api.conditional import IfMatchDep
 from jobboard.api.deps import (
     AddressDep,
     EnginesDep,
+    EventsDep,
     PathId,
     SessionDep,
     SettingsDep,
     ViewerDep,
+    VisitorDep,
     acts,
     sees,
 )
@@ -41,9 +43,17 @@ SpenderDep = Annotated[Actor, acts(Right.SPEND)]
 
 @router.get("")
 @limited(SEARCH)
-async def list_jobs(query: Annotated[JobSearch, Query()], session: SessionDep) -> JobSearchResult:
+async def list_jobs(
+    query: Annotated[JobSearch, Query()],
+    session: SessionDep,
+    events: EventsDep,
+    visitor: VisitorDep,
+) -> JobSearchResult:
     """Search and filter live jobs."""
-    return await search(session, query)
+    result = await search(session, query)
+    if query.q and not query.cursor:
+        events.note_search(visitor, query.q, result.total.value)
+    return result
 
 
 @router.post("", status_code=201, dependencies=[IDEMPOTENT])
