@@ -369,6 +369,9 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /employer/jobs/{job_id}/close": only(TEAM, "admin", on="job"),
     "POST /employer/jobs/{job_id}/reopen": only(TEAM, "admin", on="closed"),
     "POST /employer/jobs/{job_id}/delete": only(TEAM, "admin", on="job"),
+    "GET /employer/jobs/{job_id}/analytics": only(TEAM, on="job"),
+    "GET /employer/jobs/{job_id}/analytics.json": only(TEAM, on="job"),
+    "GET /employer/jobs/{job_id}/analytics.csv": only(TEAM, on="job"),
     "GET /employer/jobs/{job_id}/applicants": only(TEAM, "admin", on="job"),
     "POST /employer/jobs/{job_id}/applicants": only(
         TEAM, on="job", data={"application": "{application}:1"} | MOVE
@@ -407,6 +410,11 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /admin/reports": STAFF,
     "GET /admin/people": STAFF,
     "GET /admin/audit-log": STAFF,
+    "GET /admin/analytics": STAFF,
+    "GET /admin/analytics/hits.json": STAFF,
+    "GET /admin/analytics/hits.csv": STAFF,
+    "GET /admin/analytics/searches.json": STAFF,
+    "GET /admin/analytics/searches.csv": STAFF,
     "GET /admin/data": STAFF,
     "MOUNT /admin/data": only("admin", missing=200),
     "GET /admin/people/{person_id}": only("admin", on="recruiter"),

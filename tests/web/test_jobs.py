@@ -109,7 +109,7 @@ async def test_search_engines_read_a_live_job(town: Town) -> None:
         salary=SalaryInput(min=1650, max=2000, currency="EUR", period="hour"),
     )
     page = await town.stranger.get(f"/jobs/{job.slug}")
-    assert page.html.count("</script>") == 2  # the data's own, and the module's
+    assert page.html.count("</script>") == 3  # the data's own, and the modules'
     found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.html, re.S)
     assert found
     posting = json.loads(found[1])

@@ -31,8 +31,8 @@ STATE = "analytics_state"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # A mark stays until it is sure that the batch which it announced was stored, or never will be.
 SETTLED = timedelta(seconds=30)
-AT_ONCE = 200  # marks for one round
-PATIENCE = 120  # seconds for one question: a busy minute has a hundred thousand hits
+AT_ONCE = 60  # marks for one round
+PATIENCE = 120  # seconds for one round
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +98,27 @@ async def mark(marks: Collection, moments: Iterable[datetime]) -> None:
 
 async def roll_up(database: AsyncDatabase) -> int:
     """Count what was marked; how many minutes. May run twice at once. Raises PyMongoError."""
-    with pymongo.timeout(PATIENCE):
-        await _ensure_indexes(database)
     done = 0
     since = None
-    while marked := await _marked(database, since):
-        await _count(database, [each["_id"] for each in marked])
-        await _unmark(database, marked)
+    while marked := await _one_round(database, since):
         since = marked[-1]["_id"]
         done += len(marked)
-    state = {"$max": {"at": now()}}
-    await database[STATE].update_one({"_id": "rolled_up"}, state, upsert=True)
     return done
+
+
+async def _one_round(database: AsyncDatabase, since: datetime | None) -> list[dict[str, Any]]:
+    """Count some marked minutes, the first after `since`; the marks, none when all is counted."""
+    with pymongo.timeout(PATIENCE):
+        if since is None:
+            await _ensure_indexes(database)
+        marked = await _marked(database, since)
+        if marked:
+            await _count(database, [each["_id"] for each in marked])
+            await _unmark(database, marked)
+        else:
+            state = {"$max": {"at": now()}}
+            await database[STATE].update_one({"_id": "rolled_up"}, state, upsert=True)
+    return marked
 
 
 async def rolled_up_at(database: AsyncDatabase) -> datetime | None:
@@ -170,10 +179,9 @@ async def _of_hits(database: AsyncDatabase, since: datetime, until: datetime) ->
     }  # fmt: skip
     pipeline = [{"$match": {"at": {"$gte": since, "$lt": until}}}, {"$group": group}]
     counts: dict[Key, Times] = defaultdict(Times)
-    with pymongo.timeout(PATIENCE):
-        async for row in await database[HITS].aggregate(pipeline):
-            bucket = row["_id"].pop("bucket")
-            counts[Key(**row["_id"])].add([[bucket, row["count"]]], row["ms"])
+    async for row in await database[HITS].aggregate(pipeline):
+        bucket = row["_id"].pop("bucket")
+        counts[Key(**row["_id"])].add([[bucket, row["count"]]], row["ms"])
     return counts
 
 
@@ -182,10 +190,9 @@ async def _of_rollups(
 ) -> dict[Key, Times]:
     """Hours from their minutes, or days from their hours."""
     counts: dict[Key, Times] = defaultdict(Times)
-    with pymongo.timeout(PATIENCE):
-        async for row in database[below.collection].find({"at": {"$gte": since, "$lt": until}}):
-            key = Key(level.floor(row["at"]), row["route"], row["method"], row["status"])
-            counts[key].add(row["times"], row["ms"])
+    async for row in database[below.collection].find({"at": {"$gte": since, "$lt": until}}):
+        key = Key(level.floor(row["at"]), row["route"], row["method"], row["status"])
+        counts[key].add(row["times"], row["ms"])
     return counts
 
 
@@ -206,11 +213,10 @@ async def _keep(database: AsyncDatabase, level: Level, counts: dict[Key, Times])
         later = {"$gt": ["$count", count]}
         update = [{"$replaceWith": {"$cond": [later, "$$ROOT", {"$literal": document}]}}]
         writes.append(UpdateOne({"_id": document["_id"]}, update, upsert=True))
-    with pymongo.timeout(PATIENCE):
-        try:
-            await database[level.collection].bulk_write(writes, ordered=False)
-        except BulkWriteError as error:
-            if refused(error):
-                raise
-            # Another worker made one of them at the same moment: now it is there to be compared.
-            await database[level.collection].bulk_write(writes, ordered=False)
+    try:
+        await database[level.collection].bulk_write(writes, ordered=False)
+    except BulkWriteError as error:
+        if refused(error):
+            raise
+        # Another worker made one of them at the same moment: now it is there to be compared.
+        await database[level.collection].bulk_write(writes, ordered=False)

@@ -19,12 +19,14 @@ from fastapi import APIRouter
 from jobboard.web import (
     accounts,
     admin,
+    admin_analytics,
     admin_audit,
     admin_people,
     applications,
     assets,
     companies,
     employer,
+    employer_analytics,
     employer_applications,
     employer_company,
     employer_jobs,
@@ -46,6 +48,7 @@ def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
     public = [search, jobs, companies, accounts, links, files, site, assets]
     own = [me, me_security, me_resumes, me_privacy, applications, tasks]
-    desks = [employer, employer_jobs, employer_applications, employer_company, employer_keys]
-    moderation = [admin, admin_people, admin_audit]
-    return [area.router for area in [*public, *own, *desks, *moderation]]
+    desks = [employer, employer_jobs, employer_analytics, employer_applications]
+    company = [employer_company, employer_keys]
+    moderation = [admin, admin_people, admin_analytics, admin_audit]
+    return [area.router for area in [*public, *own, *desks, *company, *moderation]]

@@ -31,9 +31,15 @@ def get_admin(actor: ActorDep) -> Actor:
     return actor
 
 
+def get_admin_alone(actor: ActorAloneDep) -> Actor:
+    """The same for what must hold no transaction while it waits."""
+    return get_admin(actor)
+
+
 EmployerDep = Annotated[Actor, Depends(get_employer)]
 EmployerAloneDep = Annotated[Actor, Depends(get_employer_alone)]
 AdminDep = Annotated[Actor, Depends(get_admin)]
+AdminAloneDep = Annotated[Actor, Depends(get_admin_alone)]
 
 
 def href(path: str, **query: object) -> str:

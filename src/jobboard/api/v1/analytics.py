@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from jobboard.accounts.may import Right, require
-from jobboard.accounts.schemas import Actor
+from jobboard.accounts.schemas import Accepted, Actor
 from jobboard.analytics import eventreport, hitreport
 from jobboard.analytics.events import Name
 from jobboard.analytics.schemas import EventCreate, HitReport, HitSearch, SearchReport
@@ -42,7 +42,7 @@ async def tell_event(
     engines: EnginesDep,
     events: EventsDep,
     visitor: VisitorDep,
-) -> None:
+) -> Accepted:
     """Tell that a visitor saw, read or began to apply to a job.
 
     It is counted once a day for each visitor, told apart by address and browser, neither of which
@@ -59,6 +59,7 @@ async def tell_event(
         public = await jobs.public_among(session, job_ids)
         referrer = referrer_host(told.referrer, engines.settings.base_url)
         events.note(visitor, data.name, *public, referrer=referrer)
+    return Accepted(detail="Thank you.")
 
 
 @router.get("/jobs/{id}/analytics")

@@ -187,6 +187,13 @@ SENT: dict[str, Any] = {
     "TransferCreate": PAID,
     "GrantCreate": {"amount": 10000, "memo": "Welcome"},
     "ReversalCreate": {"memo": "Sent to the wrong company"},
+    "EventCreate": {
+        "name": "view",
+        "properties": {
+            "job_id": "01933f5e-8c1b-7cc1-a3c5-2f1f0b3d9a10",
+            "referrer": "https://news.example/jobs",
+        },
+    },
 }
 ANSWERED: dict[str, Any] = {
     "PersonRead": PERSON,
@@ -403,13 +410,6 @@ ANSWERED: dict[str, Any] = {
         "former_name": "Dock Bakery",
         "renamed_at": LATER,
         "live_jobs": 1,
-    },
-    "EventCreate": {
-        "name": "view",
-        "properties": {
-            "job_id": "01933f5e-8c1b-7cc1-a3c5-2f1f0b3d9a10",
-            "referrer": "https://news.example/jobs",
-        },
     },
     "JobNumbers": {
         "items": [
