@@ -93,7 +93,7 @@ async def undo_change(session: AsyncSession, token: str) -> Undone:
             code="email_taken",
         ) from None
     await end_logins(session, person.id)
-    await links.drop(session, person.id, *LinkPurpose)
+    await links.drop(session, person.id, *set(LinkPurpose) - {LinkPurpose.UNDO})
     audit.record(session, Action.EMAIL_CHANGE_UNDONE, person_id=person.id)
     since = link.created_at
     factor = await second_factor.undo_since(session, person.id, since)

@@ -157,7 +157,11 @@ async def peek(session: AsyncSession, token: str, *purposes: LinkPurpose) -> Ema
 
 
 async def redeem(session: AsyncSession, token: str, purpose: LinkPurpose) -> EmailLink:
-    """Use a link up; of two at once, one. Its siblings of the same purpose go too."""
+    """Use a link up; of two at once, one. Its siblings of the same purpose go too.
+
+    An UNDO takes along only those of later changes: a thief who moves an account twice, and undoes
+    the second move, must not use up what its owner was mailed about the first.
+    """
     link = await session.scalar(
         delete(EmailLink)
         .where(
@@ -169,15 +173,28 @@ async def redeem(session: AsyncSession, token: str, purpose: LinkPurpose) -> Ema
     )
     if link is None:
         raise _dead()
-    await drop(session, link.person_id, purpose)
+    await drop(
+        session,
+        link.person_id,
+        purpose,
+        since=link.created_at if purpose is LinkPurpose.UNDO else None,
+    )
     return link
 
 
-async def drop(session: AsyncSession, person_id: UUID, *purposes: LinkPurpose) -> None:
-    """Make every link of these purposes useless."""
-    await session.execute(
-        delete(EmailLink).where(EmailLink.person_id == person_id, EmailLink.purpose.in_(purposes))
+async def drop(
+    session: AsyncSession,
+    person_id: UUID,
+    *purposes: LinkPurpose,
+    since: datetime | None = None,
+) -> None:
+    """Make every link of these purposes useless, or those made `since`."""
+    gone = delete(EmailLink).where(
+        EmailLink.person_id == person_id, EmailLink.purpose.in_(purposes)
     )
+    if since is not None:
+        gone = gone.where(EmailLink.created_at >= since)
+    await session.execute(gone)
 
 
 def _dead() -> Invalid:

@@ -266,6 +266,24 @@ class TestAddress:
         assert (await log_in(client, user.actor.email, NEW)).status_code == 200
         assert refused(await post(client, "/email-change/undo", token=undo))
 
+    async def test_a_thief_who_undoes_a_second_move_leaves_the_owner_their_link(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, user: User
+    ) -> None:
+        await self.ask(client, user)
+        await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
+        owners = await mailbox.link(user.actor.email, "/undo-change-email")
+        await self.ask(client, user, "again@example.com")
+        second = await mailbox.link("again@example.com", "/change-email")
+        await post(client, "/email-change", token=second)
+        thiefs = await mailbox.link(MOVED, "/undo-change-email")
+
+        assert (await post(client, "/email-change/undo", token=thiefs)).status_code == 204
+        reset = await mailbox.link(MOVED, "/reset-password")
+        await post(client, "/password-reset/confirm", token=reset, password=NEW)
+        assert (await post(client, "/email-change/undo", token=owners)).status_code == 204
+        assert (await log_in(client, MOVED, NEW)).status_code == 401
+        assert await mailbox.link(user.actor.email, "/reset-password")
+
     async def test_undoing_it_shuts_what_the_thief_opened(
         self,
         client: httpx2.AsyncClient,
