@@ -26,6 +26,7 @@ check: ## Format, lint, types, import contracts; migrations and API schema in st
 	@cd "$(HERE)" && "$(BIN)/lint-imports" --no-logo
 	@cd "$(HERE)" && "$(BIN)/python" scripts/check_migrations.py
 	@cd "$(HERE)" && "$(BIN)/python" -m scripts.check_api
+	@cd "$(HERE)" && "$(BIN)/python" -m scripts.diagram
 
 bench: ## The benchmarks, each against its peer or limit in the same run (ARGS="log_in_times")
 	@$(SET_UP) dev
@@ -39,9 +40,10 @@ migration: ## Write a migration with what the models have and the migrations lac
 	@$(SET_UP) dev
 	@cd "$(HERE)" && "$(BIN)/python" scripts/new_migration.py "$(M)"
 
-schema: ## Write docs/api/v1.json as the code answers it, unless that breaks clients unsaid
+schema: ## Write docs/api/v1.json, unless that breaks clients unsaid, and docs/schema.md
 	@$(SET_UP) dev
 	@cd "$(HERE)" && "$(BIN)/python" -m scripts.check_api --write
+	@cd "$(HERE)" && "$(BIN)/python" -m scripts.diagram --write
 
 lock: ## Lock the dependencies of pyproject.toml anew (ARGS=--upgrade for newer ones)
 	@$(SET_UP) up

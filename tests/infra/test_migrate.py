@@ -1,14 +1,16 @@
 """Migrations: found, in step with the models, and safe when two start at once."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 import pytest
 from sqlalchemy import CheckConstraint, Column, Integer, Table
 
-from jobboard.infra.migrate import heads, upgrade
+from jobboard.errors import Unavailable
+from jobboard.infra import revisions
+from jobboard.infra.migrate import heads, script, upgrade
 from jobboard.infra.revisions import check
 from jobboard.models import metadata
 from tests.boards import Servers, at, new_database
@@ -35,6 +37,59 @@ def test_two_at_once_wait_for_each_other(empty: str) -> None:
         list(threads.map(upgrade, [empty, empty]))
     upgrade(empty)
     assert {asyncio.run(version(empty))} == heads()
+
+
+def test_up_down_and_up_again_makes_the_same(empty: str) -> None:
+    nothing = revisions.catalog(empty)
+    upgrade(empty)
+    first = revisions.catalog(empty)
+    assert any(line.startswith("CREATE TRIGGER") for line in first)
+    revisions.downgrade(empty)
+    assert revisions.catalog(empty) == nothing
+    upgrade(empty)
+    assert revisions.catalog(empty) == first
+
+
+async def run(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def test_the_sql_that_is_printed_does_the_same(empty: str, board: Servers) -> None:
+    written = script(empty)
+    assert written.startswith("SET lock_timeout = '5s';")
+    asyncio.run(run(empty, written))
+    with new_database(board.database_url) as name:
+        upgrade(other := at(board.database_url, name))
+        assert revisions.catalog(empty) == revisions.catalog(other)
+    assert script(empty) == ""
+
+
+async def locked(url: str, call: Callable[[], None]) -> None:
+    """Call while another transaction uses a table."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE tasks IN ACCESS SHARE MODE")
+            await asyncio.to_thread(call)
+    finally:
+        await connection.close()
+
+
+def test_a_migration_gives_up_instead_of_blocking_the_board(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade(empty)
+    before = revisions.catalog(empty)
+    monkeypatch.setitem(revisions.LIMITS, "lock_timeout", "50ms")
+    with pytest.raises(Unavailable, match="Try again"):
+        asyncio.run(locked(empty, lambda: revisions.downgrade(empty)))
+    revisions.upgrade(empty)
+    assert revisions.catalog(empty) == before
 
 
 @pytest.fixture

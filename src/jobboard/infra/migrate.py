@@ -29,6 +29,16 @@ def upgrade(database_url: str) -> None:
         alembic_upgrade(database_url)
 
 
+def script(database_url: str) -> str:
+    """The SQL that `upgrade` would run, to be read first; nothing for a database up to date."""
+    current = asyncio.run(_current(database_url))
+    if current == heads():
+        return ""
+    from jobboard.infra.revisions import script as alembic_script  # see above
+
+    return alembic_script(current)
+
+
 def heads() -> set[str]:
     """The revisions that no other one follows, read from the files as text."""
     revisions: set[str] = set()

@@ -1,20 +1,32 @@
 """Alembic, without its ini file: upgrade a database, and compare the models with the migrations."""
 
 import asyncio
+import io
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from jobboard.errors import Unavailable
 from jobboard.infra.migrate import scripts
 from jobboard.infra.postgres import async_url
 
 LOCK = 4_839_201_766  # ours among the advisory locks of a database
+# A migration that waits for a lock makes everyone wait who comes after it: it gives up soon,
+# undone, and can be tried again. What takes longer belongs into batches of its own.
+LIMITS = {"lock_timeout": "5s", "statement_timeout": "15min"}
+LOCK_NOT_AVAILABLE = "55P03"
+IN_USE = (
+    "A table is in use by a long transaction, so this migration gave up after "
+    f"{LIMITS['lock_timeout']} and changed nothing. Try again when the board is quieter."
+)
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
 # Every column, constraint and index, each as one line. Triggers and functions are no models.
@@ -36,11 +48,38 @@ SELECT format('constraint %s.%s %s', conrelid::regclass, conname, pg_get_constra
 SELECT format('index %s', indexdef) FROM pg_indexes
  WHERE schemaname = 'public' AND tablename <> 'alembic_version'
 """
+PROGRAMS = """
+SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+ UNION ALL
+SELECT pg_get_functiondef(oid) FROM pg_proc
+ WHERE pronamespace = 'public'::regnamespace
+   AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+"""
 
 
 def upgrade(database_url: str) -> None:
     """To the newest revision. Two at once wait for each other."""
     asyncio.run(_alembic(database_url, lambda config: command.upgrade(config, "head")))
+
+
+def downgrade(database_url: str, to: str = "base") -> None:
+    """Back to an older revision, or to an empty database. What the newer ones held is lost."""
+    asyncio.run(_alembic(database_url, lambda config: command.downgrade(config, to)))
+
+
+def script(since: set[str]) -> str:
+    """The SQL that leads from some revisions (none: an empty database) to the newest."""
+    written = io.StringIO()
+    config = _config(output_buffer=written)
+    command.upgrade(config, f"{''.join(since) or 'base'}:head", sql=True)
+    return "".join(f"SET {name} = '{value}';\n" for name, value in LIMITS.items()) + (
+        written.getvalue()
+    )
+
+
+def catalog(database_url: str) -> set[str]:
+    """Every column, constraint, index, trigger and function of ours, each as one line."""
+    return asyncio.run(_whole_catalog(database_url))
 
 
 def revision(database_url: str, message: str) -> None:
@@ -61,11 +100,12 @@ def check(database_url: str, metadata: MetaData) -> list[str]:
 
 
 async def _alembic(database_url: str, verb: Callable[[Config], object]) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
-    config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s_%%(rev)s")
+    config = _config()
 
     def run(connection: Connection) -> None:
+        for name, value in LIMITS.items():
+            connection.exec_driver_sql(f"SET {name} = '{value}'")
+        connection.commit()
         config.attributes["connection"] = connection
         verb(config)
 
@@ -77,7 +117,19 @@ async def _alembic(database_url: str, verb: Callable[[Config], object]) -> None:
     ):
         await guard.execution_options(isolation_level="AUTOCOMMIT")
         await guard.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
-        await connection.run_sync(run)
+        try:
+            await connection.run_sync(run)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+                raise
+            raise Unavailable(IN_USE) from None
+
+
+def _config(**options: Any) -> Config:
+    config = Config(**options)
+    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
+    config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s_%%(rev)s")
+    return config
 
 
 async def _check(database_url: str, metadata: MetaData) -> list[str]:
@@ -91,6 +143,12 @@ async def _check(database_url: str, metadata: MetaData) -> list[str]:
         *(f"only in the models: {line}" for line in sorted(meant - made)),
         *(f"only in the migrations: {line}" for line in sorted(made - meant)),
     ]
+
+
+async def _whole_catalog(database_url: str) -> set[str]:
+    async with _engine(database_url) as engine, engine.connect() as connection:
+        programs = set((await connection.scalars(text(PROGRAMS))).all())
+    return await _catalog(database_url) | programs
 
 
 async def _catalog(database_url: str, metadata: MetaData | None = None) -> set[str]:

@@ -1,0 +1,1 @@
+"""What logging every hit costs, and how answers about hits grow with them."""
