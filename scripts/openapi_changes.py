@@ -49,8 +49,14 @@ def _operation(place: _Place, old: Schema, new: Schema | None) -> Iterator[str]:
     yield from _parameters(place, old, new)
     yield from _body(place, old.get("requestBody"), new.get("requestBody"))
     yield from _responses(replace(place, way="got"), old["responses"], new["responses"])
-    if not old.get("security") and new.get("security"):
+    if _open(old) and not _open(new):
         yield f"{place.words} needs a log-in"
+
+
+def _open(operation: Schema) -> bool:
+    """Whether it can be asked by nobody: `{}` among the ways to log in is none of them."""
+    ways = operation.get("security")
+    return not ways or {} in ways
 
 
 def _parameters(place: _Place, old: Schema, new: Schema) -> Iterator[str]:

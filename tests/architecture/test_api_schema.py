@@ -100,6 +100,14 @@ def test_what_breaks_a_client_is_named(change: Change, says: str) -> None:
     assert all(line.startswith("POST /bakers ") for line in changes)
 
 
+def test_who_could_ask_as_nobody_is_not_asked_to_log_in() -> None:
+    old, new = deepcopy(DOCUMENT), deepcopy(DOCUMENT)
+    old["paths"]["/bakers"]["post"]["security"] = [{}, {"token": []}]
+    new["paths"]["/bakers"]["post"]["security"] = [{"token": []}]
+    assert breaking_changes(old, new) == ["POST /bakers needs a log-in"]
+    assert breaking_changes(new, old) == []
+
+
 def test_an_answer_told_in_one_place_is_the_same_answer() -> None:
     new = deepcopy(DOCUMENT)
     answers = new["paths"]["/bakers"]["post"]["responses"]
