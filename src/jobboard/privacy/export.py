@@ -26,7 +26,7 @@ from jobboard.audit.models import Action, AuditEntry
 from jobboard.companies.models import ApiKey, Company, CompanyMember
 from jobboard.infra.mongo import Mongo
 from jobboard.infra.storage import Storage
-from jobboard.jobs.models import Job, JobReport
+from jobboard.jobs.models import Job, JobEvent, JobReport
 from jobboard.tasks.models import Task
 from jobboard.uploads.images import file_keys
 from jobboard.uploads.models import Upload
@@ -43,7 +43,9 @@ README = """All that this board keeps about you, as JSON (UTF-8, times in UTC), 
 account.json        your account                 log-ins.json       where you logged in
 second-factor.json  since when codes are asked   companies.json     companies you act for
 api-keys.json       keys that you made           jobs.json          jobs that you wrote
-applications.json   your applications            application-steps.json  what became of them
+job-steps.json      steps that you took with jobs, such as closing one
+applications.json   your applications
+application-steps.json  what became of them, and steps that you took with those of others
 notes.json          notes that you wrote         tasks.json         your to-dos
 wallets.json        your credits                 wallet-entries.json  what came in and went out
 transfers.json      credits that you moved, your companies' too
@@ -107,12 +109,13 @@ def _tables(person_id: UUID) -> dict[str, Select]:
         ).where(CompanyMember.person_id == person_id),
         "api-keys": _of(ApiKey, {"token_hash"}, ApiKey.created_by == person_id),
         "jobs": _of(Job, {"search", "place_search", "content_hash"}, Job.created_by == person_id),
+        "job-steps": _of(JobEvent, {"person_id"}, JobEvent.person_id == person_id),
         "applications": _of(Application, set(), own)
         .add_columns(Job.title.label("job"), Job.company_name.label("company"))
         .join(Job, Job.id == Application.job_id),
-        "application-steps": _of(ApplicationEvent, {"person_id"}, own).join(
-            Application, Application.id == ApplicationEvent.application_id
-        ),
+        "application-steps": _of(
+            ApplicationEvent, {"person_id"}, or_(own, ApplicationEvent.person_id == person_id)
+        ).join(Application, Application.id == ApplicationEvent.application_id),
         "notes": _of(ApplicationNote, set(), ApplicationNote.person_id == person_id),
         "tasks": _of(Task, set(), Task.person_id == person_id),
         "reports": _of(JobReport, {"resolved_by"}, JobReport.person_id == person_id),

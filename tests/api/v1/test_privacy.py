@@ -99,6 +99,26 @@ async def test_the_archive_holds_everything(
     assert "person.exported" in {entry["action"] for entry in log.json()["items"]}
 
 
+async def test_the_archive_holds_what_one_did_for_a_company(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast
+) -> None:
+    job = await make_job(session, cast.employer, cast.company)
+    application, _ = await apply(client, cast, job)
+    headers = cast.employer.headers
+    moved = await client.patch(
+        f"/api/v1/applications/{application}", json={"stage": "interview"}, headers=headers
+    )
+    closed = await client.post(f"/api/v1/jobs/{job.id}/close", headers=headers)
+    assert (moved.status_code, closed.status_code) == (200, 200)
+    answer = await client.get(f"{ME}/export", headers=headers)
+    packed = zipfile.ZipFile(io.BytesIO(answer.content))
+    (close,) = json.loads(packed.read("job-steps.json"))
+    assert (close["job_id"], close["step"]) == (str(job.id), "close")
+    steps = json.loads(packed.read("application-steps.json"))
+    assert (application, "interview") in {(s["application_id"], s["stage"]) for s in steps}
+    assert {step["side"] for step in steps} == {"company"}
+
+
 async def test_the_archive_does_not_say_where_moderators_sit(
     client: httpx2.AsyncClient, cast: Cast
 ) -> None:
