@@ -75,7 +75,8 @@ class World:
     things: dict[str, str]
     cast: dict[str, User]
     headers: dict[str, dict[str, str]]  # of the API
-    keys: dict[str, dict[str, str]]  # headers: with all scopes, by whose company's they are
+    # Headers: with all scopes, by whose company's they are; of the owner's with one, by that one.
+    keys: dict[str, dict[str, str]]
     cookies: dict[str, str]
     tokens: dict[str, str]  # that a form carries
 
@@ -115,6 +116,7 @@ async def world(app: FastAPI, settings: Settings) -> World:
         cookies = await _log_in(session, settings, cast)
         things = await _things(session, settings, engines.storage, cast)
         made = {name: await _key(session, cast[name], things) for name in ("owner", "rival")}
+        made |= {scope: await _key(session, cast["owner"], things, scope) for scope in KeyScope}
         things["key"] = str(made["owner"].id)
         shut_out = await session.get_one(Person, cast["suspended"].id)
         shut_out.suspended_at = now()
@@ -211,10 +213,12 @@ def _link(user: User, purpose: LinkPurpose, token: str) -> EmailLink:
     )
 
 
-async def _key(session: AsyncSession, owner: User, things: dict[str, str]) -> ApiKeyMade:
-    """A key with all the scopes that one can have."""
+async def _key(
+    session: AsyncSession, owner: User, things: dict[str, str], *scopes: KeyScope
+) -> ApiKeyMade:
+    """A key with these scopes, or all that one can have."""
     own = "rival's company" if owner.actor.email.startswith("rival") else "company"
-    data = ApiKeyCreate(company_id=UUID(things[own]), name="All", scopes=list(KeyScope))
+    data = ApiKeyCreate(company_id=UUID(things[own]), name="Site", scopes=list(scopes or KeyScope))
     return await keys.make(session, owner.actor, data)
 
 
@@ -329,6 +333,34 @@ async def test_a_key_is_a_member_of_its_company(app: FastAPI, world: World, rout
             for whose in ("owner", "rival"):
                 answer = await _ask(client, method, path, access, world, world.keys[whose])
                 assert answer.status_code in _right_for_key(access, whose), (whose, answer.text)
+
+
+OPEN_TO_KEYS = [
+    (route, access)
+    for route, lines in ROUTES.items()
+    for access in (lines if isinstance(lines, list) else [lines])
+    if access.scope in OF_KEYS and TEAM <= access.through < SIGNED_IN
+]
+
+
+@pytest.mark.parametrize(("route", "access"), OPEN_TO_KEYS)
+async def test_a_key_needs_the_scope(
+    app: FastAPI, world: World, route: str, access: Access
+) -> None:
+    method, path = route.split(" ", 1)
+    nothing = replace(access, on=(str(uuid4()), *access.on[1:]))
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        for scope in KeyScope:
+            key = world.keys[scope]
+            answer = await _ask(client, method, path, access, world, key)
+            if scope != access.scope:
+                assert answer.json()["code"] == "insufficient_scope", (scope, answer.text)
+                continue
+            assert answer.status_code < 400, answer.text
+            if access.on:
+                answer = await _ask(client, method, path, nothing, world, key)
+                assert answer.status_code == access.missing, answer.text
 
 
 def _right_for_key(access: Access, whose: str) -> set[int]:
