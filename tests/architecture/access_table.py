@@ -99,6 +99,7 @@ PAYMENT = {
     "currency": "EUR",
 }
 ONCE = {"Idempotency-Key": "5f1b1a0e-2d0c-4c4c-9d3e-0d8f3c1a7b52"}
+PAY_BY_FORM = {"to": "{other_wallet}", "amount": "0.05", "key": "a"}
 ANY = only(SIGNED_IN)
 DESK = only(EMPLOYERS)
 STAFF = only("admin")
@@ -358,6 +359,9 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /me/resumes": only(SIGNED_IN, files=CV),
     "POST /me/resumes/{resume_id}/delete": only("candidate", on="spare", hidden=CAST),
     "GET /resumes/{resume_id}": only(TEAM, "candidate", "admin", on="resume", hidden=CAST),
+    "GET /me/wallet": ANY,
+    "GET /me/wallet/statement.csv": ANY,
+    "POST /me/wallet/transfers": only(refused=422, data={"to": "", "amount": "1"}),
     # The employer's pages
     "GET /employer": DESK,
     "GET /employer/jobs/new": DESK,
@@ -398,6 +402,18 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /employer/companies/{company_id}/members/{person_id}/remove": only(
         TEAM, "admin", on="company recruiter"
     ),
+    "POST /employer/jobs/{job_id}/features": only(
+        "owner", on="job", hidden={"recruiter", "admin"}, data={"days": "1", "key": "a"}
+    ),
+    "GET /employer/companies/{company_id}/wallet": only(
+        "owner", "admin", on="company", hidden=KEYLESS
+    ),
+    "GET /employer/companies/{company_id}/wallet/statement.csv": only(
+        "owner", "admin", on="company", hidden=KEYLESS
+    ),
+    "POST /employer/companies/{company_id}/wallet/transfers": only(
+        "owner", on="company", hidden={"recruiter", "rival", "admin"}, data=PAY_BY_FORM
+    ),
     "GET /employer/api-keys": DESK,
     "POST /employer/api-keys": only("owner", data=NEW_KEY | {"expires_in_days": ""}),
     "POST /employer/api-keys/{key_id}/revoke": only("owner", on="key", hidden=KEYLESS),
@@ -415,6 +431,14 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /admin/analytics/hits.csv": STAFF,
     "GET /admin/analytics/searches.json": STAFF,
     "GET /admin/analytics/searches.csv": STAFF,
+    "GET /admin/wallets": STAFF,
+    "GET /admin/wallets/{wallet_id}": only("admin", on="wallet"),
+    "GET /admin/wallets/{wallet_id}/statement.csv": only("admin", on="wallet"),
+    "POST /admin/wallets/{wallet_id}/grants": only(
+        "admin", on="wallet", data={"amount": "5", "key": "a"}
+    ),
+    "POST /admin/wallets/{wallet_id}/frozen": only("admin", on="wallet", data={"frozen": "yes"}),
+    "POST /admin/transfers/{transfer_id}/reverse": only("admin", on="grant"),
     "GET /admin/data": STAFF,
     "MOUNT /admin/data": only("admin", missing=200),
     "GET /admin/people/{person_id}": only("admin", on="recruiter"),

@@ -90,7 +90,7 @@ class MemberAdd(Input):
 
     email: Email
     role: MemberRole = MemberRole.RECRUITER
-    spending_limit: int | None = Field(
+    spending_limit: StrictInt | None = Field(
         None,
         ge=0,
         le=MAX_LIMIT,

@@ -203,7 +203,7 @@ MAX_DAYS = 90
 class FeatureCreate(Input):
     """For how many days a job shall stand among the first. After what is paid for already."""
 
-    days: int = Field(ge=1, le=MAX_DAYS, examples=[7])
+    days: StrictInt = Field(ge=1, le=MAX_DAYS, examples=[7])
 
 
 class FeatureRead(BaseModel):

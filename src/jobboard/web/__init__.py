@@ -22,6 +22,7 @@ from jobboard.web import (
     admin_analytics,
     admin_audit,
     admin_people,
+    admin_wallets,
     applications,
     assets,
     companies,
@@ -41,14 +42,15 @@ from jobboard.web import (
     search,
     site,
     tasks,
+    wallet,
 )
 
 
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
     public = [search, jobs, companies, accounts, links, files, site, assets]
-    own = [me, me_security, me_resumes, me_privacy, applications, tasks]
+    own = [me, me_security, me_resumes, me_privacy, applications, tasks, wallet]
     desks = [employer, employer_jobs, employer_analytics, employer_applications]
     company = [employer_company, employer_keys]
-    moderation = [admin, admin_people, admin_analytics, admin_audit]
+    moderation = [admin, admin_people, admin_wallets, admin_analytics, admin_audit]
     return [area.router for area in [*public, *own, *desks, *company, *moderation]]

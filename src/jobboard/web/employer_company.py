@@ -16,10 +16,14 @@ from jobboard.errors import Invalid
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import UPLOADS, limited
 from jobboard.uploads import service as uploads
+from jobboard.wallet import queries as wallets
+from jobboard.wallet import service as wallet
+from jobboard.wallet.schemas import WalletRead
 from jobboard.web.deps import EnginesDep, FormAloneDep, FormDep, SessionDep, redirect
 from jobboard.web.desk import EmployerAloneDep, EmployerDep, outcome
 from jobboard.web.forms import MEGABYTE, UPLOAD_BODY, Form
 from jobboard.web.rendering import engines_of, render
+from jobboard.web.wallet import amount_of
 
 router = APIRouter(prefix="/employer/companies", include_in_schema=False)
 
@@ -84,9 +88,17 @@ async def _page(
         role=role,
         owns=may(actor, Right.MANAGE_KEYS, *queries.RELATIONS[role]),
         manages=may(actor, Right.MANAGE_COMPANY, *queries.RELATIONS[role]),
+        wallet=await _wallet(session, actor, company_id),
+        currency=(await wallets.of_company(session, company_id)).currency,
         max_mb=engines_of(request).settings.image_max_mb,
         **context,
     )
+
+
+async def _wallet(session: AsyncSession, actor: Actor, company_id: UUID) -> WalletRead | None:
+    """The company's credits, where `actor` may spend of them."""
+    own = await wallet.list_own(session, actor)
+    return next((each for each in own if each.owner.id == company_id), None)
 
 
 @router.post("/{company_id}")
@@ -146,12 +158,22 @@ async def add_member(
     """Let a colleague act for the company, or change what they are for it."""
     name = ""
     async with form.attempt(session):
-        member = await service.add_member(session, actor, company_id, form.parse(MemberAdd))
+        limit = await _limit(session, company_id, form)
+        data = form.parse(MemberAdd, **limit)
+        member = await service.add_member(session, actor, company_id, data)
         name = member.full_name
     if form.refused:
         return await _page(request, session, actor, company_id, member=form)
     here = f"/employer/companies/{company_id}#team"
     return redirect(request, here, f"{name} can act for this company now.")
+
+
+async def _limit(session: AsyncSession, company_id: UUID, form: Form) -> dict[str, int]:
+    """What a member may spend, where the form says it, in minor units. Raises Invalid."""
+    if not form.value("spending_limit").strip():
+        return {}
+    currency = (await wallets.of_company(session, company_id)).currency
+    return {"spending_limit": amount_of(form, "spending_limit", currency)}
 
 
 @router.post("/{company_id}/members/{person_id}/remove")

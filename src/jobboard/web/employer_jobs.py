@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -14,19 +14,21 @@ from jobboard.accounts.schemas import Actor
 from jobboard.applications import queries as applications
 from jobboard.companies import queries as companies
 from jobboard.companies.models import Company
-from jobboard.jobs import lifecycle, queries, service
+from jobboard.jobs import featuring, lifecycle, queries, service
 from jobboard.jobs.lifecycle import Party
 from jobboard.jobs.models import EmploymentType, Experience, Job, JobStatus, PayPeriod, Workplace
-from jobboard.jobs.schemas import JobCreate, JobUpdate
+from jobboard.jobs.schemas import FeatureCreate, JobCreate, JobUpdate
+from jobboard.wallet import queries as wallets
 from jobboard.web import formatting
 from jobboard.web.deps import FormDep, SessionDep, SettingsDep, local_path, redirect
 from jobboard.web.desk import EmployerDep, href, outcome
 from jobboard.web.employer import companies_of, list_href
 from jobboard.web.forms import Form
 from jobboard.web.money import money_text
-from jobboard.web.rendering import render
+from jobboard.web.rendering import engines_of, render
 from jobboard.web.search import CURRENCIES
 from jobboard.web.tasks import about
+from jobboard.web.wallet import claim_form
 
 router = APIRouter(prefix="/employer/jobs", include_in_schema=False)
 
@@ -195,8 +197,36 @@ async def _edit_page(
         applied=counts.get(job.id, 0),
         back=list_href(company.id, job.status),
         tasks=await about(session, actor, job_id=job.id),
+        featured=job.featured_until is not None and not formatting.past(job.featured_until),
+        feature_key=uuid4(),
+        feature_price=await _price(request, session, company),
         **_choices(form),
     )
+
+
+async def _price(request: Request, session: AsyncSession, company: Company) -> str:
+    """Of a featured day, in the company's currency."""
+    wallet = await wallets.of_company(session, company.id)
+    return formatting.money(engines_of(request).settings.feature_price, wallet.currency)
+
+
+@router.post("/{job_id}/features")
+async def feature_job(
+    request: Request,
+    job_id: UUID,
+    session: SessionDep,
+    actor: EmployerDep,
+    form: FormDep,
+    settings: SettingsDep,
+) -> RedirectResponse:
+    """Pay for days in which the job stands among the first."""
+    await _own(session, actor, job_id)
+    async with form.attempt(session):
+        await claim_form(session, actor, form)
+        data = form.parse(FeatureCreate)
+        await featuring.feature(session, actor, job_id, data, settings)
+    text = "The job is featured: it has its turn among the first of each search that finds it."
+    return outcome(request, form, f"/employer/jobs/{job_id}", text)
 
 
 @router.get("/{job_id}/preview")

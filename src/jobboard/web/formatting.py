@@ -27,6 +27,7 @@ from jobboard.jobs.models import (
 )
 from jobboard.jobs.schemas import Salary
 from jobboard.tasks.models import Priority
+from jobboard.wallet.models import TransferKind
 
 DASH = "\N{EN DASH}"
 LOCALE = Locale("en", "GB")
@@ -88,6 +89,13 @@ LABELS: dict[type[StrEnum], dict[str, str]] = {
     },
     Role: {"candidate": "Candidate", "employer": "Employer", "admin": "Moderator"},
     Priority: {"low": "Can wait", "normal": "Normal", "high": "Important"},
+    TransferKind: {
+        "transfer": "Transfer",
+        "grant": "Grant",
+        "feature": "Featured job",
+        "refund": "Refund",
+        "reversal": "Reversal",
+    },
     MemberRole: {"owner": "Owner", "recruiter": "Recruiter"},
 }
 
@@ -205,6 +213,11 @@ def country(code: str) -> str:
 def day(moment: datetime) -> Markup:
     """<time>22 November 2026</time>"""
     return _time(moment, format_date(moment, "d MMMM y", locale=LOCALE))
+
+
+def plain_day(moment: datetime) -> str:
+    """22 November 2026, where no element can stand."""
+    return format_date(moment, "d MMMM y", locale=LOCALE)
 
 
 def clock(moment: datetime) -> Markup:

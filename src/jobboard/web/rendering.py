@@ -38,6 +38,7 @@ TEMPLATES.filters.update(
     past=formatting.past,
     pay=formatting.pay,
     place=formatting.place,
+    plain_day=formatting.plain_day,
     plural=formatting.plural,
     size=formatting.size,
     yearly=formatting.yearly,
