@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,46 @@ def _codes_of_the_core() -> set[str]:
 
 def test_every_code_of_the_core_is_explained() -> None:
     assert _codes_of_the_core() - ELSEWHERE - NEVER_BARE - set(PROBLEMS) == set()
+
+
+def _said(call: ast.Call) -> Iterator[re.Pattern[str]]:
+    """The sentences among the arguments of a call; what is filled in fits anything."""
+    for node in (*call.args, *(keyword.value for keyword in call.keywords)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield re.compile(re.escape(node.value))
+        elif isinstance(node, ast.JoinedStr):
+            parts = (
+                re.escape(part.value) if isinstance(part, ast.Constant) else ".*"
+                for part in node.values
+            )
+            yield re.compile("".join(parts))
+
+
+def _sentences_of_the_core() -> dict[str, list[re.Pattern[str]]]:
+    """What stands beside each code where an error is raised with one of its own."""
+    found: dict[str, list[re.Pattern[str]]] = {}
+    for path in (ROOT / "src" / "jobboard").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            said = list(_said(node))
+            for code in PROBLEMS:
+                others = [each for each in said if each.pattern != re.escape(code)]
+                sentences = [each for each in others if " " in each.pattern]
+                if len(others) < len(said) and sentences:
+                    found.setdefault(code, []).extend(sentences)
+    return found
+
+
+def test_the_details_are_those_of_the_core() -> None:
+    said = _sentences_of_the_core()
+    assert len(said) > 50
+    strange = {
+        code: [each.pattern for each in said[code]]
+        for code, told in PROBLEMS.items()
+        if code in said and not any(each.fullmatch(told.detail) for each in said[code])
+    }
+    assert not strange
 
 
 def test_every_explained_code_is_one_of_ours() -> None:

@@ -12,9 +12,11 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from limits import parse
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.websockets import WebSocketDisconnect
 
 from jobboard.accounts.models import Role
 from jobboard.api import callers, deps, limits
+from jobboard.api.openapi import App
 from jobboard.asgi import create_app
 from jobboard.infra import rates
 from jobboard.infra.limiter import Limiter
@@ -237,21 +239,34 @@ class TestWebSocket:
             await websocket.close()
 
         app.include_router(router, dependencies=[Depends(limits.check)])
+        answers = await asyncio.to_thread(open_four, app, "/api/v1/echo", rates.READS)
+        assert answers == ["open"] * 3 + ["429 rate_limited True"]
 
-        def open_four() -> list[str]:
-            with TestClient(app) as client:  # in a loop of its own
-                app.state.engines.limiter.rates[rates.READS] = parse("3/minute")
-                return [open_one(client) for _ in range(4)]
+    @pytest.mark.parametrize("path", ["/no/such/socket", "/admin/data/socket"])
+    async def test_where_there_is_none_it_is_counted_and_shut(
+        self, settings: Settings, clean: None, path: str
+    ) -> None:
+        app = create_app(settings)
+        answers = await asyncio.to_thread(open_four, app, path, rates.READS)
+        assert answers == ["shut"] * 3 + ["429 rate_limited True"]
 
-        def open_one(client: TestClient) -> str:
-            try:
-                with client.websocket_connect("/api/v1/echo") as socket:
-                    return socket.receive_text()
-            except WebSocketDenialResponse as refused:
-                wait = 1 <= int(refused.headers["retry-after"]) <= 60
-                return f"{refused.status_code} {refused.json()['code']} {wait}"
 
-        assert await asyncio.to_thread(open_four) == ["open"] * 3 + ["429 rate_limited True"]
+def open_four(app: App, path: str, rate_class: RateClass) -> list[str]:
+    """What four clients get where three are allowed, in a loop of its own."""
+    with TestClient(app) as client:
+        app.state.engines.limiter.rates[rate_class] = parse("3/minute")
+        return [open_one(client, path) for _ in range(4)]
+
+
+def open_one(client: TestClient, path: str) -> str:
+    try:
+        with client.websocket_connect(path) as socket:
+            return socket.receive_text()
+    except WebSocketDenialResponse as refused:
+        wait = 1 <= int(refused.headers["retry-after"]) <= 60
+        return f"{refused.status_code} {refused.json()['code']} {wait}"
+    except WebSocketDisconnect:
+        return "shut"
 
 
 def routes(app: FastAPI) -> list[RouteContext]:

@@ -80,6 +80,19 @@ async def test_an_error_page_does_without_a_viewer_when_the_database_is_gone(
         assert words not in page.text, words
 
 
+async def test_a_database_that_is_gone_is_told_as_a_pause(
+    town: Town, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone() -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(app.state.engines.database, "transaction", gone)
+    page = await town.stranger.get("/")
+    assert (page.status, page.headers["retry-after"]) == (503, "5")
+    assert "What was there is safe: try again in a moment." in page.text
+    assert 'href="/">Try again' in page.html
+
+
 async def test_what_is_too_large_is_said_in_megabytes(town: Town) -> None:
     job = await town.job()
     _, browser = await town.person()

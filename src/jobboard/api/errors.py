@@ -125,8 +125,9 @@ def respond(
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a person is looking: not below /api, and not a client that asks for JSON."""
-    if request.scope["path"].startswith("/api/"):
+    """Whether a person is looking: not below /api, nor through a WebSocket, and not a client that
+    asks for JSON."""
+    if request.scope["type"] != "http" or request.scope["path"].startswith("/api/"):
         return False
     accept = request.headers.get("accept", "")
     return "text/html" in accept or "json" not in accept

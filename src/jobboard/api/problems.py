@@ -1,7 +1,8 @@
 """Every error that the API answers, by its `code`: what it means, and what to do about it.
 
 The documents show these as examples, `docs/api-errors.md` as a table. Tests hold that no code of
-the core is missing here, and that no operation answers one that its documentation does not name.
+the core is missing here, that `detail` is what the core says, and that no operation answers one
+that its documentation does not name.
 """
 
 from dataclasses import dataclass
@@ -240,7 +241,7 @@ PROBLEMS: dict[str, Told] = {
     ),
     "edited_meanwhile": Told(
         409,
-        "Someone else changed this while you were editing. Load it again and repeat your change.",
+        "Someone else changed this job in the meantime. Load it again and look first.",
         "Load it again, and repeat the change on what is there now. (A 412 after If-Match.)",
     ),
     "job_not_live": Told(
@@ -383,7 +384,8 @@ PROBLEMS: dict[str, Told] = {
     # Sending again
     "idempotency_key_reused": Told(
         422,
-        "This Idempotency-Key was sent with another request.",
+        "This Idempotency-Key was sent before with another body or query. "
+        "Send a new key for a new request.",
         "Make up a new key for each thing that you want.",
         pointer="/header/Idempotency-Key",
     ),

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from jobboard.accounts.logins import resume_web_login
 from jobboard.accounts.may import Right, require
@@ -61,6 +62,9 @@ class DataAdmin:
         self._engines: Engines | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await WebSocketClose()(scope, receive, send)
+            return
         request = Request(scope, receive)
         self._engines = self._engines or request.app.state.engines
         actor = await self._admin(request, self._engines)

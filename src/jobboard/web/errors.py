@@ -42,6 +42,8 @@ HINTS = {
     "file and send it again. The form says how large a file may be.",
     429: "You, or others on your network, asked for more than we answer at once. Nothing is lost: "
     "wait that long, then go on. What you typed is still on the page before.",
+    503: "A part of the board does not answer now. What was there is safe: try again in a moment. "
+    "If you were sending something, look first whether it arrived.",
     500: "It is not your fault. Please try again.",
 }
 PARAMETERS = {  # what people call the parts of an address

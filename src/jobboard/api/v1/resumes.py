@@ -1,6 +1,6 @@
 """Résumés: hand one in, see which there are, load one again, take one back."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import File, UploadFile
@@ -27,8 +27,12 @@ from jobboard.applications.schemas import OwnResume
 from jobboard.infra.rates import UPLOADS, limited
 from jobboard.pagination import Page
 from jobboard.uploads import service
+from jobboard.uploads.resumes import DOCX, PDF
 from jobboard.uploads.schemas import ResumeRead
 
+FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {PDF: {}, DOCX: {}}, "description": "The file, as it was handed in."}
+}
 router = Router(prefix="/resumes", tags=["uploads"])
 
 ReaderDep = Annotated[Actor, acts(Right.SEE_APPLICATION)]
@@ -63,7 +67,7 @@ async def create_resume(
     return ResumeRead.model_validate(upload)
 
 
-@router.get("/{id}/file", response_class=StreamingResponse)
+@router.get("/{id}/file", response_class=StreamingResponse, responses=FILE)
 async def get_resume_file(
     resume_id: PathId, session: SessionDep, actor: ReaderDep, engines: EnginesDep
 ) -> StreamingResponse:
