@@ -152,7 +152,7 @@ def _said(call: ast.Call) -> Iterator[re.Pattern[str]]:
             yield re.compile(re.escape(node.value))
         elif isinstance(node, ast.JoinedStr):
             parts = (
-                re.escape(part.value) if isinstance(part, ast.Constant) else ".*"
+                re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".*"
                 for part in node.values
             )
             yield re.compile("".join(parts))
