@@ -169,7 +169,8 @@ async def update_me(
         person.password_hash = new_hash
         await end_logins(session, person.id, but=actor.login_session_id)
         audit.record(session, Action.PASSWORD_CHANGED, person_id=actor.id)
-        await drop_links(session, person.id, LinkPurpose.RESET)
+        # A move may have been asked for by an intruder who knew the old one.
+        await drop_links(session, person.id, LinkPurpose.RESET, LinkPurpose.CHANGE)
         await second_factor.forget_begun(session, person.id)
         notify(session, person.id, "password_changed", {})
     await session.flush()

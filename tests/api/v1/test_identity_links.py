@@ -366,6 +366,16 @@ class TestAddress:
         answer = await self.ask(client, user, user.actor.email.upper())
         assert answer.json()["errors"][0]["pointer"] == "/email"
 
+    async def test_a_new_password_ends_a_move_that_an_intruder_asked_for(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, user: User
+    ) -> None:
+        await self.ask(client, user)
+        token = await mailbox.link(MOVED, "/change-email")
+        change = {"current_password": PASSWORD, "new_password": NEW}
+        answer = await client.patch("/api/v1/me", json=change, headers=user.headers)
+        assert answer.status_code == 200
+        assert refused(await post(client, "/email-change", token=token))
+
     async def test_links_to_the_old_address_die_with_the_change(
         self, client: httpx2.AsyncClient, mailbox: Mailbox, user: User
     ) -> None:
