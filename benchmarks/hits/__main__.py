@@ -41,7 +41,7 @@ from jobboard.settings import Settings
 
 BASE = "http://127.0.0.1:8000"
 PATH = "/api/v1/jobs?limit=5"
-CALLERS, REQUESTS, TURNS = 8, 160, 9
+CALLERS, REQUESTS, TURNS = 8, 64, 7
 
 
 def a_hit(client: str, started: float) -> Hit:

@@ -46,7 +46,7 @@ class Level:
     @property
     def collection(self) -> str:
         """Where they are."""
-        return f"hits_by_{self.name}"
+        return f"hit_{self.name}s"
 
     def floor(self, at: datetime) -> datetime:
         """The beginning of the one that `at` is in."""
@@ -68,6 +68,11 @@ class Key(NamedTuple):
     route: str
     method: str
     status: int
+
+    @property
+    def id(self) -> str:
+        """The id of its roll-up. Text, because SecantusDB looks for ids that are objects one by one."""
+        return f"{self.at:%Y-%m-%dT%H:%M}Z {self.method} {self.status} {self.route}"
 
 
 @dataclass(slots=True)
@@ -204,7 +209,7 @@ async def _keep(database: AsyncDatabase, level: Level, counts: dict[Key, Times])
     for key, times in counts.items():
         count = times.histogram.total()
         document = {
-            "_id": key._asdict(),
+            "_id": key.id,
             **key._asdict(),
             "count": count,
             "ms": round(times.ms, 2),
