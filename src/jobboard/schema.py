@@ -1,9 +1,16 @@
 """The base of everything that comes in, and what we say of input that does not fit."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Strict,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from jobboard.errors import FieldError
@@ -94,6 +101,17 @@ def absent() -> Any:
 
 # For a field of a change that may be absent but not null, with `default_factory=absent`.
 NotNull = BeforeValidator(_not_null)
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number, so that 2.0 is as whole as 2."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# A whole number in a body: no text, and not true. Where it has bounds they stand before WHOLE:
+# `Annotated[int, Field(strict=True, ge=1), WHOLE]`; after it the schema would not tell of them.
+WHOLE = BeforeValidator(_whole)
+WholeNumber = Annotated[int, Strict(), WHOLE]
 
 
 def filled(query: Any) -> Any:

@@ -65,3 +65,12 @@ def test_numbers_in_json_are_numbers(app: FastAPI) -> None:
                 model.model_validate({name: wrong})
             found = {error["loc"]: error["type"] for error in refused.value.errors()}
             assert found.get((name,)) == f"{kind.__name__}_type", (model, name, wrong)
+
+
+def test_what_json_schema_calls_whole_is_whole(app: FastAPI) -> None:
+    kinds = {kind for types in bodies(app).values() for kind in types if issubclass(kind, Input)}
+    fields = {field for kind in kinds for field in exact_fields(kind)}
+    for model, name, _ in (field for field in fields if field[2] is int):
+        with pytest.raises(ValidationError) as refused:
+            model.model_validate({name: 7.0, "no such field": 1})
+        assert name not in {error["loc"][0] for error in refused.value.errors()}, (model, name)

@@ -52,7 +52,8 @@ def _period(asked: HitSearch) -> tuple[Level, datetime, datetime]:
     bucket = asked.bucket or next(usual, Bucket.DAY)
     if length > LONGEST[bucket]:
         days = LONGEST[bucket] // DAY
-        raise _wrong("from", f"By the {bucket}, at most {days} days can be asked for at once.")
+        most = "1 day" if days == 1 else f"{days} days"
+        raise _wrong("from", f"By the {bucket}, at most {most} can be asked for at once.")
     level = BY_NAME[bucket]
     begin, end = level.floor(since), level.floor(until)
     return level, begin, end if end == until else end + level.length

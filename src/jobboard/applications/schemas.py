@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from jobboard.applications.models import Side, Stage
 from jobboard.companies.schemas import CompanyBrief
-from jobboard.schema import Input
+from jobboard.schema import Input, WholeNumber
 from jobboard.uploads.schemas import ResumeRead
 
 
@@ -29,7 +29,7 @@ class ApplicationUpdate(Input):
 
     stage: Stage | None = None
     note: str | None = Field(None, min_length=1, max_length=5000)
-    version: StrictInt | None = Field(
+    version: WholeNumber | None = Field(
         None, description="The `version` that you read; guards races."
     )
 

@@ -9,7 +9,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    StrictInt,
     StringConstraints,
     WithJsonSchema,
     computed_field,
@@ -19,7 +18,7 @@ from jobboard.accounts.schemas import Email
 from jobboard.accounts.scopes import KeyScope
 from jobboard.companies.models import MemberRole
 from jobboard.infra.weblink import web_link
-from jobboard.schema import Input, NotNull, absent
+from jobboard.schema import WHOLE, Input, NotNull, WholeNumber, absent
 
 CompanyName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 WebLink = Annotated[
@@ -44,7 +43,7 @@ class CompanyUpdate(Input):
     name: Annotated[CompanyName, NotNull] = Field(default_factory=absent)
     website: WebLink | None = None
     description: str | None = Field(None, max_length=20_000, description="Markdown.")
-    version: StrictInt | None = Field(
+    version: WholeNumber | None = Field(
         None, description="The `version` that you read; a change by someone else since is a 409."
     )
 
@@ -90,10 +89,8 @@ class MemberAdd(Input):
 
     email: Email
     role: MemberRole = MemberRole.RECRUITER
-    spending_limit: StrictInt | None = Field(
+    spending_limit: Annotated[int, Field(strict=True, ge=0, le=MAX_LIMIT), WHOLE] | None = Field(
         None,
-        ge=0,
-        le=MAX_LIMIT,
         description="What a recruiter may spend of the company's credits in a calendar month "
         "(UTC), in minor units: 0 at first, and absent keeps it. Owners have no limit.",
         examples=[5000],
@@ -120,7 +117,9 @@ class ApiKeyCreate(Input):
     company_id: UUID
     name: KeyName = Field(examples=["Our careers page"], description="What will use it.")
     scopes: list[KeyScope] = Field(min_length=1, max_length=10, examples=[["jobs:read"]])
-    expires_in_days: StrictInt | None = Field(365, ge=1, le=3650, description="Null: never.")
+    expires_in_days: Annotated[int, Field(strict=True, ge=1, le=3650), WHOLE] | None = Field(
+        365, description="Null: never."
+    )
 
 
 class ApiKeyRead(BaseModel):

@@ -9,8 +9,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    Strict,
-    StrictInt,
     StringConstraints,
     computed_field,
     model_validator,
@@ -27,7 +25,7 @@ from jobboard.jobs.models import (
     ReportReason,
     Workplace,
 )
-from jobboard.schema import Input, NotNull, absent
+from jobboard.schema import WHOLE, Input, NotNull, WholeNumber, absent
 
 MAX_PAY = 10**13  # minor units; far above any honest figure
 MAX_TAGS = 20
@@ -47,15 +45,14 @@ Currency = Annotated[
     AfterValidator(currency_code),
 ]
 Pay = Annotated[int, Field(ge=0, le=MAX_PAY)]
+PayInJson = Annotated[int, Field(strict=True, ge=0, le=MAX_PAY), WHOLE]
 
 
 class SalaryInput(Input):
     """Pay as offered. At least one end of the range."""
 
-    min: Annotated[Pay, Strict()] | None = Field(
-        None, description="In minor units: 5000000 is 50,000.00."
-    )
-    max: Annotated[Pay, Strict()] | None = Field(None, description="In minor units.")
+    min: PayInJson | None = Field(None, description="In minor units: 5000000 is 50,000.00.")
+    max: PayInJson | None = Field(None, description="In minor units.")
     currency: Currency = Field(examples=["EUR"], description="ISO 4217.")
     period: PayPeriod = PayPeriod.YEAR
 
@@ -96,7 +93,7 @@ class JobUpdate(JobFacts):
     title: Annotated[Title, NotNull] = Field(default_factory=absent)
     description: Markdown | None = None
     tags: Tags | None = None
-    version: StrictInt | None = Field(
+    version: WholeNumber | None = Field(
         None,
         description="The `version` that you read. If someone else changed the job since, "
         "you get a 409 instead of overwriting their work.",
@@ -203,7 +200,7 @@ MAX_DAYS = 90
 class FeatureCreate(Input):
     """For how many days a job shall stand among the first. After what is paid for already."""
 
-    days: StrictInt = Field(ge=1, le=MAX_DAYS, examples=[7])
+    days: Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS), WHOLE] = Field(examples=[7])
 
 
 class FeatureRead(BaseModel):

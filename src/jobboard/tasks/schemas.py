@@ -10,7 +10,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
-    StrictInt,
     StringConstraints,
     model_validator,
 )
@@ -18,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from jobboard.clock import AskedMoment, Moment
 from jobboard.pagination import DEFAULT_LIMIT, Limit, fingerprint
-from jobboard.schema import Input, NotNull, absent, filled
+from jobboard.schema import Input, NotNull, WholeNumber, absent, filled
 from jobboard.tasks.models import Priority
 
 TWO_SUBJECTS = PydanticCustomError(
@@ -56,7 +55,7 @@ class TaskCreate(Input):
 class TaskReplace(TaskCreate):
     """The whole to-do as it shall be: what is left out goes back to its default."""
 
-    version: StrictInt | None = Field(None, description=VERSION)
+    version: WholeNumber | None = Field(None, description=VERSION)
 
 
 class TaskUpdate(Input):
@@ -69,7 +68,7 @@ class TaskUpdate(Input):
     priority: Annotated[Priority, NotNull] = Field(default_factory=absent)
     application_id: UUID | None = Field(None, description=ABOUT_APPLICATION)
     job_id: UUID | None = Field(None, description=ABOUT_JOB)
-    version: StrictInt | None = Field(None, description=VERSION)
+    version: WholeNumber | None = Field(None, description=VERSION)
 
 
 class SubjectKind(StrEnum):

@@ -10,7 +10,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    StrictInt,
     StringConstraints,
     model_validator,
 )
@@ -18,11 +17,11 @@ from pydantic import (
 from jobboard.clock import AskedMoment
 from jobboard.infra.currencies import currency_code
 from jobboard.pagination import DEFAULT_LIMIT, Limit, fingerprint
-from jobboard.schema import Input, filled
+from jobboard.schema import WHOLE, Input, filled
 from jobboard.wallet.models import MAX_MEMO, TransferKind
 
 MAX_AMOUNT = 10**13  # minor units; far above any honest figure, and no sum of them overflows
-Amount = Annotated[StrictInt, Field(gt=0, le=MAX_AMOUNT)]
+Amount = Annotated[int, Field(strict=True, gt=0, le=MAX_AMOUNT), WHOLE]
 Currency = Annotated[
     str,
     StringConstraints(strip_whitespace=True, to_upper=True, min_length=3, max_length=3),
