@@ -16,10 +16,12 @@ from tests.api.stage import Stage
 from tests.factories.files import pdf, picture
 from tests.factories.people import PASSWORD
 
+RESUME, PICTURE = pdf(), picture()
 LATER = "2031-05-01T12:00:00Z"
+A_DAY = {"from": "2026-05-01T12:00:00Z", "to": "2026-05-02T12:00:00Z"}  # by the minute no longer
 # Text that must hold more than blanks.
 NEEDED = {"title", "name", "full_name", "reason", "code", "note", "tags"}
-MOMENTS = {"due_at", "due_before", "from", "to"}
+MOMENTS = {"due_at", "due_before"}
 OF_THINGS = {
     "company_id": "company",
     "resume_id": "resume",
@@ -27,13 +29,21 @@ OF_THINGS = {
     "from_wallet_id": "wallet",
     "to_wallet_id": "other_wallet",
 }
-MOVES_MONEY = ("/transfers", "/grants", "/reverse")  # and needs a key for that
+MOVES_MONEY = ("/transfers", "/grants", "/reverse", "/features")  # and needs a key for that
 
 
 def amend(
-    case: schemathesis.Case, stage: Stage, who: str, made: Collection[str] = frozenset()
+    case: schemathesis.Case,
+    stage: Stage,
+    who: str,
+    made: Collection[str] = frozenset(),
+    *,
+    with_file: bool = True,
 ) -> None:
-    """Make good data good in what the schema leaves unsaid; ids of things `made` before stay."""
+    """Make good data good in what the schema leaves unsaid; ids of things `made` before stay.
+
+    Without `with_file` an upload keeps the bytes that were generated, which no one takes.
+    """
     theirs = stage.things.get(who, {})
     things = {field: theirs[name] for field, name in OF_THINGS.items() if name in theirs}
     for name in ("query", "headers"):
@@ -43,8 +53,8 @@ def amend(
         case.headers["Idempotency-Key"] = str(uuid4())
     if isinstance(case.body, dict):
         case.body = _amended(case.body, things, made)
-        if "file" in case.body:
-            case.body["file"] = pdf() if "resumes" in case.path else picture()
+        if "file" in case.body and with_file:
+            case.body["file"] = RESUME if "resumes" in case.path else PICTURE
         if case.path.endswith("/applications") and not case.body.get("cover_letter", "").strip():
             case.body["cover_letter"] = "Hello"
 
@@ -59,6 +69,8 @@ def _amended(given: Any, things: dict[str, str], made: Collection[str]) -> dict[
         found["application_id"] = None  # a task is about one thing
     if found.get("new_password") is not None:
         found["current_password"] = PASSWORD
+    if "from" in found or "to" in found:
+        found |= A_DAY
     if "salary_min" in found:
         found.setdefault("currency", "EUR")
     return found
@@ -116,6 +128,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "country": lambda _: "DE",
     "currency": lambda _: "EUR",
     "amount": lambda _: 1,
+    "properties": lambda _: {"job_id": str(uuid4())},  # of an event: one job, or several seen
 }
 
 

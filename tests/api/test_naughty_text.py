@@ -11,8 +11,7 @@ import pytest
 import requests
 
 from jobboard.api.links import LEADS_TO
-from jobboard.asgi import create_app
-from tests.api.fuzzing import NOWHERE, may
+from tests.api.fuzzing import DOCUMENT, may
 from tests.api.served import Served
 from tests.api.stage import Stage, set_up
 from tests.architecture.access_table import ROUTES, Access
@@ -52,7 +51,6 @@ STRIPPED = {"title", "name", "full_name", "location", "reason", "tags", "memo"}
 LOWERED = {"tags"}
 # Where an answer tells text under another name than it was sent.
 TOLD_AS = {"reason": ("status_reason",), "note": ("note", "notes")}
-DOCUMENT = create_app(NOWHERE).openapi()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 OPERATIONS = {
     f"{method.upper()} {path}": operation
