@@ -71,7 +71,7 @@ class Key(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The id of its roll-up. Text, because SecantusDB looks for ids that are objects one by one."""
+        """The id of its roll-up. Text, as SecantusDB looks for ids that are objects one by one."""
         return f"{self.at:%Y-%m-%dT%H:%M}Z {self.method} {self.status} {self.route}"
 
 
