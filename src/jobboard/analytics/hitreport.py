@@ -101,8 +101,8 @@ def _row(row: dict[str, Any]) -> HitRow:
 def _stats(rows: list[dict[str, Any]]) -> HitStats:
     count = sum(row["count"] for row in rows)
     times = Histogram()
-    for pairs in _pairs(rows):
-        latency.add(times, pairs)
+    for packed in _packed(rows):
+        latency.add(times, latency.unpacked(packed))
     p50, p95, p99 = (latency.percentile(times, share) for share in SHARES)
     return HitStats(
         count=count,
@@ -115,7 +115,7 @@ def _stats(rows: list[dict[str, Any]]) -> HitStats:
     )
 
 
-def _pairs(rows: list[dict[str, Any]]) -> Iterator[list[list[int]]]:
+def _packed(rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         yield from row["times"]
 

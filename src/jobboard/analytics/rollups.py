@@ -32,6 +32,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # A mark stays until it is sure that the batch which it announced was stored, or never will be.
 SETTLED = timedelta(seconds=30)
 AT_ONCE = 60  # marks for one round
+WRITES = 200  # roll-ups for one command, so that a small server still hears others
 PATIENCE = 120  # seconds for one round
 
 
@@ -197,7 +198,7 @@ async def _of_rollups(
     counts: dict[Key, Times] = defaultdict(Times)
     async for row in database[below.collection].find({"at": {"$gte": since, "$lt": until}}):
         key = Key(level.floor(row["at"]), row["route"], row["method"], row["status"])
-        counts[key].add(row["times"], row["ms"])
+        counts[key].add(latency.unpacked(row["times"]), row["ms"])
     return counts
 
 
@@ -218,10 +219,15 @@ async def _keep(database: AsyncDatabase, level: Level, counts: dict[Key, Times])
         later = {"$gt": ["$count", count]}
         update = [{"$replaceWith": {"$cond": [later, "$$ROOT", {"$literal": document}]}}]
         writes.append(UpdateOne({"_id": document["_id"]}, update, upsert=True))
+    for first in range(0, len(writes), WRITES):
+        await _write(database[level.collection], writes[first : first + WRITES])
+
+
+async def _write(collection: Collection, writes: Sequence[UpdateOne]) -> None:
     try:
-        await database[level.collection].bulk_write(writes, ordered=False)
+        await collection.bulk_write(writes, ordered=False)
     except BulkWriteError as error:
         if refused(error):
             raise
         # Another worker made one of them at the same moment: now it is there to be compared.
-        await database[level.collection].bulk_write(writes, ordered=False)
+        await collection.bulk_write(writes, ordered=False)
