@@ -26,6 +26,7 @@ COMMANDS = {
     "migrate": "migrate",
     "create-admin": "accounts",
     "turn-off-two-step": "accounts",
+    "grant": "wallet",
     "import": "jobs",
     "demo": "demo",
 }

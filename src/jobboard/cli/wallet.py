@@ -1,0 +1,59 @@
+"""`jobboard grant`: credits for a person or a company, from the command line."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from jobboard.accounts import queries as accounts
+from jobboard.cli.board import board
+from jobboard.cli.surroundings import DataDirOption
+from jobboard.companies import queries as companies
+from jobboard.errors import Invalid, NotFound
+from jobboard.infra.postgres import Database
+from jobboard.schema import field_errors
+from jobboard.settings import Settings
+from jobboard.wallet import queries, service
+from jobboard.wallet.ledger import worded
+from jobboard.wallet.schemas import GrantCreate, WalletRead
+
+app = typer.Typer()
+
+
+@app.command()
+def grant(
+    to: Annotated[
+        str, typer.Argument(help="A person's e-mail address, or the name in a company's address.")
+    ],
+    amount: Annotated[int, typer.Argument(help="In minor units: 1500 EUR are 15.00.")],
+    memo: Annotated[str, typer.Option(help="What the owner reads about it.")] = "",
+    data_dir: DataDirOption = None,
+) -> None:
+    """Put credits into a wallet. Each call grants them once more."""
+    try:
+        data = GrantCreate(amount=amount, memo=memo)
+    except ValidationError as error:
+        problem = field_errors(error.errors())[0]
+        raise Invalid(f"{problem.pointer.strip('/')}: {problem.message}") from None
+    with board(data_dir, ["database_url"]) as settings:
+        wallet = asyncio.run(_grant(settings, to.strip(), data))
+    typer.echo(f"{wallet.owner.name} has {worded(wallet.balance, wallet.currency)} now.")
+
+
+async def _grant(settings: Settings, to: str, data: GrantCreate) -> WalletRead:
+    database = Database(settings.database_url.get_secret_value(), pool_size=1)
+    try:
+        async with database.transaction() as session:
+            if "@" in to:
+                person = await accounts.by_email(session, to)
+                if person is None:
+                    raise NotFound("There is no account with this e-mail address.")
+                wallet = await queries.of_person(session, person.id)
+            else:
+                company = await companies.get_by_slug(session, to)
+                wallet = await queries.of_company(session, company.id)
+            await service.issue(session, None, wallet, data)
+            return wallet.model_copy(update={"balance": wallet.balance + data.amount})
+    finally:
+        await database.close()
