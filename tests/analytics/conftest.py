@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from jobboard.infra import mongo as engine
 from jobboard.infra.mongo import Mongo
 from jobboard.settings import Settings
 
 
 @pytest.fixture
-async def mongo(settings: Settings) -> AsyncIterator[Mongo]:
-    """The board's own, with nothing in it."""
+async def mongo(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Mongo]:
+    """The board's own, with nothing in it, and with patience for a busy machine."""
+    monkeypatch.setattr(engine, "CONNECT_MS", 30_000)
+    monkeypatch.setattr(engine, "ANSWER_MS", 60_000)
     mongo = Mongo(settings.mongo_url.get_secret_value())
     for name in await mongo.database.list_collection_names():
         await mongo.database[name].delete_many({})
