@@ -50,6 +50,14 @@ def test_the_libraries_take_the_same_way(capsys: pytest.CaptureFixture[str]) -> 
     assert (written["event"], written["logger"]) == ("Something happened", "uvicorn.error")
 
 
+def test_whom_moderators_look_for_in_the_tables_is_not_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("json")
+    logging.getLogger("starlette_admin.base").info("list rendered: q=%r", "kim@example.com")
+    assert capsys.readouterr().err == ""
+
+
 def test_a_line_for_people_cannot_be_forged(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("text")
     structlog.get_logger().info("request", path="/x\n2026-01-01 [info] forged", status=200)

@@ -34,6 +34,7 @@ QUIET = {
     "asyncio": logging.WARNING,
     "pymongo": logging.WARNING,
     "aiosmtplib": logging.WARNING,
+    "starlette_admin": logging.WARNING,  # each list, with the names that were searched for
     "celery": logging.WARNING,  # each tick of the schedule; what was delivered, the worker says
 }
 
