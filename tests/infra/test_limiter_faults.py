@@ -71,14 +71,6 @@ def at_once(asked: Coroutine[Any, Any, Any]) -> Any:
     return pytest.fail("it waits")
 
 
-async def reads_until_refused(limiter: Limiter) -> int:
-    for count in range(6):
-        counted = await limiter.count(rates.READS, "ann")
-        if counted and not counted[0]:
-            return count
-    return 6
-
-
 async def test_a_stopped_redis_opens_general_limits_and_keeps_those_of_log_in(
     limiter: Limiter, server: Server
 ) -> None:

@@ -96,12 +96,7 @@ async def _attempt(context: Context, message: Message) -> Exception | None:
 
 async def _mark(context: Context, message: Message, error: Exception | None) -> None:
     """Note how an attempt ended, unless its lease ran out and the message is another's by now."""
-    # What it said is of no use now, and may name people: it must not outlive their account.
-    values = (
-        _postponed(message, error)
-        if error
-        else {"done_at": now(), "payload": {}, "last_error": None}
-    )
+    values = _postponed(message, error) if error else _done()
     async with context.database.transaction() as session:
         held = await session.scalar(
             update(Message)
