@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import logins, refreshing
+from jobboard.accounts import logins, passwords, refreshing
 from jobboard.accounts.models import Person, RefreshToken, Role
 from jobboard.audit.models import Action, AuditEntry
 from jobboard.clock import now
@@ -319,6 +319,17 @@ async def test_people_are_kept_with_argon2id(
     await register(client)
     hashed = await session.scalar(select(Person.password_hash))
     assert hashed is not None
+    assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+@pytest.mark.usefixtures("dear_hashes")
+async def test_an_unknown_address_costs_as_dear_a_hash_as_a_known_one(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify, verified = passwords._verify, list[str]()
+    monkeypatch.setattr(passwords, "_verify", lambda p, h: verified.append(h) or verify(p, h))
+    assert (await log_in(client, "nobody@example.com", PASSWORD)).status_code == 401
+    (hashed,) = verified
     assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
