@@ -10,13 +10,14 @@ controller starts them once for all workers; each worker has databases of its ow
 """
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import uvloop
 from fastapi import FastAPI
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -63,9 +64,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> tuple[str, dict[str, bool]]:
+def anyio_backend() -> tuple[str, dict[str, Any]]:
     """One loop for all async fixtures and tests, the one that production runs on."""
-    return "asyncio", {"use_uvloop": True}
+    return "asyncio", {"loop_factory": Loop}
+
+
+class Loop(uvloop.Loop):
+    """A look-up of an address that its asker has given up may still run in libuv's threads when
+    the loop ends, which then says that it is busy. The process ends it."""
+
+    def close(self) -> None:
+        """Leave such a look-up alone."""
+        with suppress(OSError):
+            super().close()
 
 
 @pytest.fixture(scope="session", autouse=True)

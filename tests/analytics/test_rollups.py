@@ -161,7 +161,7 @@ async def test_without_a_step_the_answer_chooses_one_and_says_so(mongo: Mongo) -
     ("query", "words"),
     [
         ({"from": NOON, "to": NOON}, "before the end"),
-        ({"from": NOON, "to": NOON + timedelta(days=2), "bucket": "minute"}, "at most 1 days"),
+        ({"from": NOON, "to": NOON + timedelta(days=2), "bucket": "minute"}, "at most 1 day can"),
     ],
 )
 async def test_too_long_or_no_time_is_refused(

@@ -187,7 +187,8 @@ async def _of_hits(database: AsyncDatabase, since: datetime, until: datetime) ->
     counts: dict[Key, Times] = defaultdict(Times)
     async for row in await database[HITS].aggregate(pipeline):
         bucket = row["_id"].pop("bucket")
-        counts[Key(**row["_id"])].add([[bucket, row["count"]]], row["ms"])
+        if row["_id"].keys() == set(Key._fields):  # what is no whole hit must not stop the others
+            counts[Key(**row["_id"])].add([[bucket, row["count"]]], row["ms"])
     return counts
 
 

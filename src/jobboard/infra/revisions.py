@@ -2,8 +2,9 @@
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -103,16 +104,14 @@ async def _alembic(database_url: str, verb: Callable[[Config], object]) -> None:
     config = _config()
 
     def run(connection: Connection) -> None:
-        for name, value in LIMITS.items():
-            connection.exec_driver_sql(f"SET {name} = '{value}'")
-        connection.commit()
         config.attributes["connection"] = connection
         verb(config)
 
     # A connection of its own holds the lock, so that a migration may commit in between.
     async with (
-        _engine(database_url) as engine,
-        engine.connect() as guard,
+        _engine(database_url) as patient,
+        _engine(database_url, LIMITS) as engine,
+        patient.connect() as guard,
         engine.connect() as connection,
     ):
         await guard.execution_options(isolation_level="AUTOCOMMIT")
@@ -174,8 +173,13 @@ async def _scratch(url: str, template: str | None) -> AsyncGenerator[str]:
 
 
 @asynccontextmanager
-async def _engine(database_url: str) -> AsyncGenerator[AsyncEngine]:
-    engine = create_async_engine(async_url(database_url), poolclass=NullPool)
+async def _engine(
+    database_url: str, settings: Mapping[str, str] = MappingProxyType({})
+) -> AsyncGenerator[AsyncEngine]:
+    """`settings` are those of PostgreSQL, for each of its connections."""
+    engine = create_async_engine(
+        async_url(database_url), poolclass=NullPool, connect_args={"server_settings": {**settings}}
+    )
     try:
         yield engine
     finally:

@@ -125,17 +125,17 @@ async def test_all_who_pay_stand_first_as_often(
     for job in jobs[:6]:
         await feature(client, cast.employer, job, days=1)
     counts: Counter[str] = Counter()
-    begin, turns = now(), 150
+    begin, turns = now(), 100
     for turn in range(turns):
-        moment = begin + timedelta(seconds=featuring.TURN * turn / 10)
+        moment = begin + timedelta(seconds=featuring.TURN * turn)
         monkeypatch.setattr(featuring, "now", lambda moment=moment: moment)
-        monkeypatch.setattr(featuring, "TURN", 30)
         page = (await client.get("/api/v1/jobs", params={"limit": 4})).json()["items"]
         counts.update(job["title"] for job in page if job["featured"])
     assert sum(counts.values()) == 3 * turns
     assert len(counts) == 6
-    assert min(counts.values()) > 0.7 * turns / 2
-    assert max(counts.values()) < 1.3 * turns / 2
+    # Each turn is a draw of its own, three of six: chance alone goes so far in one of a million.
+    assert min(counts.values()) > 0.5 * turns / 2
+    assert max(counts.values()) < 1.5 * turns / 2
 
 
 async def test_days_end(
