@@ -2,7 +2,7 @@
 
 Six writers pay through `wallet.service` in two processes, two through HTTP and the whole product;
 through HTTP alone, as many payments would take a small machine several minutes. Their keys go
-through the same table in the same transaction. BANK says how many payments: 2,000 fit into the
+through the same table in the same transaction. BANK says how many payments: 1,000 fit into the
 suite's time, BANK=200000 has fifty kills of the app and ten of PostgreSQL.
 """
 
@@ -43,7 +43,7 @@ from tests.timing import until
 from tests.wallet.test_ledger import BOOKS
 
 PATIENCE = 7200.0  # seconds
-TRANSFERS = int(os.environ.get("BANK", "2000"))
+TRANSFERS = int(os.environ.get("BANK", "1000"))
 APP_KILLS, DATABASE_KILLS = max(5, TRANSFERS // 4_000), max(1, TRANSFERS // 20_000)
 WALLETS, EACH = 100, 5_000
 TELLERS = {"a": ("a1", "a2", "a3"), "b": ("b1", "b2", "b3")}

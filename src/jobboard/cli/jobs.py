@@ -1,6 +1,7 @@
 """`jobboard import`: jobs from applicant tracking systems and from files of ads."""
 
 import asyncio
+import gc
 import gzip
 import json
 import multiprocessing
@@ -105,6 +106,8 @@ def _second_process() -> ProcessPoolExecutor:
     """A process that renders while this one reads. Ctrl-C is for this one to hear."""
     # A copy of this one, which has loaded all that it needs. That is safe as long as there are no
     # threads and no connections yet, so the process is made here and not when it is first used.
+    # What is loaded stays: neither of the two need look through it for garbage, or copy its pages.
+    gc.freeze()
     copy = multiprocessing.get_context("fork")
     ignore = (signal.SIGINT, signal.SIG_IGN)
     pool = ProcessPoolExecutor(1, copy, initializer=signal.signal, initargs=ignore)

@@ -105,7 +105,9 @@ async def _require_room(session: AsyncSession, company_id: UUID) -> None:
     """Raise Conflict when there are enough. The company's row is locked: two cannot race."""
     await session.execute(select(Company.id).where(Company.id == company_id).with_for_update())
     living = select(func.count()).where(
-        ApiKey.company_id == company_id, ApiKey.revoked_at.is_(None)
+        ApiKey.company_id == company_id,
+        ApiKey.revoked_at.is_(None),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now()),
     )
     if (await session.scalar(living) or 0) >= MOST:
         raise Conflict(

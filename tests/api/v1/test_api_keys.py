@@ -250,16 +250,20 @@ async def test_what_cannot_be_a_key(client: Client, cast: Cast, wrong: dict[str,
 
 
 async def test_a_company_has_so_many_keys(
-    client: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    client: Client, cast: Cast, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys, "MOST", 2)
     first = await make(client, cast)
-    await make(client, cast)
+    second = await make(client, cast)
     body = {"company_id": str(cast.company.id), "name": "Site", "scopes": EVERY}
     answer = await client.post(PATH, json=body, headers=cast.employer.headers)
     assert (answer.status_code, answer.json()["code"]) == (409, "too_many_keys")
     await client.delete(f"{PATH}/{first['id']}", headers=cast.employer.headers)
     await make(client, cast)
+    past = update(ApiKey).where(ApiKey.id == second["id"]).values(expires_at=now())
+    await session.execute(past)
+    await session.commit()
+    await make(client, cast)  # one that has ended is no key any more
 
 
 async def test_its_last_use_is_noted_once_a_minute(
