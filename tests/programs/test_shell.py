@@ -219,6 +219,8 @@ def test_an_interrupt_from_the_keyboard_is_no_traceback():
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(FOLDER.parent), "PYTHONVERBOSE": ""},
+        # A suite in a shell's background is deaf to it, and so would be what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     with program:
         wait_until_reading(program.pid)

@@ -283,8 +283,9 @@ async def forget_old_logins(session: AsyncSession) -> int:
         .where(or_(LoginSession.ended_at < week_ago, LoginSession.expires_at < week_ago))
         .limit(100)  # a few: thousands of refresh tokens may hang on each
         .with_for_update(skip_locked=True)
+        .cte("old")  # a subquery might be run again and again, and find others each time
     )
     gone = await session.scalars(
-        delete(LoginSession).where(LoginSession.id.in_(old)).returning(LoginSession.id)
+        delete(LoginSession).where(LoginSession.id == old.c.id).returning(LoginSession.id)
     )
     return len(gone.all())

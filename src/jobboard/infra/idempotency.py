@@ -122,8 +122,9 @@ async def forget_old(session: AsyncSession) -> int:
         .where(KeptAnswer.created_at <= now() - KEEP)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
+        .cte("old")  # a subquery might be run again and again, and find others each time
     )
     gone = await session.scalars(
-        delete(KeptAnswer).where(KeptAnswer.id.in_(old)).returning(KeptAnswer.id)
+        delete(KeptAnswer).where(KeptAnswer.id == old.c.id).returning(KeptAnswer.id)
     )
     return len(gone.all())

@@ -198,8 +198,9 @@ async def expire_rejected(session: AsyncSession, days: int) -> int:
         )
         .limit(500)
         .with_for_update(skip_locked=True)
+        .cte("old")  # a subquery might be run again and again, and find others each time
     )
     gone = await session.scalars(
-        delete(Application).where(Application.id.in_(old)).returning(Application.id)
+        delete(Application).where(Application.id == old.c.id).returning(Application.id)
     )
     return len(gone.all())

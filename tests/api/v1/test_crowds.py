@@ -95,7 +95,9 @@ async def test_too_many_at_once_are_sent_away_and_the_board_stays_quick(
         asyncio.ensure_future(client.post("/api/v1/auth/token", data=token_form(f"{n}@a.example")))
         for n in range(passwords.AT_ONCE + passwords.MOST_WAITING + 10)
     ]
-    await asyncio.wait(tries, return_when=asyncio.FIRST_COMPLETED)  # one that was sent away
+    waiting = set(tries)
+    while len(waiting) > len(tries) - 10:  # until the ten are sent away
+        _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     assert (await client.get("/api/v1/jobs")).status_code == 200  # it overtakes the others
     gate.set()
     answers = await asyncio.gather(*tries)
