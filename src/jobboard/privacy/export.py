@@ -124,7 +124,8 @@ def _tables(person_id: UUID) -> dict[str, Select]:
         .add_columns(Transfer.kind, TransferMemo.memo)
         .join(Wallet, Wallet.id == Entry.wallet_id)
         .join(Transfer, Transfer.id == Entry.transfer_id)
-        .outerjoin(TransferMemo, TransferMemo.transfer_id == Transfer.id),
+        .outerjoin(TransferMemo, TransferMemo.transfer_id == Transfer.id)
+        .order_by(Entry.wallet_id, Entry.number),
         "transfers": _of(Transfer, {"created_by"}, Transfer.created_by == person_id)
         .add_columns(TransferMemo.memo)
         .outerjoin(TransferMemo, TransferMemo.transfer_id == Transfer.id),
