@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobboard.infra.htmltomarkdown import html_to_markdown
-from jobboard.infra.richtext import SCHEMES, TAGS, clean_line, markdown_to_html, plain_text
+from jobboard.infra.richtext import (
+    SCHEMES,
+    TAGS,
+    clean_line,
+    html_and_text,
+    markdown_to_html,
+    plain_text,
+)
 from jobboard.infra.textrepair import tidy
 from jobboard.infra.unglue import unglue
 from tests.timing import grows_no_faster_than_length
@@ -31,6 +38,7 @@ def shown(source: str) -> str:
         ("<ul><li><p>a</p><p>b</p></li></ul>", "- a\n\n  b"),
         ("<li>bare</li><li>items</li><p>then text</p>", "- bare\n- items\n\nthen text"),
         ("<h2>Title <b>bold</b></h2><p>x</p>", "## Title bold\n\nx"),
+        ("<h2>C # ##</h2><h2>C#</h2><h2>#</h2>", "## C # \\##\n\n## C#\n\n## \\#"),
         ("<b>Duties:</b> bake <i>well</i>", "**Duties:** bake *well*"),
         ("<strong>Duties</strong>You bake", "**Duties** You bake"),
         ("<b>Senior Baker,</b><b>Bread</b>", "**Senior Baker, Bread**"),
@@ -143,6 +151,63 @@ def test_a_line_is_one_clean_line() -> None:
 def test_headings_begin_below_the_pages_own() -> None:
     html = markdown_to_html("# a\n\n### b\n\n# c")
     assert re.findall(r"<(h\d)>", html) == ["h2", "h3", "h2"]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "html"),
+    [
+        ("one\ntwo  \nthree\n\nfour", "<p>one<br>\ntwo<br>\nthree</p>\n<p>four</p>"),
+        ("**a** *b* `c<d` & e", "<p><strong>a</strong> <em>b</em> <code>c&lt;d</code> &amp; e</p>"),
+        ("- a\n  1. b\n\n3. c",
+         '<ul>\n<li>a\n<ol>\n<li>b</li>\n</ol>\n</li>\n</ul>\n<ol start="3">\n<li>c</li>\n</ol>'),
+        ("- a\n\n- b", "<ul>\n<li>\n<p>a</p>\n</li>\n<li>\n<p>b</p>\n</li>\n</ul>"),
+        ("> a\n\n***", "<blockquote>\n<p>a</p>\n</blockquote>\n<hr>"),
+        ("```py\na <b>\n```", "<pre><code>a &lt;b&gt;\n</code></pre>"),
+        ("|a|\n|-|\n|*b*|", "<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n"
+         "<tbody>\n<tr>\n<td><em>b</em></td>\n</tr>\n</tbody>\n</table>"),
+        ("    *indented*\n      twice", "<p><em>indented</em><br>\ntwice</p>"),
+        ("<b>bold</b>\n<div>\n*x*\n</div>",
+         "<p>&lt;b&gt;bold&lt;/b&gt;<br>\n&lt;div&gt;<br>\n<em>x</em><br>\n&lt;/div&gt;</p>"),
+        ("\\<b> \\\\<b> `\\<b>`", "<p>&lt;b&gt; \\&lt;b&gt; <code>\\&lt;b&gt;</code></p>"),
+        ("[Pay]: 4000", "<p>[Pay]: 4000</p>"),
+        ("[Pay]: 4000\n[Pay]: 5000\n\n`x[0]: y`",
+         "<p>[Pay]: 4000<br>\n[Pay]: 5000</p>\n<p><code>x[0]: y</code></p>"),
+        ('[here](www.example.com "our page")', '<p>[here](www.example.com "our page")</p>'),
+        ("![logo](/logo.png)", "<p>[logo](/logo.png)</p>"),
+        ("a \ufdd0b\ufdd1 c", "<p>a b c</p>"),
+    ],
+)  # fmt: skip
+def test_markdown_as_people_type_it(markdown: str, html: str) -> None:
+    assert markdown_to_html(markdown) == html
+
+
+@pytest.mark.parametrize(
+    ("markdown", "to"),
+    [
+        ("[x](https://e.com/a_(b)?c=1&d=<2>)", "https://e.com/a_(b)?c=1&amp;d=&lt;2&gt;"),
+        ("<mailto:us@e.com>", "mailto:us@e.com"),
+        ("<us+jobs@e.com>", "mailto:us+jobs@e.com"),
+        ("<HTTPS://e.com>", "HTTPS://e.com"),
+        ("![a picture](https://e.com/p.png)", "https://e.com/p.png"),
+    ],
+)
+def test_links(markdown: str, to: str) -> None:
+    assert f'<a href="{to}"' in markdown_to_html(markdown)
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    ["# a\n\n- b\n  - c\n\n|d|e|\n|-|-|\n|f|g|\n\n> h\n***\ni\nj *k*`l`", "a < b \\& c",
+     "[a](b) ![](https://e.com)", "a\u00a0b\u200b  c", "- " * 30 + "deep\n\n\nb", ""],
+)  # fmt: skip
+def test_the_words_are_those_of_the_page(markdown: str) -> None:
+    html, words = html_and_text(markdown)
+    assert html == markdown_to_html(markdown)
+    assert words == plain_text(html)
+
+
+def test_markup_that_shows_is_among_the_words() -> None:
+    assert html_and_text("Write `<p>` or &lt;b&gt; here")[1] == "Write <p> or <b> here"
 
 
 @pytest.mark.parametrize(

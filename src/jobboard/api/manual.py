@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from markdown_it import MarkdownIt
+from pyromark import Options, html
 
 PACKAGE = Path(__file__).parents[1]
 DOCUMENTS = {
@@ -34,7 +34,6 @@ td:last-child { min-width: 12rem; }
 BODY</main>
 </html>
 """
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def folder() -> Path:
@@ -47,7 +46,7 @@ def page(name: str) -> str:
     """The page of one of DOCUMENTS. Reads from disk."""
     text = (folder() / DOCUMENTS[name]).read_text("utf-8")
     title = text.partition("\n")[0].removeprefix("# ")
-    body = _MARKDOWN.render(LINK.sub(_link, text))
+    body = html(LINK.sub(_link, text), options=Options.ENABLE_TABLES)
     return PAGE.replace("TITLE", title).replace("BODY", body)
 
 

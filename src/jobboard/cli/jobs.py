@@ -28,7 +28,7 @@ from jobboard.cli.surroundings import DataDirOption
 from jobboard.clock import now
 from jobboard.errors import Invalid, TooLarge
 from jobboard.infra.postgres import Database
-from jobboard.infra.richtext import html_and_text
+from jobboard.infra.richtext import each_html_and_text
 from jobboard.jobs.importing import ashby, greenhouse, jsonl, lever
 from jobboard.jobs.importing.model import ImportedJob, Reader, Reading, Rejected
 from jobboard.jobs.importing.service import Summary, import_jobs
@@ -111,7 +111,7 @@ def _second_process() -> ProcessPoolExecutor:
     copy = multiprocessing.get_context("fork")
     ignore = (signal.SIGINT, signal.SIG_IGN)
     pool = ProcessPoolExecutor(1, copy, initializer=signal.signal, initargs=ignore)
-    pool.submit(html_and_text, [])
+    pool.submit(each_html_and_text, [])
     return pool
 
 

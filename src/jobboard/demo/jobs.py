@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.demo.lives import REASON, Life
 from jobboard.demo.market import Ad
-from jobboard.infra.richtext import markdown_to_html, plain_text
+from jobboard.infra.richtext import html_and_text
 from jobboard.infra.slugs import ALPHABET, slugify
 from jobboard.jobs.lifecycle import Party, Step
 from jobboard.jobs.models import Job, JobEvent
@@ -52,7 +52,7 @@ async def write(session: AsyncSession, postings: list[Posting]) -> list[tuple[UU
 
 def _row(posting: Posting) -> dict[str, object]:
     data, life = posting.ad.data, posting.life
-    html = markdown_to_html(data.description)
+    html, plain = html_and_text(data.description)
     place = parse_location(data.location)
     return {
         "slug": _slug(posting),
@@ -62,7 +62,7 @@ def _row(posting: Posting) -> dict[str, object]:
         "title": data.title,
         "description": data.description,
         "description_html": html,
-        "description_text": plain_text(html),
+        "description_text": plain,
         "location": data.location,
         "city": place.city,
         "region": place.region,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from jobboard.infra.htmltokens import BLOCKS, Tag, has_blocks, tokens, unwrap
+from jobboard.infra.markdown import safe_link
 from jobboard.infra.markdownline import Line, Style, glued, render
-from jobboard.infra.richtext import safe_link
 from jobboard.infra.textrepair import tidy
 from jobboard.infra.unglue import unglue
 
@@ -19,6 +19,7 @@ _ITALIC = frozenset({"i", "em", "cite"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _LISTS = frozenset({"ul", "ol", "menu"})
 _EDGES = " |"
+_CLOSING = re.compile(r"(?<!\S)#+$")  # at the end of a heading it would be left out
 _CELL = "\x00"  # cannot come from text: `tidy` takes controls out
 _MAX_DEPTH = 6  # deeper lists are read as this deep
 
@@ -141,9 +142,8 @@ class _Writer:
 
     def _block(self, markdown: str) -> None:
         if self.heading and not self.levels:
-            self.blocks.append(
-                ("heading", f"{'#' * self.heading} {markdown.replace(chr(10), ' ')}")
-            )
+            line = _CLOSING.sub(r"\\\g<0>", markdown.replace("\n", " "))
+            self.blocks.append(("heading", f"{'#' * self.heading} {line}"))
             return
         kind = "row" if self.row else "paragraph"
         marker = self._marker()

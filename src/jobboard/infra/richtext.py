@@ -7,21 +7,18 @@ Descriptions are kept as Markdown. What people's browsers get is made from it by
 import html
 import re
 import string
+from contextlib import suppress
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from jobboard.infra.htmltokens import BLOCKS, Tag, has_tags, tokens, unwrap
+from jobboard.infra.markdown import SCHEMES, TooDeepError, render
 from jobboard.infra.textrepair import tidy
 from jobboard.infra.unglue import unglue
 
-SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 TAGS = """
     p br strong em ul ol li h2 h3 h4 h5 h6 blockquote code pre hr a table thead tbody tr th td
 """
-_TOP_LEVEL = 2  # the page has its own h1
-_ABSOLUTE = re.compile(rf"(?:{'|'.join(sorted(SCHEMES))}):", re.IGNORECASE)
 _SPACES = re.compile("  +")
 _BREAKS = BLOCKS | {"br"}
 _BLANK_LINES = re.compile(r"\n\s*\n")
@@ -32,20 +29,6 @@ _MAX_LINES, _MAX_SIGNS, _MAX_BRACKETS, _MAX_CELLS = 3000, 5000, 500, 5000
 _SIGNS = string.punctuation.encode()
 
 
-def safe_link(url: str) -> bool:
-    """Whether a link may point there: an absolute address of a harmless kind."""
-    return _ABSOLUTE.match(url) is not None
-
-
-def _renderer() -> MarkdownIt:
-    renderer = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
-    # Nobody indents a job ad to mean code; the others only cost time without raw HTML.
-    renderer.disable(["image", "code", "reference", "html_block", "html_inline"])
-    renderer.validateLink = safe_link  # the hook that its documentation names
-    return renderer
-
-
-_MARKDOWN = _renderer()
 _CLEANER = nh3.Cleaner(
     tags=set(TAGS.split()),
     attributes={"a": {"href", "title"}, "ol": {"start"}},
@@ -60,16 +43,21 @@ def markdown_to_html(markdown: str) -> str:
     HTML in it shows as text, images become links, headings start at h2. What nobody writes
     (thousands of brackets, lists in lists in lists) shows as it stands, in paragraphs.
     """
-    parsed = _MARKDOWN.parse(markdown) if _is_modest(markdown) else []
-    if not parsed or _is_too_deep(parsed):
-        return _CLEANER.clean(_paragraphs(markdown))
-    _demote_headings(parsed)
-    return _CLEANER.clean(_MARKDOWN.renderer.render(parsed, _MARKDOWN.options, {})).strip()
+    return html_and_text(markdown)[0]
 
 
-def html_and_text(sources: list[str]) -> list[tuple[str, str]]:
-    """`markdown_to_html` of each, and its `plain_text`. Any process may do it."""
-    return [(html := markdown_to_html(source), plain_text(html)) for source in sources]
+def html_and_text(markdown: str) -> tuple[str, str]:
+    """`markdown_to_html`, and what a reader sees of it as `plain_text` would give it."""
+    if _is_modest(markdown):
+        with suppress(TooDeepError):
+            shown, words = render(markdown)
+            return _CLEANER.clean(shown).strip(), _lines(tidy(words))
+    return _CLEANER.clean(_paragraphs(markdown)), _lines(tidy(markdown))
+
+
+def each_html_and_text(sources: list[str]) -> list[tuple[str, str]]:
+    """`html_and_text` of each. Any process may do it."""
+    return [html_and_text(source) for source in sources]
 
 
 def _is_modest(markdown: str) -> bool:
@@ -87,26 +75,11 @@ def _is_modest(markdown: str) -> bool:
     return columns * lines <= _MAX_CELLS
 
 
-def _is_too_deep(parsed: list[Token]) -> bool:
-    """Whether the parser met its limit of nesting, beyond which it leaves out what is there."""
-    deepest = _MARKDOWN.options["maxNesting"] - 1
-    return any(token.level >= deepest for token in parsed)
-
-
 def _paragraphs(text: str) -> str:
     """Text as it stands: a blank line ends a paragraph, a line end is a line break."""
     escaped = html.escape(text.replace("\r\n", "\n").replace("\r", "\n"))
     parts = (part.strip().replace("\n", "<br>\n") for part in _BLANK_LINES.split(escaped))
     return "\n".join(f"<p>{part}</p>" for part in parts if part)
-
-
-def _demote_headings(parsed: list[Token]) -> None:
-    """Make the highest level used an h2 and leave no level out: an outline for screen readers."""
-    headings = [token for token in parsed if token.type in ("heading_open", "heading_close")]
-    levels = sorted({token.tag for token in headings})
-    new = {tag: f"h{min(6, level)}" for level, tag in enumerate(levels, _TOP_LEVEL)}
-    for token in headings:
-        token.tag = new[token.tag]
 
 
 def plain_text(source: str) -> str:
@@ -118,7 +91,11 @@ def plain_text(source: str) -> str:
                 parts.append("\n")
         else:
             parts.append(token)
-    text = tidy("".join(parts))
+    return _lines(tidy("".join(parts)))
+
+
+def _lines(text: str) -> str:
+    """Each without its edges, and none empty."""
     text = _SPACES.sub(" ", text) if "  " in text else text
     return "\n".join(line for raw in text.split("\n") if (line := raw.strip()))
 

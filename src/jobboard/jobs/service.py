@@ -16,7 +16,7 @@ from jobboard.clock import now
 from jobboard.companies import queries as companies
 from jobboard.companies.schemas import CompanyBrief
 from jobboard.errors import Invalid
-from jobboard.infra.richtext import markdown_to_html, plain_text
+from jobboard.infra.richtext import html_and_text
 from jobboard.infra.slugs import unique_slug
 from jobboard.jobs import lifecycle, queries, schemas
 from jobboard.jobs.lifecycle import Party, Step
@@ -85,11 +85,11 @@ def _columns(given: dict[str, Any], salary: SalaryInput | None) -> dict[str, Any
     """The columns of the fields that are given, with all that is derived from them."""
     columns = {name: given[name] for name in PLAIN if name in given}
     if "description" in given:
-        html = markdown_to_html(given["description"] or "")
+        html, plain = html_and_text(given["description"] or "")
         columns |= {
             "description": given["description"] or "",
             "description_html": html,
-            "description_text": plain_text(html),
+            "description_text": plain,
         }
     if "location" in given:
         place = parse_location(given["location"])

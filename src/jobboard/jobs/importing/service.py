@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.clock import now
 from jobboard.companies.models import Company
-from jobboard.infra.richtext import html_and_text
+from jobboard.infra.richtext import each_html_and_text
 from jobboard.infra.slugs import slugify, unique_slug
 from jobboard.jobs.importing.model import ImportedJob, Reading, Rejected
 from jobboard.jobs.models import EmploymentType, Experience, Job, JobStatus, PayPeriod, Workplace
@@ -88,7 +88,9 @@ async def import_jobs(
         # Three batches at once: one is written, the next is rendered, the one after is read.
         batch, texts, _ = await asyncio.gather(
             asyncio.to_thread(lambda: list(islice(readings, BATCH))),
-            loop.run_in_executor(renderer, html_and_text, [job.description for job in changed]),
+            loop.run_in_executor(
+                renderer, each_html_and_text, [job.description for job in changed]
+            ),
             _upsert(run, columns),
         )
         columns = [_columns(run, job, *text) for job, text in zip(changed, texts, strict=True)]
