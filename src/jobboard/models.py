@@ -4,7 +4,7 @@ from jobboard.accounts import models as accounts
 from jobboard.applications import models as applications
 from jobboard.audit import models as audit
 from jobboard.companies import models as companies
-from jobboard.infra import idempotency, queue
+from jobboard.infra import idempotency, queue, schedule
 from jobboard.infra.postgres import Base
 from jobboard.jobs import models as jobs
 from jobboard.tasks import models as tasks
@@ -19,6 +19,7 @@ __all__ = [
     "idempotency",
     "jobs",
     "queue",
+    "schedule",
     "tasks",
     "uploads",
     "wallet",

@@ -276,6 +276,12 @@ ROUTES: dict[str, Access | list[Access]] = {
         "admin", on="recruiter", json={"suspended": True}, scope="moderation"
     ),
     "GET /api/v1/admin/audit-log": only("admin", scope="moderation"),
+    "GET /api/v1/admin/queue": only("admin", scope="moderation"),
+    "GET /api/v1/admin/messages": only("admin", scope="moderation"),
+    "POST /api/v1/admin/messages/retry": only("admin", json={}, scope="moderation"),
+    "POST /api/v1/admin/messages/drop": only("admin", json={}, scope="moderation"),
+    "POST /api/v1/admin/messages/{id}/retry": only("admin", on="message", scope="moderation"),
+    "POST /api/v1/admin/messages/{id}/drop": only("admin", on="message", scope="moderation"),
     "POST /api/v1/analytics/events": everyone(
         json={"name": "view", "properties": {"job_id": "01933f5e-8c1b-7cc1-a3c5-2f1f0b3d9a10"}}
     ),
@@ -426,6 +432,9 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /admin/reports": STAFF,
     "GET /admin/people": STAFF,
     "GET /admin/audit-log": STAFF,
+    "GET /admin/background": STAFF,
+    "POST /admin/background/{step}": only("admin", on="retry", missing=404),
+    "POST /admin/background/{message_id}/{step}": only("admin", on="message retry", missing=303),
     "GET /admin/analytics": STAFF,
     "GET /admin/analytics/hits.json": STAFF,
     "GET /admin/analytics/hits.csv": STAFF,

@@ -33,6 +33,7 @@ from jobboard.companies.models import MemberRole
 from jobboard.companies.schemas import ApiKeyCreate, ApiKeyMade, MemberAdd
 from jobboard.infra.pictures import Pictures
 from jobboard.infra.postgres import Database
+from jobboard.infra.queue import Failure, Message
 from jobboard.jobs.models import JobStatus
 from jobboard.settings import Settings
 from jobboard.tasks import service as tasks
@@ -179,9 +180,12 @@ async def _things(
     session.add_all(_link(candidate, purpose, opened[f"{purpose}_link"]) for purpose in LinkPurpose)
     wallet, other_wallet = [await wallets.of_company(session, each.id) for each in (company, other)]
     grant = await money.issue(session, None, wallet, GrantCreate(amount=1000))
+    message = Message(kind="test.failed", payload={}, failed_at=now(), failure=Failure.GAVE_UP)
+    session.add(message)
     await session.commit()
     return {
         **opened,
+        "message": str(message.id),
         "wallet": str(wallet.id),
         "other_wallet": str(other_wallet.id),
         "grant": str(grant.id),

@@ -14,17 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts.models import Role
 from jobboard.clock import now
 from jobboard.infra.postgres import Database
-from jobboard.infra.queue import Message, enqueue
+from jobboard.infra.queue import Failure, Message, enqueue
 from jobboard.infra.storage import Storage
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.settings import Settings
-from jobboard.worker import jobs, outbox
+from jobboard.worker import claims, jobs, outbox
 from jobboard.worker.context import Context
 from tests.factories.companies import make_company
 from tests.factories.jobs import make_job
 from tests.factories.people import make_user
 
 pytestmark = pytest.mark.anyio
+
+DAY = timedelta(days=1)
 
 
 class Tray:
@@ -142,7 +144,7 @@ async def test_a_failed_message_waits_and_is_tried_again(
         assert message.attempts == attempt
         assert message.done_at is None
         assert message.last_error == "ConnectionError: the mail server is away"
-        assert message.available_at > now() + timedelta(seconds=50)
+        assert message.available_at > now() + timedelta(seconds=40)
         await make_due(session)
     await outbox.deliver_all(context)
     assert len(tray.mails) == 1
@@ -152,7 +154,7 @@ async def test_after_the_last_try_a_message_stays_as_failed(
     session: AsyncSession, settings: Settings, context: Context, tray: Tray
 ) -> None:
     await welcome(session, settings)
-    await session.execute(update(Message).values(attempts=outbox.MAX_ATTEMPTS - 1))
+    await session.execute(update(Message).values(attempts=claims.MAX_ATTEMPTS - 1))
     await make_due(session)
     tray.failures = 1
     await outbox.deliver_all(context)
@@ -245,7 +247,7 @@ async def test_the_message_of_a_worker_that_died_is_due_after_the_lease(
     assert tray.mails == []
     assert message.done_at is None
     assert message.attempts == 1
-    assert now() < message.available_at <= now() + outbox.LEASE
+    assert now() < message.available_at <= now() + claims.LEASE
     await make_due(session)
     await outbox.deliver_all(context)
     (message,) = await waiting(session)
@@ -258,7 +260,7 @@ async def test_a_message_whose_every_worker_died_stays_as_failed(
     session: AsyncSession, settings: Settings, context: Context, tray: Tray
 ) -> None:
     await welcome(session, settings)
-    await session.execute(update(Message).values(attempts=outbox.MAX_ATTEMPTS))
+    await session.execute(update(Message).values(attempts=claims.MAX_ATTEMPTS))
     await make_due(session)
     await welcome(session, settings)
     await outbox.deliver_all(context)
@@ -266,7 +268,7 @@ async def test_a_message_whose_every_worker_died_stays_as_failed(
     if other.failed_at is not None:
         failed, other = other, failed
     assert failed.failed_at is not None
-    assert failed.attempts == outbox.MAX_ATTEMPTS
+    assert failed.attempts == claims.MAX_ATTEMPTS
     assert other.done_at is not None
     assert len(tray.mails) == 1
 
@@ -348,17 +350,99 @@ async def test_old_delivered_messages_are_forgotten_and_failed_ones_kept(
     done.done_at = old
     failed.failed_at = old
     await session.commit()
-    await outbox.forget_delivered(context)
+    await outbox.forget_old(context)
     assert [message.id for message in await waiting(session)] == [failed.id]
+    failed.failed_at = now() - timedelta(days=31)
+    await session.commit()
+    await outbox.forget_old(context)
+    assert await waiting(session) == []
 
 
-async def test_the_clock_expires_what_is_due(
-    session: AsyncSession, settings: Settings, context: Context
+async def test_the_pauses_grow_and_are_no_two_alike() -> None:
+    for attempts in range(1, claims.MAX_ATTEMPTS):
+        pauses = [claims.pause(attempts) for _ in range(50)]
+        middle = claims.FIRST_PAUSE * 2 ** (attempts - 1)
+        assert middle * 0.8 <= min(pauses) < max(pauses) <= middle * 1.2
+    total = sum((claims.FIRST_PAUSE * 2**each for each in range(claims.MAX_ATTEMPTS - 1)), DAY * 0)
+    assert timedelta(hours=8) < total < timedelta(hours=9)
+
+
+async def test_rows_and_their_mark_are_one_transaction(
+    session: AsyncSession, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail_late(inner: AsyncSession, message: Message) -> None:
+        enqueue(inner, "test.effect", {})
+        await inner.flush()
+        raise LookupError
+
+    monkeypatch.setitem(outbox.EFFECTS, "test.rows", fail_late)
+    enqueue(session, "test.rows", {})
+    await session.commit()
+    await outbox.deliver_all(context)
+    (message,) = await waiting(session)
+    assert (message.kind, message.done_at, message.attempts) == ("test.rows", None, 1)
+
+
+async def test_what_was_handed_over_when_its_worker_died_is_not_done_twice(
+    session: AsyncSession, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+
+    async def die(context: Context, message: Message) -> None:
+        await claims.hand_over(context, message)
+        done.append(message.id)
+        raise asyncio.CancelledError
+
+    monkeypatch.setitem(outbox.HANDLERS, "test.once", die)
+    enqueue(session, "test.once", {})
+    await session.commit()
+    await outbox.deliver_all(context)
+    await make_due(session)
+    await outbox.deliver_all(context)
+    (message,) = await waiting(session)
+    assert (len(done), message.failure) == (1, Failure.UNSURE)
+
+
+async def test_of_two_workers_one_hands_over(session: AsyncSession, context: Context) -> None:
+    enqueue(session, "test.once", {})
+    await session.commit()
+    first = await claims.claim(context)
+    await make_due(session)
+    second = await claims.claim(context)
+    assert first
+    assert second
+    await claims.hand_over(context, second)
+    with pytest.raises(claims.LeaseLost):
+        await claims.hand_over(context, first)
+
+
+async def test_a_kind_that_nobody_knows_fails_at_once(
+    session: AsyncSession, context: Context
+) -> None:
+    enqueue(session, "unknown.kind", {})
+    await session.commit()
+    await outbox.deliver_all(context)
+    (message,) = await waiting(session)
+    assert (message.attempts, message.failure) == (1, Failure.UNKNOWN)
+
+
+async def test_a_company_hears_once_of_all_its_jobs_whose_time_is_over(
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray
 ) -> None:
     employer = await make_user(session, settings, Role.EMPLOYER)
     company = await make_company(session, employer)
-    due = await make_job(session, employer, company, expires_at=now() - timedelta(minutes=1))
+    ended = now() - timedelta(minutes=1)
+    due = [
+        await make_job(session, employer, company, title=title, expires_at=ended)
+        for title in ("Baker", "Miller")
+    ]
     live = await make_job(session, employer, company)
-    await jobs.expire_due(context)
+    for _ in range(2):
+        await jobs.expire_due(context)
     statuses = dict((await session.execute(select(Job.id, Job.status))).all())
-    assert statuses == {due.id: JobStatus.EXPIRED, live.id: JobStatus.PUBLISHED}
+    assert statuses == {each.id: JobStatus.EXPIRED for each in due} | {live.id: JobStatus.PUBLISHED}
+    await outbox.deliver_all(context)
+    (mail,) = tray.mails
+    assert mail["Subject"] == "2 of your jobs have ended"
+    for job in due:
+        assert f"{job.title}\n{settings.base_url}/employer/jobs/{job.id}" in mail.get_content()

@@ -1,4 +1,4 @@
-"""A worker process of its own: rung for, it does each piece of work that its schedule names."""
+"""A worker process of its own: rung for, it delivers, and does all that is due by the clock."""
 
 import os
 import subprocess
@@ -18,10 +18,12 @@ from jobboard.accounts.models import LoginKind, LoginSession, Role
 from jobboard.applications.models import Application, Stage
 from jobboard.clock import now
 from jobboard.infra.idempotency import KeptAnswer
-from jobboard.infra.queue import Message, make_celery
+from jobboard.infra.queue import DELIVER, TICK, Message, make_celery
+from jobboard.infra.schedule import Schedule
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.settings import Settings
 from jobboard.uploads.service import FORGET_FILES
+from jobboard.worker.clock import WORKS
 from tests.e2e.boards import environment, jobboard
 from tests.factories.companies import make_company
 from tests.factories.jobs import make_job
@@ -41,7 +43,7 @@ def storage(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def worker(settings: Settings, clean: None, storage: Path) -> Generator[None]:
-    """`jobboard worker` on the test board, without the schedule: who wants work, rings."""
+    """`jobboard worker` on the test board, without a scheduler: who wants work, rings."""
     names = ("secret_key", "database_url", "redis_url", "mongo_url")
     own = {f"JOBBOARD_{name.upper()}": getattr(settings, name).get_secret_value() for name in names}
     env = environment(storage.parent / "board", JOBBOARD_STORAGE_URL=storage.as_uri(), **own)
@@ -56,7 +58,7 @@ def ring(settings: Settings, *names: str) -> None:
     """Ask for these pieces of work."""
     with closing(make_celery(settings.redis_url.get_secret_value())) as celery:
         for name in names:
-            celery.send_task(f"jobboard.{name}", ignore_result=True)
+            celery.send_task(name, ignore_result=True)
 
 
 async def make_due(session: AsyncSession, settings: Settings, storage: Path) -> None:
@@ -73,6 +75,7 @@ async def make_due(session: AsyncSession, settings: Settings, storage: Path) -> 
             KeptAnswer(id=uuid4().bytes, fingerprint=b"", created_at=yesterday),
         ]
     )
+    session.add_all(Schedule(name=name, due_at=yesterday) for name in WORKS)
     applied = Application(job_id=job.id, person_id=employer.id, stage=Stage.REJECTED)
     session.add(applied)
     await session.flush()
@@ -111,7 +114,7 @@ async def test_a_worker_does_each_piece_of_its_schedule(
     await make_due(session, settings, storage)
     everything = await left(session, storage)
     assert everything == {*WAITING, "sweep_files"}
-    ring(settings, *everything)
+    ring(settings, DELIVER, TICK)
     deadline = time.monotonic() + SECONDS
     while waiting := await left(session, storage):
         assert time.monotonic() < deadline, f"never done: {waiting}"

@@ -48,6 +48,7 @@ TAGS = [
         ("tasks", "To-dos of one's own, alone or about an application or a job."),
         ("wallet", "Credits: wallets, statements, transfers. What moves them needs a key."),
         ("moderation", "What waits for a moderator, people, and the audit log. For admins."),
+        ("queue", "Messages for workers: how many wait, and those that failed. For admins."),
         ("analytics", "Jobs in numbers; hits of the API and searches, for admins."),
         ("health", "For process managers and monitoring."),
     )

@@ -1,16 +1,26 @@
-"""/metrics for Prometheus: requests by route template, and what became of hits and events."""
+"""/metrics for Prometheus: requests by route template, hits and events, the queue."""
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.analytics.recorder import Recorder
+from jobboard.clock import now
+from jobboard.infra.backlog import Backlog, backlog
+from jobboard.infra.engines import Engines
 from jobboard.infra.rates import exempt
+from jobboard.infra.schedule import Schedule
 
+QUEUE_SECONDS = 1.5  # that the database may take before the rest goes out without the queue
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 router = APIRouter(tags=["health"])
 
@@ -62,9 +72,71 @@ class RecorderCollector(Collector):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class QueueNumbers:
+    """The queue and the schedule now: how late each piece of work is, and its failures."""
+
+    backlog: Backlog
+    late: dict[str, float]
+    failures: dict[str, int]
+
+
+async def _read_queue(engines: Engines) -> QueueNumbers | None:
+    """None where the database does not answer soon: then it is no time to ask for numbers."""
+    try:
+        async with asyncio.timeout(QUEUE_SECONDS), engines.database.transaction() as session:
+            return await _numbers(session)
+    except (OSError, TimeoutError, SQLAlchemyError):
+        return None
+
+
+async def _numbers(session: AsyncSession) -> QueueNumbers:
+    rows = (await session.scalars(select(Schedule))).all()
+    moment = now()
+    return QueueNumbers(
+        await backlog(session),
+        {row.name: max((moment - row.due_at).total_seconds(), 0.0) for row in rows},
+        {row.name: row.failures for row in rows},
+    )
+
+
+class QueueCollector(Collector):
+    """Every process says the same of the queue, which is the board's."""
+
+    def __init__(self, found: QueueNumbers | None) -> None:
+        self._found = found
+
+    def collect(self) -> Iterator[Metric]:
+        """`jobboard_queue_up` is 0, and all else missing, while the database does not answer."""
+        found = self._found
+        yield GaugeMetricFamily("jobboard_queue_up", "1 if it could be read.", float(bool(found)))
+        if found is None:
+            return
+        now_in = found.backlog
+        for name, value, text in (
+            ("waiting", now_in.waiting, "Messages that are due."),
+            ("postponed", now_in.postponed, "Messages for later, mostly after a failed try."),
+            ("under_way", now_in.under_way, "Messages that a worker has."),
+            ("failed", now_in.failed, "Messages that nobody tries again by itself."),
+            ("oldest_seconds", now_in.oldest_seconds, "Age of the oldest message that is due."),
+        ):
+            yield GaugeMetricFamily(f"jobboard_queue_{name}", text, value)
+        late = GaugeMetricFamily("jobboard_schedule_late_seconds", "Overdue.", labels=["work"])
+        failures = GaugeMetricFamily(
+            "jobboard_schedule_failures", "Since it last went well.", labels=["work"]
+        )
+        for name in found.late:
+            late.add_metric([name], found.late[name])
+            failures.add_metric([name], found.failures[name])
+        yield from (late, failures)
+
+
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
 @exempt
 async def read_metrics(request: Request) -> Response:
     """For your Prometheus, not for the world: let your proxy refuse this address."""
     metrics: Metrics = request.app.state.metrics
-    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    queue = CollectorRegistry()
+    queue.register(QueueCollector(await _read_queue(request.app.state.engines)))
+    text = generate_latest(metrics.registry) + generate_latest(queue)
+    return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -331,6 +331,11 @@ PROBLEMS: dict[str, Told] = {
     "wallet_not_found": Told(
         404, "There is no such wallet for you.", "Look in GET /wallets for those you may spend of."
     ),
+    "message_not_found": Told(
+        404,
+        "There is no such failed message. Somebody may have looked after it already.",
+        "Look in GET /admin/messages.",
+    ),
     "transfer_not_found": Told(
         404, "There is no such transfer for you.", "Look in GET /wallets/{id}/entries."
     ),

@@ -50,6 +50,8 @@ class Action(StrEnum):
     TRANSFER_REVERSED = "transfer.reversed"
     WALLET_FROZEN = "wallet.frozen"
     WALLET_UNFROZEN = "wallet.unfrozen"
+    MESSAGES_RETRIED = "messages.retried"
+    MESSAGES_DROPPED = "messages.dropped"
 
 
 class Subject(StrEnum):

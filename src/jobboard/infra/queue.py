@@ -1,11 +1,12 @@
 """The outbox: messages for workers are rows, written in the transaction that causes them.
 
 Celery over Redis is only the doorbell. A ring that is lost costs a few seconds, never a message:
-the worker's schedule looks for waiting rows whether or not it heard one.
+the worker's schedule looks for waiting rows whether or not it heard one (docs/queue.md).
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +17,45 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jobboard.clock import now
-from jobboard.infra.postgres import RING, Base, CreatedAt, Id
+from jobboard.infra.postgres import RING, Base, CreatedAt, Id, words
 
 if TYPE_CHECKING:
     from celery import Celery
 
 DELIVER = "jobboard.deliver"  # the Celery task that empties the outbox
+TICK = "jobboard.tick"  # the one that does what is due by the clock
 log = structlog.get_logger()
+
+
+class Failure(StrEnum):
+    """Why nobody tries a message again by itself. `web/admin_background.py` has words for each."""
+
+    GAVE_UP = "gave_up"  # tried as often as we do
+    STOPPED = "stopped"  # the worker died in the middle of the last try
+    UNSURE = "unsure"  # nobody knows whether it was done: once more might be once too often
+    REFUSED = "refused"  # trying again would not help
+    UNKNOWN = "unknown"  # of a kind that this version does not know
+
+
+class GiveUp(Exception):
+    """What a handler raises where trying again would not help, or must not happen."""
+
+    def __init__(self, failure: Failure, words: str) -> None:
+        super().__init__(words)
+        self.failure = failure
+
+
+class NotDone(Exception):
+    """What a handler raises where it is certain that what it handed over did not happen."""
 
 
 class Message(Base):
     """Something that a worker must do once. Done rows lose their payload at once and go after a
-    while, failed ones stay."""
+    while; failed ones wait for a moderator, a month at most.
+
+    `claimed_at` is set while a worker has it, until `available_at`. `handed_over_at` is set right
+    before what cannot be taken back, such as the last byte of a mail.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -36,6 +64,13 @@ class Message(Base):
             "available_at",
             postgresql_where=text("done_at IS NULL AND failed_at IS NULL"),
         ),
+        Index(
+            "ix_messages_failed",
+            "failed_at",
+            "id",
+            postgresql_where=text("failed_at IS NOT NULL"),
+        ),
+        Index("ix_messages_done_at", "done_at", postgresql_where=text("done_at IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -44,8 +79,11 @@ class Message(Base):
     created_at: Mapped[CreatedAt]
     available_at: Mapped[CreatedAt]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    claimed_at: Mapped[datetime | None]
+    handed_over_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
+    failure: Mapped[Failure | None] = mapped_column(words(Failure))
     last_error: Mapped[str | None]
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +18,7 @@ from jobboard.errors import Invalid
 from jobboard.infra.richtext import html_and_text
 from jobboard.infra.slugs import unique_slug
 from jobboard.jobs import lifecycle, queries, schemas
-from jobboard.jobs.lifecycle import Party, Step
+from jobboard.jobs.lifecycle import Step
 from jobboard.jobs.models import Job, JobReport, JobStatus
 from jobboard.jobs.places import parse_location
 from jobboard.jobs.salary import yearly
@@ -225,21 +224,3 @@ async def report(
             set_=values,
         )
     return (await session.scalars(statement.returning(JobReport))).one()
-
-
-async def expire_due(session: AsyncSession) -> int:
-    """Mark published jobs whose time is over; how many. The worker calls this on its schedule."""
-    due = await session.scalars(
-        select(Job)
-        .where(Job.status == JobStatus.PUBLISHED, Job.expires_at <= now())
-        .order_by(Job.expires_at)
-        .limit(500)
-        .with_for_update(skip_locked=True)
-    )
-    count = 0
-    for job in due:
-        job.status = lifecycle.require(Step.EXPIRE, job.status, Party.CLOCK)
-        record(session, job, Step.EXPIRE, None)
-        count += 1
-    await session.flush()
-    return count

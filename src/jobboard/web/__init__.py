@@ -21,6 +21,7 @@ from jobboard.web import (
     admin,
     admin_analytics,
     admin_audit,
+    admin_background,
     admin_people,
     admin_wallets,
     applications,
@@ -53,4 +54,5 @@ def routers() -> list[APIRouter]:
     desks = [employer, employer_jobs, employer_analytics, employer_applications]
     company = [employer_company, employer_keys]
     moderation = [admin, admin_people, admin_wallets, admin_analytics, admin_audit]
-    return [area.router for area in [*public, *own, *desks, *company, *moderation]]
+    background = [admin_background]
+    return [area.router for area in [*public, *own, *desks, *company, *moderation, *background]]

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts.schemas import Actor
 from jobboard.admin import companies, queries, service
 from jobboard.admin.schemas import Decision, QueueItem, ReportItem
+from jobboard.infra.backlog import backlog
 from jobboard.jobs import decisions
 from jobboard.jobs import queries as job_queries
 from jobboard.jobs.lifecycle import Party, Step, possible
@@ -129,6 +130,7 @@ async def show_overview(request: Request, session: SessionDep, actor: AdminDep) 
         reported=await queries.open_report_count(session),
         oldest_report=reports.items[0].created_at if reports.items else None,
         renamed=await companies.renamed_count(session),
+        failed=(await backlog(session)).failed,
     )
 
 

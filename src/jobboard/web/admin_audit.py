@@ -62,6 +62,8 @@ SENTENCES: dict[Action, str] = {
     Action.TRANSFER_REVERSED: "reversed a transfer to {}",
     Action.WALLET_FROZEN: "froze the wallet of {}",
     Action.WALLET_UNFROZEN: "unfroze the wallet of {}",
+    Action.MESSAGES_RETRIED: "had failed messages tried again",
+    Action.MESSAGES_DROPPED: "dropped failed messages",
 }
 NOBODY = "an unknown address"  # the subject of a failed log-in without an account
 GONE = "someone who is gone"

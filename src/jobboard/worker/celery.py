@@ -13,31 +13,18 @@ from typing import Any
 from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
 
 from jobboard.infra import logs
-from jobboard.infra.queue import DELIVER, make_celery
+from jobboard.infra.queue import DELIVER, TICK, make_celery
 from jobboard.settings import Settings
-from jobboard.worker import accounts, analytics, answers, jobs, outbox, privacy, uploads
+from jobboard.worker import clock, outbox
 from jobboard.worker.context import Context, open_context
-
-EXPIRE = "jobboard.expire_jobs"
-CLEAN = "jobboard.clean_outbox"
-FORGET_LOGINS = "jobboard.forget_old_logins"
-SWEEP = "jobboard.sweep_files"
-EXPIRE_REJECTED = "jobboard.expire_rejected"
-FORGET_ANSWERS = "jobboard.forget_old_answers"
-ROLL_UP = "jobboard.roll_up_hits"
 
 settings = Settings.from_environment()
 app = make_celery(settings.redis_url.get_secret_value())
+# Both look into the database for what there is to do: ringing twice, or late, does no harm.
 app.conf.beat_schedule = {
     # Delivers what nobody rang for: the doorbell was broken, or a message waited for a retry.
     "deliver": {"task": DELIVER, "schedule": 10.0, "options": {"expires": 10}},
-    "roll_up": {"task": ROLL_UP, "schedule": 10.0, "options": {"expires": 10}},
-    "expire": {"task": EXPIRE, "schedule": 60.0, "options": {"expires": 60}},
-    "clean": {"task": CLEAN, "schedule": 3600.0, "options": {"expires": 3600}},
-    "forget_answers": {"task": FORGET_ANSWERS, "schedule": 3600.0, "options": {"expires": 3600}},
-    "forget": {"task": FORGET_LOGINS, "schedule": 3600.0, "options": {"expires": 3600}},
-    "sweep": {"task": SWEEP, "schedule": 6 * 3600.0, "options": {"expires": 3600}},
-    "rejected": {"task": EXPIRE_REJECTED, "schedule": 3600.0, "options": {"expires": 3600}},
+    "tick": {"task": TICK, "schedule": 10.0, "options": {"expires": 10}},
 }
 
 
@@ -84,43 +71,7 @@ def deliver() -> None:
     processes[0].run(outbox.deliver_all)
 
 
-@app.task(name=EXPIRE)
-def expire_jobs() -> None:
-    """Mark the jobs whose time is over."""
-    processes[0].run(jobs.expire_due)
-
-
-@app.task(name=CLEAN)
-def clean_outbox() -> None:
-    """Forget messages that were delivered long ago."""
-    processes[0].run(outbox.forget_delivered)
-
-
-@app.task(name=FORGET_LOGINS)
-def forget_old_logins() -> None:
-    """Forget log-ins that were over long ago."""
-    processes[0].run(accounts.forget_old_logins)
-
-
-@app.task(name=SWEEP)
-def sweep_files() -> None:
-    """Delete files that belong to nothing."""
-    processes[0].run(uploads.sweep)
-
-
-@app.task(name=EXPIRE_REJECTED)
-def expire_rejected() -> None:
-    """Forget applications that were turned down long ago."""
-    processes[0].run(privacy.expire_rejected)
-
-
-@app.task(name=FORGET_ANSWERS)
-def forget_old_answers() -> None:
-    """Forget what was kept for requests with an Idempotency-Key."""
-    processes[0].run(answers.forget_old)
-
-
-@app.task(name=ROLL_UP)
-def roll_up_hits() -> None:
-    """Count the hits that came."""
-    processes[0].run(analytics.roll_up)
+@app.task(name=TICK)
+def tick() -> None:
+    """Do what is due by the clock."""
+    processes[0].run(clock.tick)

@@ -27,7 +27,7 @@ class Context:
 async def open_context(settings: Settings) -> AsyncGenerator[Context]:
     """Make the clients in the running loop; close them at the end."""
     doorbell = Doorbell(settings.redis_url.get_secret_value())
-    database = Database(settings.database_url.get_secret_value(), ring=doorbell.ring, pool_size=2)
+    database = Database(settings.database_url.get_secret_value(), ring=doorbell.ring, pool_size=3)
     mongo_url = settings.mongo_url.get_secret_value()
     mongo = Mongo(mongo_url) if mongo_url else None
     storage = Storage(settings.storage_url)

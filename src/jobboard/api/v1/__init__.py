@@ -17,6 +17,7 @@ from jobboard.api.v1 import (
     jobs,
     me,
     moderation,
+    queue,
     resumes,
     second_factor,
     tasks,
@@ -40,6 +41,7 @@ def _routers() -> list[APIRouter]:
         tasks.router,
         wallet.router,
         moderation.router,
+        queue.router,
         analytics.router,
     ]
     for route in (route for router in every for route in router.routes):

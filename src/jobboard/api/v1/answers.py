@@ -158,6 +158,12 @@ OPERATIONS: dict[str, Told] = {
         ADMIN, f"{MODERATION} company_not_found edited_meanwhile"
     ),
     "GET /admin/audit-log": told(ADMIN, MODERATION),
+    "GET /admin/queue": told(ADMIN, MODERATION),
+    "GET /admin/messages": told(ADMIN, MODERATION),
+    "POST /admin/messages/retry": told(ADMIN, MODERATION),
+    "POST /admin/messages/drop": told(ADMIN, MODERATION),
+    "POST /admin/messages/{id}/retry": told(ADMIN, f"{MODERATION} message_not_found"),
+    "POST /admin/messages/{id}/drop": told(ADMIN, f"{MODERATION} message_not_found"),
     "POST /analytics/events": told(ANYONE),
     "GET /jobs/{id}/analytics": told(MEMBER_ALONE, JOB),
     "GET /admin/analytics/hits": told(ADMIN, MODERATION),

@@ -16,6 +16,7 @@ TRANSFER = "01994e62-dddd-7abc-9def-0a1b2c3d4e5f"
 REPORT, ENTRY = "01994e60-9999-7abc-9def-0a1b2c3d4e5f", "01994e60-aaaa-7abc-9def-0a1b2c3d4e5f"
 MORNING, NOON = "2026-11-02T08:00:00Z", "2026-11-03T12:15:00Z"
 LATER, NEW_YEAR = "2026-11-04T09:30:00Z", "2027-01-03T12:15:00Z"
+MESSAGE = "01994e63-eeee-7abc-9def-0a1b2c3d4e5f"
 SENTENCE = "a long and quiet sentence"
 LINK_TOKEN = "Zk3vQm8sXb1LwYd-fJa9U5WtR2cNe7HpGq4iKo6TuE0"
 REFRESH = "rt_b0Yp3mVq7Xc1LwZd9fJaU5WtR2NeHpGs"
@@ -182,6 +183,7 @@ SENT: dict[str, Any] = {
     "Erasure": {"current_password": SENTENCE},
     "Decision": {"reason": "This is an advertisement, not a job."},
     "PersonModeration": {"suspended": True, "reason": "Posts scams.", "remove_jobs": True},
+    "MessageChoice": {"kind": "notifications.mail", "failure": "gave_up", "before": LATER},
     "NameSeen": {"name": "Harbour Bakery"},
     "FeatureCreate": {"days": 7},
     "TransferCreate": PAID,
@@ -466,6 +468,38 @@ ANSWERED: dict[str, Any] = {
         "step": "hour",
         "as_of": "2026-11-23T09:12:40.512000Z",
         "truncated": False,
+    },
+    "FailedMessage": {
+        "id": MESSAGE,
+        "kind": "notifications.mail",
+        "about": "application_received",
+        "person_id": ERIN,
+        "person_name": "Erin Employer",
+        "email": None,
+        "failure": "gave_up",
+        "last_error": "SMTPConnectError: the mail server does not answer",
+        "attempts": 10,
+        "created_at": NOON,
+        "failed_at": LATER,
+    },
+    "MessagesTouched": {"count": 3},
+    "QueueRead": {
+        "waiting": 2,
+        "postponed": 1,
+        "under_way": 1,
+        "failed": 1,
+        "oldest_waiting_at": LATER,
+        "oldest_waiting_seconds": 0.8,
+        "schedules": [
+            {
+                "name": "expire_jobs",
+                "due_at": "2026-11-04T09:31:00Z",
+                "started_at": LATER,
+                "done_at": LATER,
+                "failures": 0,
+                "last_error": None,
+            }
+        ],
     },
     "AuditRead": {
         "id": ENTRY,
