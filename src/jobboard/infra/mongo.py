@@ -1,5 +1,6 @@
 """MongoDB, for what is analysed and may be lost: one client with short timeouts."""
 
+import linecache
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -36,6 +37,8 @@ class Mongo:
             connectTimeoutMS=CONNECT_MS,
             timeoutMS=ANSWER_MS,
         )
+        # The client keeps its call stack in words, and with it two megabytes of source would stay.
+        linecache.clearcache()
         self.database: AsyncDatabase[dict[str, Any]] = self._client.get_default_database(
             DEFAULT_DATABASE
         )
