@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from sqlalchemy import event, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
@@ -27,6 +27,7 @@ from jobboard.settings import Settings
 from tests.factories.companies import make_company
 from tests.factories.jobs import make_job
 from tests.factories.people import User, make_user
+from tests.statements import statements
 
 anyio = pytest.mark.anyio
 Post = Callable[..., Awaitable[Job]]
@@ -476,16 +477,8 @@ async def test_a_page_is_a_handful_of_statements(
 ) -> None:
     for number in range(30):
         await post(f"Baker {number}")
-    seen: list[str] = []
-
-    def note(*args: Any) -> None:
-        seen.append(args[2])
-
-    event.listen(db.engine.sync_engine, "before_cursor_execute", note)
-    try:
+    with statements(db) as seen:
         assert len(await titles(session, q="baker", facets=True, limit=30)) == 30
-    finally:
-        event.remove(db.engine.sync_engine, "before_cursor_execute", note)
     assert len(seen) == 4  # how to plan, what is featured, the page, the counts
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person, Role
@@ -14,6 +14,7 @@ from jobboard.companies.models import Company
 from jobboard.infra.postgres import Database
 from jobboard.jobs.models import Job, JobStatus
 from tests.factories.people import PASSWORD
+from tests.statements import statements
 from tests.web.browser import Browser
 from tests.web.conftest import Town
 
@@ -151,16 +152,8 @@ async def test_what_is_not_shown_can_not_be_guessed_by_sorting_or_filtering(
     town: Town, db: Database, query: str
 ) -> None:
     desk = await admin(town)
-    asked: list[str] = []
-
-    def note(*args: Any) -> None:
-        asked.append(args[2])
-
-    event.listen(db.engine.sync_engine, "before_cursor_execute", note)
-    try:
+    with statements(db) as asked:
         await desk.get(f"{PATH}/person/list?{query}")
-    finally:
-        event.remove(db.engine.sync_engine, "before_cursor_execute", note)
     after = [each.partition("WHERE")[2] or each.partition("ORDER BY")[2] for each in asked]
     assert any("people" in each for each in asked)
     assert not any("password_hash" in each for each in after)

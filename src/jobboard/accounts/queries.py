@@ -1,9 +1,11 @@
 """Who is there, and what they must do before anything else."""
 
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import LoginKind, LoginSession, Person, Role, SecondFactor
@@ -17,8 +19,11 @@ async def by_email(session: AsyncSession, email: str) -> Person | None:
     return await session.scalar(select(Person).where(func.lower(Person.email) == email.lower()))
 
 
-def _actors(settings: Settings) -> Select[UUID, str, str, Role, UUID, bool, bool]:
-    """What `_actor` takes."""
+@cache
+def _actors(
+    condition: ColumnElement[bool], *, verify: bool, enrol: bool
+) -> Select[UUID, str, str, Role, UUID, bool, bool, datetime]:
+    """What `_actor` takes, and when they were last seen. Made once: every request asks it."""
     return (
         select(
             Person.id,
@@ -26,16 +31,32 @@ def _actors(settings: Settings) -> Select[UUID, str, str, Role, UUID, bool, bool
             Person.full_name,
             Person.role,
             LoginSession.id,
-            Person.email_verified_at.is_(None) if settings.must_verify_email else false(),
-            _not_enrolled() if settings.admins_need_second_factor else false(),
+            Person.email_verified_at.is_(None) if verify else false(),
+            _not_enrolled() if enrol else false(),
+            LoginSession.last_seen_at,
         )
         .join(LoginSession, LoginSession.person_id == Person.id)
         .where(
+            condition,
             Person.suspended_at.is_(None),
             LoginSession.ended_at.is_(None),
             LoginSession.expires_at > func.now(),
         )
     )
+
+
+BY_LOGIN = (Person.id == bindparam("person_id")) & (LoginSession.id == bindparam("login_id"))
+BY_COOKIE = LoginSession.token_hash == bindparam("token_hash")
+
+
+async def _find(
+    session: AsyncSession, condition: ColumnElement[bool], settings: Settings, **values: Any
+) -> tuple[Actor, datetime] | None:
+    statement = _actors(
+        condition, verify=settings.must_verify_email, enrol=settings.admins_need_second_factor
+    )
+    row = (await session.execute(statement, values)).first()
+    return None if row is None else (_actor(*row[:7]), row[7])
 
 
 def _actor(
@@ -55,18 +76,15 @@ async def actor_of_login(
     session: AsyncSession, person_id: UUID, login_session_id: UUID, settings: Settings
 ) -> Actor | None:
     """The person behind an access token, unless that log-in ended or they are suspended."""
-    mine = (Person.id == person_id) & (LoginSession.id == login_session_id)
-    row = (await session.execute(_actors(settings).where(mine))).first()
-    return None if row is None else _actor(*row)
+    found = await _find(session, BY_LOGIN, settings, person_id=person_id, login_id=login_session_id)
+    return None if found is None else found[0]
 
 
 async def actor_of_cookie(
     session: AsyncSession, hashed: bytes, settings: Settings
 ) -> tuple[Actor, datetime] | None:
     """The person behind a page's cookie, by the hash of its token, and when they were last seen."""
-    statement = _actors(settings).add_columns(LoginSession.last_seen_at)
-    row = (await session.execute(statement.where(LoginSession.token_hash == hashed))).first()
-    return None if row is None else (_actor(*row[:7]), row[7])
+    return await _find(session, BY_COOKIE, settings, token_hash=hashed)
 
 
 def require_verified(actor: Actor) -> None:

@@ -39,16 +39,17 @@ async def get_engines(request: Request) -> Engines:
 EnginesDep = Annotated[Engines, Depends(get_engines)]
 
 
-async def get_settings(engines: EnginesDep) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """The settings of this process."""
-    return engines.settings
+    return request.app.state.engines.settings
 
 
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 
-async def transaction(engines: EnginesDep) -> AsyncIterator[AsyncSession]:
+async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
     """One transaction for the request, committed before the answer leaves."""
+    engines: Engines = request.app.state.engines
     async with engines.database.transaction() as session:
         yield session
 
@@ -57,13 +58,17 @@ async def transaction(engines: EnginesDep) -> AsyncIterator[AsyncSession]:
 SessionDep = Annotated[AsyncSession, Depends(transaction, scope="function")]
 
 
-async def get_viewer(
-    request: Request,
-    session: SessionDep,
-    settings: SettingsDep,
-    token: Annotated[str | None, Depends(bearer)],
-) -> Actor | None:
-    """Who asks, or None without a token. A bad token is refused, not ignored."""
+# Tells the schema that the endpoint takes a token.
+TakesTokenDep = Annotated[str | None, Depends(bearer)]
+
+
+async def get_viewer(request: Request, session: SessionDep, settings: SettingsDep) -> Actor | None:
+    """Who asks, or None without a token. A bad token is refused, not ignored.
+
+    The token is no dependency here: FastAPI would look for its owner anew for each set of scopes
+    that the endpoint and its `IDEMPOTENT` ask for.
+    """
+    token = await bearer(request)
     if token is None:
         return None
     if keys.is_key(token):
@@ -92,7 +97,9 @@ async def _get_key(request: Request, token: str) -> Actor:
 KnownDep = Annotated[Actor | None, Depends(get_viewer)]
 
 
-async def get_scoped_viewer(viewer: KnownDep, needed: SecurityScopes) -> Actor | None:
+async def get_scoped_viewer(
+    viewer: KnownDep, needed: SecurityScopes, _token: TakesTokenDep
+) -> Actor | None:
     """Who asks, if anyone. Raises InsufficientScope for a token that was not made for this, and
     Forbidden for an admin who must set up two-step log-in before anything else."""
     if viewer is not None:
@@ -132,7 +139,7 @@ ActorDep = Annotated[Actor, acts(Right.USE_ACCOUNT)]
 ViewerDep = Annotated[Actor | None, sees(Right.USE_ACCOUNT)]
 
 
-async def get_newcomer(viewer: KnownDep, needed: SecurityScopes) -> Actor:
+async def get_newcomer(viewer: KnownDep, needed: SecurityScopes, _token: TakesTokenDep) -> Actor:
     """Who asks, even an admin who has yet to set up two-step log-in."""
     actor = await get_actor(viewer)
     _require_scopes(actor, needed)
@@ -145,13 +152,13 @@ NewcomerDep = Annotated[Actor, Security(get_newcomer, scopes=[str(MAY[Right.USE_
 async def get_actor_alone(
     request: Request,
     engines: EnginesDep,
-    token: Annotated[str | None, Depends(bearer)],
+    token: TakesTokenDep,
     needed: SecurityScopes,
 ) -> Actor:
     """The same in a transaction of its own: what waits for a password must hold none."""
     async with engines.database.transaction() as session:
-        viewer = await get_viewer(request, session, engines.settings, token)
-        return await get_actor(await get_scoped_viewer(viewer, needed))
+        viewer = await get_viewer(request, session, engines.settings)
+        return await get_actor(await get_scoped_viewer(viewer, needed, token))
 
 
 def acts_alone(right: Right) -> SecurityParam:
@@ -165,13 +172,13 @@ ActorAloneDep = Annotated[Actor, acts_alone(Right.USE_ACCOUNT)]
 async def get_newcomer_alone(
     request: Request,
     engines: EnginesDep,
-    token: Annotated[str | None, Depends(bearer)],
+    token: TakesTokenDep,
     needed: SecurityScopes,
 ) -> Actor:
     """The same for an admin who has yet to set up two-step log-in."""
     async with engines.database.transaction() as session:
-        viewer = await get_viewer(request, session, engines.settings, token)
-        return await get_newcomer(viewer, needed)
+        viewer = await get_viewer(request, session, engines.settings)
+        return await get_newcomer(viewer, needed, token)
 
 
 NewcomerAloneDep = Annotated[

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from fastapi import FastAPI, Request, params
+from fastapi import APIRouter, FastAPI, Request, params
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import RouteContext, iter_route_contexts
@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from jobboard.api import openapi_security, telling
 from jobboard.api.links import add_links
 from jobboard.api.problems import example
+from jobboard.api.routes import Branch
 from jobboard.api.versions import Version
 
 REF = "#/components/schemas/"
@@ -81,6 +82,10 @@ class App(FastAPI):
     """FastAPI with versions of its API, whose schemas name our problems."""
 
     versions: Sequence[Version] = ()
+
+    def include_router(self, router: APIRouter, *, prefix: str = "", **options: Any) -> None:
+        """As FastAPI does it, so that a request does not try every route there is."""
+        super().include_router(Branch(router, prefix), prefix=prefix, **options)
 
     def add_versions(
         self, versions: Sequence[Version], dependencies: Sequence[params.Depends]

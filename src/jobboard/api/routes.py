@@ -1,15 +1,44 @@
-"""What the middleware must know of the routes: the template and the largest body of each."""
+"""Finding the route of a request, and what the middleware must know of it."""
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.params import File
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Scope
 
 UNMATCHED = "unmatched"
+
+
+class Branch(APIRouter):
+    """A router that is asked only about addresses that begin as one of its own does.
+
+    FastAPI tries every route of every router in turn. With some two hundred of them that took more
+    of the processor than everything else that a small request needs.
+    """
+
+    def __init__(self, router: APIRouter, prefix: str) -> None:
+        vars(self).update(vars(router))  # its routes, and all that was said of them
+        self._prefix = prefix
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As the router itself would answer."""
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        return super().matches(scope) if self._beginnings.match(path) else (Match.NONE, {})
+
+    @cached_property
+    def _beginnings(self) -> re.Pattern[str]:
+        return re.compile("|".join({_beginning(self._prefix, route) for route in self.routes}))
+
+
+def _beginning(prefix: str, route: BaseRoute) -> str:
+    """A pattern of what its addresses have in common."""
+    fixed, parameter, _ = (prefix + getattr(route, "path", "{")).partition("{")
+    whole = not parameter and not isinstance(route, Mount)
+    return re.escape(fixed) + ("$" if whole else "")
 
 
 class RouteTable:

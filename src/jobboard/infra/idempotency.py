@@ -6,9 +6,23 @@ if, and only if, there is an effect. The unique key makes a parallel request wai
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, delete, func, select, text, update
+from sqlalchemy import (
+    ForeignKey,
+    Function,
+    Index,
+    LargeBinary,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,30 +69,46 @@ async def claim(session: AsyncSession, answer_id: bytes, person_id: UUID | None)
     Waits for a parallel one to commit (False then) or to roll back (True). Raises KeyInUse when
     that takes longer than WAIT_MS. A row that is older than KEEP counts as none.
     """
-    values = {"person_id": person_id, "fingerprint": b"", "created_at": now()}
-    statement = (
-        insert(KeptAnswer)
-        .values(id=answer_id, **values)
-        .on_conflict_do_update(
-            index_elements=[KeptAnswer.id],
-            set_=values | {"status": None},
-            where=KeptAnswer.created_at <= now() - KEEP,
-        )
-        .returning(KeptAnswer.id)
-    )
-    await _wait_for_locks(session, WAIT_MS)
+    moment = now()
+    values = {"person_id": person_id, "now": moment, "old": moment - KEEP, "answer_id": answer_id}
+    connection = await session.connection()
     try:
-        claimed = await session.scalar(statement)
+        claimed = await connection.scalar(CLAIM, values)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
             raise KeyInUse from None
         raise
-    await _wait_for_locks(session, LOCK_TIMEOUT_MS)
     return claimed is not None
 
 
-async def _wait_for_locks(session: AsyncSession, milliseconds: int) -> None:
-    await session.execute(select(func.set_config("lock_timeout", str(milliseconds), True)))
+def _claim() -> Any:
+    """One statement that waits for locks for WAIT_MS, and puts the limit back where it inserts:
+    where it does not, nothing but the kept answer is still to be read."""
+    new = {
+        "person_id": bindparam("person_id", type_=Uuid),
+        "fingerprint": literal(b""),
+        "created_at": bindparam("now", type_=KeptAnswer.created_at.type),
+    }
+    waiting = _wait_for_locks(WAIT_MS).table_valued("ms")
+    row = select(bindparam("answer_id", type_=LargeBinary), *new.values()).select_from(waiting)
+    return (
+        insert(KeptAnswer)
+        .from_select(["id", *new], row)
+        .on_conflict_do_update(
+            index_elements=[KeptAnswer.id],
+            set_=new | {"status": None},
+            where=KeptAnswer.created_at <= bindparam("old"),
+        )
+        .returning(KeptAnswer.id, _wait_for_locks(LOCK_TIMEOUT_MS))
+    )
+
+
+def _wait_for_locks(milliseconds: int) -> Function[str]:
+    return func.set_config("lock_timeout", str(milliseconds), True)
+
+
+CLAIM = _claim()
+KEEP_IT = update(KeptAnswer).where(KeptAnswer.id == bindparam("answer_id"))
 
 
 async def kept(session: AsyncSession, answer_id: bytes, fingerprint: bytes) -> KeptAnswer:
@@ -103,16 +133,10 @@ async def keep(
     body: bytes,
 ) -> None:
     """Fill the claimed row, in the transaction that did the work."""
-    await session.execute(
-        update(KeptAnswer)
-        .where(KeptAnswer.id == answer_id)
-        .values(
-            fingerprint=fingerprint,
-            status=status,
-            headers=[list(header) for header in headers],
-            body=body,
-        )
-    )
+    filled = {"fingerprint": fingerprint, "status": status, "body": body}
+    filled["headers"] = [list(header) for header in headers]
+    connection = await session.connection()
+    await connection.execute(KEEP_IT, {"answer_id": answer_id, **filled})
 
 
 async def forget_old(session: AsyncSession) -> int:

@@ -4,6 +4,7 @@
 messages that were queued meanwhile. Nothing else in the project commits.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -130,11 +131,17 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncSession]:
         """Begin, yield, commit, then ring. On an error: roll back and ring for nothing."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            async with session.begin():
-                yield session
-            if session.info.get(RING):
-                self._ring()
+        session = AsyncSession(self.engine, expire_on_commit=False)
+        try:
+            yield session
+            await session.commit()
+        except BaseException:
+            await asyncio.shield(session.close())  # rolls back, even where we are cancelled
+            raise
+        # The connection went back at the commit. Every request pays for a wait: here is none.
+        session.sync_session.close()
+        if session.info.get(RING):
+            self._ring()
 
     async def ping(self) -> None:
         """Raise if the server does not answer."""

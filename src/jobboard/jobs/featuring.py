@@ -26,6 +26,7 @@ from jobboard.wallet import queries as wallets
 from jobboard.wallet import service as wallet
 from jobboard.wallet.ledger import Posting
 from jobboard.wallet.models import MAX_MEMO, BoardWallet, Transfer, TransferKind
+from jobboard.wallet.schemas import TransferRead
 
 BLOCK = 3
 TURN = 300
@@ -143,6 +144,34 @@ async def _refund(session: AsyncSession, actor: Actor, paid: JobFeature, days: i
         return (await wallet.give_back(session, posting)).id
     except wallet.GivenBack:
         return None
+
+
+async def take_back(
+    session: AsyncSession, actor: Actor, transfer_id: UUID, memo: str = ""
+) -> TransferRead:
+    """An admin reverses a transfer. Days that it paid for end with it; those that were paid for
+    after them come the sooner. Raises as `wallet.service.reverse`."""
+    paid = await session.scalar(select(JobFeature).where(JobFeature.transfer_id == transfer_id))
+    if paid is None:
+        return await wallet.reverse(session, actor, transfer_id, memo)
+    job = await session.get_one(Job, paid.job_id, with_for_update=True)  # as `feature` does: first
+    made = await wallet.reverse(session, actor, transfer_id, memo)
+    left = paid.ends_at - max(now(), paid.starts_at)
+    if paid.ended_at is None and left > timedelta(0):
+        await _cut(session, job, paid, left)
+    return made
+
+
+async def _cut(session: AsyncSession, job: Job, paid: JobFeature, left: timedelta) -> None:
+    paid.ended_at = now()
+    await session.execute(
+        update(JobFeature)
+        .where(JobFeature.job_id == job.id, JobFeature.starts_at >= paid.ends_at)
+        .values(starts_at=JobFeature.starts_at - left, ends_at=JobFeature.ends_at - left)
+        .execution_options(synchronize_session=False)
+    )
+    until = (job.featured_until or now()) - left
+    await _feature_until(session, job, until if until > now() else None)
 
 
 def block(data: JobSearch) -> Select:

@@ -1,6 +1,5 @@
 """The verbs of money: transfer, grant, reverse, freeze; and statements."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -242,10 +241,6 @@ async def entries(
 ) -> Page[EntryRead]:
     """A page of a wallet's statement, latest first. Raises NotFound, Invalid for a wrong cursor."""
     await queries.get(session, actor, wallet_id)
-    return await _page(session, wallet_id, search)
-
-
-async def _page(session: AsyncSession, wallet_id: UUID, search: EntrySearch) -> Page[EntryRead]:
     before = None
     if search.cursor is not None:
         asked, before = decode_cursor(search.cursor, str, int)
@@ -257,18 +252,3 @@ async def _page(session: AsyncSession, wallet_id: UUID, search: EntrySearch) -> 
         items=[queries.read_entry(row) for row in rows],
         next_cursor=encode_cursor(search.fingerprint(), rows[-1].number) if more else None,
     )
-
-
-async def whole_statement(
-    session: AsyncSession, actor: Actor, wallet_id: UUID, search: EntrySearch
-) -> AsyncIterator[EntryRead]:
-    """Every entry that is asked for, page after page."""
-    await queries.get(session, actor, wallet_id)
-    search = search.model_copy(update={"limit": 100, "cursor": None})
-    while True:
-        page = await _page(session, wallet_id, search)
-        for entry in page.items:
-            yield entry
-        if page.next_cursor is None:
-            return
-        search = search.model_copy(update={"cursor": page.next_cursor})

@@ -4,13 +4,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
+from jobboard.jobs import featuring
 from jobboard.wallet import queries, service
 from jobboard.wallet.schemas import GrantCreate
-from jobboard.web.deps import FormDep, SessionDep, local_path, redirect
+from jobboard.web.deps import EnginesDep, FormDep, SessionDep, local_path, redirect
 from jobboard.web.desk import AdminDep, Cursor, href, outcome
 from jobboard.web.formatting import money
 from jobboard.web.forms import Form
@@ -92,10 +93,14 @@ async def _page(
 
 @router.get("/wallets/{wallet_id}/statement.csv")
 async def download_statement(
-    wallet_id: UUID, session: SessionDep, actor: AdminDep, asked: AskedDep
-) -> Response:
+    wallet_id: UUID,
+    engines: EnginesDep,
+    session: SessionDep,
+    actor: AdminDep,
+    asked: AskedDep,
+) -> StreamingResponse:
     """All entries that are asked for."""
-    return await csv_of(session, actor, await queries.get(session, actor, wallet_id), asked)
+    return csv_of(engines, actor, await queries.get(session, actor, wallet_id), asked)
 
 
 @router.post("/wallets/{wallet_id}/grants")
@@ -133,6 +138,6 @@ async def reverse_transfer(
 ) -> RedirectResponse:
     """Take a mistake back."""
     async with form.attempt(session):
-        await service.reverse(session, actor, transfer_id, "Reversed by a moderator")
+        await featuring.take_back(session, actor, transfer_id, "Reversed by a moderator")
     back = local_path(form.value("back"), "/admin/wallets")
     return outcome(request, form, back, "The transfer is reversed.")

@@ -25,17 +25,17 @@ from jobboard.web.rendering import engines_of
 EnginesDep = Annotated[Engines, Depends(engines_of)]
 
 
-async def get_settings(engines: EnginesDep) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """The settings of this process."""
-    return engines.settings
+    return engines_of(request).settings
 
 
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 
-async def transaction(engines: EnginesDep) -> AsyncIterator[AsyncSession]:
+async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
     """One transaction for the request, committed before the page leaves."""
-    async with engines.database.transaction() as session:
+    async with engines_of(request).database.transaction() as session:
         yield session
 
 

@@ -6,13 +6,14 @@
 import csv
 import hashlib
 import io
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,11 +23,13 @@ from jobboard.companies import queries as companies
 from jobboard.errors import Conflict, Invalid, NotFound
 from jobboard.infra import idempotency
 from jobboard.infra.currencies import exponent
+from jobboard.infra.engines import Engines
+from jobboard.infra.postgres import Database
 from jobboard.schema import Input, filled
 from jobboard.wallet import queries, service
 from jobboard.wallet.models import TransferKind
 from jobboard.wallet.schemas import Direction, EntryRead, EntrySearch, TransferCreate, WalletRead
-from jobboard.web.deps import ActorDep, FormDep, SessionDep, redirect
+from jobboard.web.deps import ActorDep, EnginesDep, FormDep, SessionDep, redirect
 from jobboard.web.desk import Cursor, EmployerDep, href
 from jobboard.web.formatting import money, options
 from jobboard.web.forms import Form
@@ -37,6 +40,7 @@ router = APIRouter(include_in_schema=False)
 
 OWN = "/me/wallet"
 LINES = 25
+BATCH = 1000  # lines of a CSV that are read at once
 KEY = "key"  # of a form, so that sent twice it pays once
 LABELS = {"to": "To", "amount": "Amount", "memo": "What for", "days": "Days"}
 COLUMNS = ("number", "at", "kind", "from_or_to", "by", "memo", "amount", "balance", "currency")
@@ -143,20 +147,35 @@ async def _page(
     )
 
 
-async def csv_of(session: AsyncSession, actor: Actor, wallet: WalletRead, asked: Asked) -> Response:
+def csv_of(engines: Engines, actor: Actor, wallet: WalletRead, asked: Asked) -> StreamingResponse:
     """RFC 4180, with amounts in whole units; text that looks like a formula is quoted."""
-    entries = service.whole_statement(session, actor, wallet.id, asked.search())
-    out = io.StringIO()
-    lines = csv.writer(out)
-    lines.writerow(COLUMNS)
-    async for entry in entries:
-        lines.writerow(_row(entry))
     name = f"statement-{wallet.currency}-{now().date()}.csv"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",
     }
-    return Response(out.getvalue(), media_type="text/csv", headers=headers)
+    pages = _csv_pages(engines.database, actor, wallet.id, asked.search())
+    return StreamingResponse(pages, media_type="text/csv", headers=headers)
+
+
+async def _csv_pages(
+    database: Database, actor: Actor, wallet_id: UUID, search: EntrySearch
+) -> AsyncIterator[str]:
+    """Piece by piece: between two of them nothing is held, however slowly someone reads."""
+    yield _csv([COLUMNS])
+    cursor, more = None, True
+    while more:
+        wanted = search.model_copy(update={"limit": BATCH, "cursor": cursor})
+        async with database.transaction() as session:
+            page = await service.entries(session, actor, wallet_id, wanted)
+        yield _csv(map(_row, page.items))
+        cursor, more = page.next_cursor, page.next_cursor is not None
+
+
+def _csv(rows: Iterable[tuple[Any, ...]]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue()
 
 
 def _row(entry: EntryRead) -> tuple[Any, ...]:
@@ -234,10 +253,12 @@ async def show_own_wallet(
 
 
 @router.get("/me/wallet/statement.csv")
-async def download_own_statement(session: SessionDep, actor: ActorDep, asked: AskedDep) -> Response:
+async def download_own_statement(
+    engines: EnginesDep, session: SessionDep, actor: ActorDep, asked: AskedDep
+) -> StreamingResponse:
     """All entries that are asked for."""
     wallet = await queries.of_person(session, actor.id)
-    return await csv_of(session, actor, wallet, asked)
+    return csv_of(engines, actor, wallet, asked)
 
 
 @router.post("/me/wallet/transfers")
@@ -275,11 +296,15 @@ async def show_company_wallet(
 
 @router.get(f"{COMPANY}/statement.csv")
 async def download_company_statement(
-    company_id: UUID, session: SessionDep, actor: EmployerDep, asked: AskedDep
-) -> Response:
+    company_id: UUID,
+    engines: EnginesDep,
+    session: SessionDep,
+    actor: EmployerDep,
+    asked: AskedDep,
+) -> StreamingResponse:
     """All entries that are asked for."""
     wallet = await _companys(session, actor, company_id)
-    return await csv_of(session, actor, wallet, asked)
+    return csv_of(engines, actor, wallet, asked)
 
 
 @router.post(f"{COMPANY}/transfers")

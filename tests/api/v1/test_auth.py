@@ -1,16 +1,13 @@
 """Sign up, log in, refresh, log out, through the API."""
 
 import asyncio
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import httpx2
 import jwt
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import logins, passwords, refreshing
@@ -22,6 +19,7 @@ from jobboard.infra.queue import Message
 from jobboard.settings import Settings
 from jobboard.web.cookies import LOGIN
 from tests.factories.people import PASSWORD, make_user
+from tests.statements import statements
 
 pytestmark = pytest.mark.anyio
 
@@ -80,21 +78,6 @@ async def test_a_taken_address_is_told_to_its_owner_only(
     assert (await log_in(client, ADA["email"], "another good sentence")).status_code == 401
     kinds = await session.scalars(select(Message.payload["kind"].astext))
     assert sorted(kinds) == ["account_exists", "welcome"]
-
-
-@contextmanager
-def statements(db: Database) -> Generator[list[str]]:
-    """What PostgreSQL is asked meanwhile."""
-    seen: list[str] = []
-
-    def note(*args: Any) -> None:
-        seen.append(args[2])
-
-    event.listen(db.engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine.sync_engine, "before_cursor_execute", note)
 
 
 async def test_the_same_work_whether_or_not_there_is_an_account(

@@ -1,7 +1,7 @@
 """Featured jobs: paid for, first in lists, alike for all who pay, and paid back when removed."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -208,6 +208,28 @@ async def test_what_was_reversed_is_not_paid_back_again(
     answer = await client.post(gone, json={"reason": "A scam."}, headers=cast.admin.headers)
     assert answer.status_code == 200
     assert await held(client, cast.employer, rich) == 100_000
+
+
+async def test_days_end_with_the_payment_that_an_admin_reverses(
+    client: Client, cast: Cast, jobs: list[Job], rich: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid = [(await feature(client, cast.employer, jobs[0], days=days)).json() for days in (5, 4, 1)]
+    passed = now() + timedelta(days=2)
+    monkeypatch.setattr(featuring, "now", lambda: passed)
+
+    async def until_after_reversal(number: int) -> Any:
+        url = f"/api/v1/admin/transfers/{paid[number]['transfer_id']}/reverse"
+        answer = await client.post(url, json={}, headers=once(cast.admin))
+        assert answer.status_code == 201, answer.text
+        job = await client.get(f"/api/v1/jobs/{jobs[0].id}", headers=cast.employer.headers)
+        moment = job.json()["featured_until"]
+        return moment and datetime.fromisoformat(moment) - passed
+
+    assert await until_after_reversal(0) == timedelta(days=5)  # the others begin at once
+    assert await until_after_reversal(1) == timedelta(days=1)
+    assert await until_after_reversal(2) is None
+    assert await held(client, cast.employer, rich) == 100_000
+    assert (await feature(client, cast.employer, jobs[0])).status_code == 201
 
 
 async def test_a_recruiter_spends_up_to_a_limit(

@@ -9,10 +9,12 @@ import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.infra.postgres import Database
 from tests.api.v1.conftest import Cast
 from tests.factories.companies import make_company
 from tests.factories.people import User
 from tests.factories.wallets import make_wallet
+from tests.statements import statements
 
 pytestmark = pytest.mark.anyio
 
@@ -53,6 +55,15 @@ async def pay(client: Client, user: User, purse: Purse, **changes: Any) -> httpx
 
 async def balance(client: Client, user: User, wallet: str) -> int:
     return (await client.get(f"/api/v1/wallets/{wallet}", headers=user.headers)).json()["balance"]
+
+
+async def test_a_transfer_is_four_statements(
+    client: Client, cast: Cast, purse: Purse, db: Database
+) -> None:
+    with statements(db) as seen:
+        assert (await pay(client, cast.employer, purse)).status_code == 201
+    tables = ("login_sessions", "kept_answers", "transfers", "kept_answers")
+    assert [table in each for table, each in zip(tables, seen, strict=True)] == [True] * 4
 
 
 def code(answer: httpx2.Response) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from jobboard.accounts.schemas import Actor
 from jobboard.api.deps import LIMIT, Cursor, Limit, PathId, SessionDep, Words, acts
 from jobboard.api.idempotency import NEEDS_KEY
 from jobboard.api.route import Router
+from jobboard.jobs import featuring
 from jobboard.pagination import Page
 from jobboard.wallet import queries, service
 from jobboard.wallet.schemas import (
@@ -116,5 +117,8 @@ async def unfreeze_wallet(
 async def reverse_transfer(
     transfer_id: PathId, data: ReversalCreate, session: SessionDep, actor: TreasurerDep
 ) -> TransferRead:
-    """Take a mistake back, whole, by a transfer the other way. Once."""
-    return await service.reverse(session, actor, transfer_id, data.memo)
+    """Take a mistake back, whole, by a transfer the other way. Once.
+
+    If it paid for a featured job, the days that are left of it end.
+    """
+    return await featuring.take_back(session, actor, transfer_id, data.memo)
