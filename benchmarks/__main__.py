@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import log_in_times, middleware, wallet
-from benchmarks.hits.__main__ import main as hits
+from benchmarks.hits import cost, gone, growth
 from benchmarks.output import until_no_one_reads
 from benchmarks.programs.__main__ import main as programs
 
@@ -12,7 +12,9 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "programs": programs,
     "log_in_times": log_in_times.main,
     "middleware": middleware.main,
-    "hits": hits,
+    "hits_cost": cost.main,
+    "hits_growth": growth.main,
+    "hits_gone": gone.main,
     "wallet": wallet.main,
 }
 

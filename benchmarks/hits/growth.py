@@ -1,128 +1,188 @@
-"""How an answer about the last day grows with the hits of that day.
+"""How the page of the last day, and the worker that counts for it, grow with the hits of that day.
 
-Hits are stored and rolled up for real up to RAW; beyond that the roll-ups of a day are written as
-so many hits leave them, because only they are read: their number grows with routes and hours, not
-with hits. Each answer must count exactly the hits that there were.
+python -m benchmarks hits_growth
+
+Roll-ups have a row for each route, method and status: with the hits of a day grows only how many
+buckets of its histogram a row fills. 100,000 hits are stored and rolled up for real. Beyond that
+the day's roll-ups are written as so many hits leave them, and only the last minute is stored,
+marked and rolled up for real: storing 10 million one by one would take the engine of `make up` more
+than five minutes, and nothing but the roll-up of its minute ever reads a hit. The page is fetched
+as an admin fetches it, and must tell exactly the hits that there were. The roll-up of the 100,000
+is that of a worker which did not run for a day; with it running, it is that of a minute.
 """
 
-import math
 import random
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
+import httpx2
 import pymongo
+import uvloop
 from pymongo.asynchronous.database import AsyncDatabase
 
-from jobboard.analytics import hitreport, rollups
+from benchmarks.hits.board import board, filled, quiet, serving
+from benchmarks.output import until_no_one_reads
+from jobboard.analytics import latency, rollups
 from jobboard.analytics.hits import Hit
-from jobboard.analytics.latency import GROWTH
-from jobboard.analytics.rollups import BY_NAME, HITS, HOUR, Key, Times
-from jobboard.analytics.schemas import Bucket, Grouping, HitSearch
+from jobboard.analytics.rollups import HITS, HOUR, LEVELS, MARKS, MINUTE, Key, Tally
 from jobboard.clock import now
 from jobboard.infra.mongo import Mongo
+from jobboard.settings import Settings
+from jobboard.web.formatting import count as written
 
-RAW = (5_000, 20_000)
-ROLLED_UP = (100_000, 1_000_000, 10_000_000)
-ROUTES = [f"/api/v1/things-{number}/{{id}}" for number in range(40)]
-STATUSES = (200, 200, 200, 200, 200, 200, 404, 401, 422, 500)
+REAL, ROLLED_UP = 100_000, (1_000_000, 10_000_000)
+ROUTES = [f"/api/v1/things-{number}/{{id}}" for number in range(100)]
+STATUSES = (200, 404, 401, 422, 500)
+WEIGHTS = (90, 5, 2, 2, 1)
 ASKED = 5
+PAGE = "/admin/analytics"
+PATHS = {
+    "page": PAGE,
+    "CSV": f"{PAGE}/hits.csv",
+    "JSON": f"{PAGE}/hits.json",
+}
 
 
-def some_hits(number: int, start: datetime) -> list[Hit]:
-    """Over ten minutes of two hours, so that a minute is as full as that of a busy board."""
-    dice = random.Random(number)
-    return [
-        Hit(
-            start + timedelta(minutes=dice.randrange(0, 120, 12), seconds=dice.uniform(0, 60)),
-            dice.choice(ROUTES),
-            "GET",
-            dice.choice(STATUSES),
-            round(dice.lognormvariate(2.3, 0.8), 2),
-            900,
-            None,
-            None,
-            "203.0.113.0/24",
-            "0" * 24,
-        )
-        for _ in range(number)
-    ]
+class Day:
+    """The last 24 hours as the page sees them: this one, going on, and the 23 before it."""
 
+    def __init__(self, database: AsyncDatabase, dice: random.Random) -> None:
+        self.database = database
+        self.dice = dice
+        self.minute = LEVELS[0].floor(now())
+        self.hour = LEVELS[1].floor(self.minute)
+        self.start = self.hour - 23 * HOUR
 
-def some_rollups(number: int, start: datetime) -> dict[Key, Times]:
-    """A day's hours, with `number` hits among them, on every route with every status."""
-    dice = random.Random(number)
-    keys = [
-        Key(start + hour * HOUR, route, "GET", status)
-        for hour in range(24)
-        for route in ROUTES
-        for status in STATUSES
-    ]
-    counts: dict[Key, Times] = {}
-    share, rest = divmod(number, len(keys))
-    for index, key in enumerate(keys):
-        times = counts.setdefault(key, Times())
-        own = share + (index < rest)
-        # Few draws stand for many hits: no more buckets are filled than so many hits would fill.
-        draws = min(own, 400)
-        for draw, (whole, more) in enumerate([divmod(own, max(draws, 1))] * draws):
-            bucket = math.ceil(dice.gauss(2.3, 0.8) / math.log(GROWTH))
-            times.histogram[bucket] += whole + (draw < more)
-        times.ms += own * 10
-    return counts
+    def hits(self, number: int, since: datetime, length: timedelta) -> list[Hit]:
+        """So many, evenly over a time, most of them good and quick."""
+        dice = self.dice
+        return [
+            Hit(
+                since + dice.random() * length,
+                dice.choice(ROUTES),
+                "GET",
+                dice.choices(STATUSES, WEIGHTS)[0],
+                round(dice.lognormvariate(2.3, 0.8), 2),
+                900,
+                None,
+                None,
+                "203.0.113.0/24",
+                "0" * 24,
+            )
+            for _ in range(number)
+        ]
 
-
-async def page(database: AsyncDatabase, start: datetime) -> tuple[float, int]:
-    """What the page of the last day asks: how long it took, and the hits that it counted."""
-    times, count = [], 0
-    for _ in range(ASKED):
+    async def store(self, hits: Sequence[Hit]) -> float:
+        """As the web process does; how many seconds it took."""
         began = perf_counter()
-        for by, bucket in ((Grouping.ALL, Bucket.HOUR), (Grouping.ROUTE, None)):
-            asked = HitSearch(since=start, until=start + 24 * HOUR, by=by, bucket=bucket)
-            count = (await hitreport.report(database, asked)).total.count
-        times.append(perf_counter() - began)
-    return median(times), count
+        await rollups.mark(self.database[MARKS], (hit.at for hit in hits))
+        for index in range(0, len(hits), 1000):
+            some = hits[index : index + 1000]
+            await self.database[HITS].insert_many(hit._asdict() for hit in some)
+        return perf_counter() - began
+
+    async def write(self, number: int) -> int:
+        """The roll-ups that so many hits would have left, but for the last minute; how many hits
+        are in them."""
+        there = 0
+        for hour in range(24):
+            start = self.start + hour * HOUR
+            pieces = 60 if hour < 23 else (self.minute - self.hour) // MINUTE
+            share = number // 1440 * pieces
+            if share:
+                await rollups._keep(self.database, LEVELS[1], start, self._tallies(share))
+                there += share
+        for index in range((self.minute - self.hour) // MINUTE):  # the hour that goes on
+            at = self.hour + index * MINUTE
+            await rollups._keep(self.database, LEVELS[0], at, self._tallies(number // 1440))
+        return there
+
+    def _tallies(self, number: int) -> dict[Key, Tally]:
+        keys = [Key(route, "GET", status) for route in ROUTES for status in STATUSES]
+        if number < 10_000:
+            drawn = self.dice.choices(keys, WEIGHTS * len(ROUTES), k=number)
+            counts = Counter(drawn)
+        else:
+            counts = Counter(keys)
+            rest = number - counts.total()
+            whole = sum(WEIGHTS) * len(ROUTES)
+            for key, weight in zip(keys, WEIGHTS * len(ROUTES), strict=True):
+                counts[key] += rest * weight // whole
+            counts[keys[0]] += number - counts.total()
+        return {key: self._tally(count) for key, count in counts.items()}
+
+    def _tally(self, number: int) -> Tally:
+        """Few draws stand for many hits: they fill as many buckets."""
+        draws = min(number, 400)
+        times = [self.dice.lognormvariate(2.3, 0.8) for _ in range(draws)]
+        whole, more = divmod(number, draws)
+        histogram = latency.histogram(times) * whole + latency.histogram(times[:more])
+        return Tally(number, number * 13.7, histogram)
 
 
-async def run(mongo_url: str) -> None:
-    """One size after the other, each in a database that is empty but for it."""
-    mongo = Mongo(mongo_url)
-    database = mongo.database
-    start = BY_NAME["day"].floor(now()) - 24 * HOUR
-    print("The page of the last day, by the hits of that day")
-    with pymongo.timeout(3600):
-        for number in RAW:
-            await _forget(database)
-            hits = some_hits(number, start)
+async def fetch(client: httpx2.AsyncClient) -> tuple[str, str]:
+    """Each as an admin does: its median time in ms and the processor's, in words; the page."""
+    words, page = [], ""
+    for name, path in PATHS.items():
+        walls, spent = [], process_time()
+        for _ in range(ASKED):
             began = perf_counter()
-            await rollups.mark(database[rollups.MARKS], (hit.at for hit in hits))
-            for index in range(0, number, 1000):
-                await database[HITS].insert_many(
-                    hit._asdict() for hit in hits[index : index + 1000]
-                )
-            stored = perf_counter()
-            await rollups.roll_up(database)
-            counted = perf_counter()
-            notes = f"stored in {stored - began:.1f} s, rolled up in {counted - stored:.1f} s"
-            await _tell(database, start, number, notes)
-        for number in ROLLED_UP:
-            await _forget(database)
-            counts = some_rollups(number, start)
-            keys = list(counts)
-            for index in range(0, len(keys), 1000):
-                some = {key: counts[key] for key in keys[index : index + 1000]}
-                await rollups._keep(database, BY_NAME["hour"], some)
-            await _tell(database, start, number, "as rolled up")
+            answer = await client.get(path)
+            walls.append((perf_counter() - began) * 1000)
+            assert answer.status_code == 200, answer.text
+            page = answer.text if path == PAGE else page
+        processor = (process_time() - spent) / ASKED * 1000
+        words.append(f"{name} {median(walls):4.0f} ({processor:3.0f})")
+    return "  ".join(words), page
+
+
+async def run(settings: Settings) -> None:
+    """One size after the other, each in collections that are empty but for it."""
+    cookie = await filled(settings)
+    mongo = Mongo(settings.mongo_url.get_secret_value())
+    async with serving(settings, headers={"Cookie": cookie}) as client:
+        for number in (REAL, *ROLLED_UP):
+            with pymongo.timeout(3600):
+                day = await _empty_day(mongo.database, number)
+                since, there = day.start, 0
+                if number in ROLLED_UP:
+                    there = await day.write(number)
+                    since = day.minute
+                real = number if number == REAL else number // 1440
+                length = (day.minute - since) or MINUTE
+                stored = await day.store(day.hits(real, since, length))
+                rolled_up = await _seconds_to_roll_up(mongo.database)
+            words, page = await fetch(client)
+            same_hour = LEVELS[1].floor(now()) == day.hour
+            assert not same_hour or written(there + real) in page, f"{there + real} are not told"
+            print(
+                f"  {there + real:10,}  {words}   {real:7,} stored in {stored:5.1f} s,"
+                f" rolled up in {rolled_up:5.1f} s"
+            )
     await mongo.close()
 
 
-async def _tell(database: AsyncDatabase, start: datetime, number: int, notes: str) -> None:
-    seconds, count = await page(database, start)
-    assert count == number, f"{count} counted of {number}"
-    documents = await database[BY_NAME["hour"].collection].count_documents({})
-    print(f"  {number:10,} hits  {documents:6,} roll-ups  page {seconds * 1000:6.0f} ms  ({notes})")
+async def _empty_day(database: AsyncDatabase, seed: int) -> Day:
+    for name in (HITS, MARKS, *(level.collection for level in LEVELS)):
+        await database[name].delete_many({})
+    return Day(database, random.Random(seed))
 
 
-async def _forget(database: AsyncDatabase) -> None:
-    for name in (HITS, rollups.MARKS, *(level.collection for level in rollups.LEVELS)):
-        await database[name].drop()
+async def _seconds_to_roll_up(database: AsyncDatabase) -> float:
+    began = perf_counter()
+    await rollups.roll_up(database)
+    return perf_counter() - began
+
+
+def main() -> None:
+    """Start engines, measure, stop them."""
+    print("The last day of 100 routes with 5 statuses each; in ms, and of them this processor's")
+    with board() as settings, quiet():
+        uvloop.run(run(settings))
+
+
+if __name__ == "__main__":
+    until_no_one_reads(main)

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import parse_qs
 
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, Route
@@ -11,6 +10,7 @@ from playwright.async_api import Page, Route
 from tests.web.browser import SAME_ORIGIN, Browser
 
 SITE = "http://board.example.com"
+TOLD = {"content-type", "user-agent", "dnt", "sec-gpc"}  # what the app hears of the browser
 
 
 @asynccontextmanager
@@ -20,8 +20,10 @@ async def drawn(chromium: Chromium, browser: Browser, **options: Any) -> AsyncGe
     async def answer(route: Route) -> None:
         asked = route.request
         path = asked.url.removeprefix(SITE)
-        fields = parse_qs(asked.post_data or "", keep_blank_values=True)
-        found = await browser._send(asked.method, path, headers=dict(SAME_ORIGIN), data=fields)
+        told = {name: value for name, value in asked.headers.items() if name in TOLD}
+        found = await browser._send(
+            asked.method, path, headers=SAME_ORIGIN | told, content=asked.post_data_buffer
+        )
         headers = {"Location": found.headers["location"]} if found.is_redirect else {}
         headers["Content-Type"] = found.headers.get("content-type", "text/plain")
         await route.fulfill(status=found.status_code, headers=headers, body=found.content)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
+import pymongo
 import pytest
 from fastapi import FastAPI
 from hypothesis import given
@@ -31,8 +32,9 @@ NUMBERS = "/admin/analytics"
 async def mongo(app: FastAPI) -> Mongo:
     """The app's, with nothing counted in it."""
     mongo: Mongo = app.state.engines.mongo
-    for name in await mongo.database.list_collection_names():
-        await mongo.database[name].delete_many({})
+    with pymongo.timeout(60):  # a busy machine is no reason to fail
+        for name in await mongo.database.list_collection_names():
+            await mongo.database[name].delete_many({})
     return mongo
 
 
@@ -49,15 +51,17 @@ async def without_mongo(app: FastAPI) -> AsyncIterator[None]:
 async def hit(mongo: Mongo, number: int, status: int = 200) -> None:
     at = now() - timedelta(hours=2)
     hits = [Hit(at, "/api/v1/jobs", "GET", status, 20.0, 1, None, None, "", "")] * number
-    await rollups.mark(mongo.database[rollups.MARKS], [at])
-    await mongo.database[rollups.HITS].insert_many([each._asdict() for each in hits])
+    with pymongo.timeout(60):
+        await rollups.mark(mongo.database[rollups.MARKS], [at])
+        await mongo.database[rollups.HITS].insert_many([each._asdict() for each in hits])
 
 
 async def happen(mongo: Mongo, name: str, number: int, **fields: Any) -> None:
     at, dice = now(), random.Random(number)
     every = [events.Event(dice.randbytes(16), at, name, **fields)] * number
     documents = [{**each._asdict(), "_id": dice.randbytes(16)} for each in every]
-    await mongo.database[events.COLLECTION].insert_many(documents)
+    with pymongo.timeout(60):
+        await mongo.database[events.COLLECTION].insert_many(documents)
 
 
 async def test_moderators_see_what_the_api_answered(town: Town, mongo: Mongo) -> None:
@@ -132,6 +136,23 @@ async def test_without_mongo_pages_say_so_and_go_on(town: Town, without_mongo: N
     for browser, path in ((desk, NUMBERS), (owner, f"/employer/jobs/{job.id}/analytics")):
         page = await browser.get(path)
         assert (page.status, "The numbers rest" in page.text) == (200, True), page.text
+
+
+async def test_the_list_of_jobs_shows_how_often_each_was_read(town: Town, mongo: Mongo) -> None:
+    job, unread = await town.job(title="Baker"), await town.job(title="Miller")
+    await happen(mongo, "view", 7, job_id=str(job.id))
+    await happen(mongo, "impression", 5, job_id=str(unread.id))
+    page = await (await town.browser(town.owner)).get("/employer")
+    assert page.text.count("7 readers in 30 days") == 1
+    assert page.text.count("in 30 days") == 1
+
+
+async def test_without_mongo_the_list_of_jobs_shows_no_readers(
+    town: Town, without_mongo: None
+) -> None:
+    await town.job(title="Baker")
+    page = await (await town.browser(town.owner)).get("/employer")
+    assert (page.status, "Baker" in page.text, "readers" in page.text) == (200, True, False)
 
 
 @given(st.floats(0.001, 1e9), st.booleans())

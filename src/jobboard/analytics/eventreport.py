@@ -1,6 +1,7 @@
 """What became of a job in the eyes of people, and what they searched for, from the events."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,19 @@ async def of_job(
             referrers[key.get("referrer")] += count
     most = sorted(referrers.items(), key=lambda each: (-each[1], each[0] or ""))
     return days, [Referrer(host=host, views=views) for host, views in most]
+
+
+async def views(database: AsyncDatabase, job_ids: Sequence[UUID], days: int) -> dict[UUID, int]:
+    """How often each of these jobs was read in the last `days`; those that nobody read are left
+    out."""
+    match = {
+        "job_id": {"$in": [str(job_id) for job_id in job_ids]},
+        "name": Name.VIEW,
+        "at": {"$gte": first_day(days)},
+    }
+    group = {"_id": "$job_id", "count": {"$sum": 1}}
+    rows = await database[COLLECTION].aggregate([{"$match": match}, {"$group": group}])
+    return {UUID(row["_id"]): row["count"] async for row in rows}
 
 
 async def searches(database: AsyncDatabase, days: int) -> SearchReport:

@@ -1,44 +1,87 @@
 """Hits by route, status and piece of time, read from their roll-ups."""
 
-from collections.abc import Iterator
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymongo.asynchronous.database import AsyncDatabase
 
 from jobboard.analytics import latency, rollups
-from jobboard.analytics.latency import Histogram
-from jobboard.analytics.rollups import BY_NAME, DAY, HOUR, Level
+from jobboard.analytics.rollups import BY_NAME, DAY, HOUR, Key, Level, Tally
 from jobboard.analytics.schemas import Bucket, Grouping, HitReport, HitRow, HitSearch, HitStats
 from jobboard.clock import now
 from jobboard.errors import FieldError, Invalid
 
-MAX_ROWS = 10_000
-# The longest time for which an answer reads roll-ups of a length: some thousands of documents.
+MAX_ROWS = 50_000
+# The longest time for which an answer reads roll-ups of a length: some hundreds of documents.
 LONGEST = {Bucket.MINUTE: DAY, Bucket.HOUR: 31 * DAY, Bucket.DAY: 400 * DAY}
 USUAL = {Bucket.MINUTE: 3 * HOUR, Bucket.HOUR: 3 * DAY, Bucket.DAY: 400 * DAY}
-FIELDS = {
-    Grouping.STATUS: ("route", "method", "status"),
-    Grouping.ROUTE: ("route", "method"),
-    Grouping.ALL: (),
-}
 SHARES = (0.5, 0.95, 0.99)
+
+
+class Group(NamedTuple):
+    """What a row of an answer is about; None for what is counted together."""
+
+    at: datetime | None
+    route: str | None
+    method: str | None
+    status: int | None
+
+
+@dataclass(slots=True)
+class Counted:
+    """Hits of one group."""
+
+    tally: Tally = field(default_factory=Tally)
+    errors: int = 0
+    server_errors: int = 0
+
+    def add(self, status: int, tally: Tally) -> None:
+        """Count some of one status, too."""
+        self.tally.add(tally)
+        self.errors += tally.count if status >= 400 else 0
+        self.server_errors += tally.count if status >= 500 else 0
 
 
 async def report(database: AsyncDatabase, asked: HitSearch) -> HitReport:
     """What was asked for. Raises Invalid for too long a time, PyMongoError for no answer."""
+    [answer] = await reports(database, asked, [(asked.by, asked.bucket is not None)])
+    return answer
+
+
+async def reports(
+    database: AsyncDatabase, asked: HitSearch, views: Sequence[tuple[Grouping, bool]]
+) -> list[HitReport]:
+    """The same hits in several ways, read once: grouped by what, and whether also by time."""
     level, since, until = _period(asked)
-    rows = await _rows(database, asked, level, since, until)
-    items = sorted((_row(row) for row in rows), key=_order)
-    return HitReport(
-        items=items[:MAX_ROWS],
-        total=_stats(rows),
-        since=since,
-        until=until,
-        step=Bucket(level.name),
-        as_of=await rollups.rolled_up_at(database),
-        truncated=len(items) > MAX_ROWS,
-    )
+    as_of = await rollups.rolled_up_at(database)
+    groups: list[dict[Group, Counted]] = [defaultdict(Counted) for _ in views]
+    everything = Counted()
+    async for at, rows in rollups.pieces(database, level, since, until):
+        for key, tally in rows:
+            if not _is_asked(asked, key):
+                continue
+            everything.add(key.status, tally)
+            for counts, (by, split) in zip(groups, views, strict=True):
+                counts[_group(at if split else None, key, by)].add(key.status, tally)
+    total = HitStats.model_validate(_stats(everything))
+
+    def answer(counts: dict[Group, Counted]) -> HitReport:
+        return HitReport(
+            items=[_row(group, counts[group]) for group in _first(counts)],
+            total=total,
+            since=since,
+            until=until,
+            step=Bucket(level.name),
+            as_of=as_of,
+            truncated=len(counts) > MAX_ROWS,
+        )
+
+    # Thousands of rows take a while: other requests have their turn meanwhile.
+    return [await asyncio.to_thread(answer, counts) for counts in groups]
 
 
 def _period(asked: HitSearch) -> tuple[Level, datetime, datetime]:
@@ -63,67 +106,54 @@ def _wrong(name: str, message: str) -> Invalid:
     return Invalid(message, errors=(FieldError(f"/query/{name}", message),))
 
 
-async def _rows(
-    database: AsyncDatabase, asked: HitSearch, level: Level, since: datetime, until: datetime
-) -> list[dict[str, Any]]:
-    """Added up by MongoDB, except for the histograms: those are a few thousand numbers, which
-    adding them up here takes a tenth of the time of taking them apart there."""
-    match: dict[str, Any] = {"at": {"$gte": since, "$lt": until}}
-    match |= asked.model_dump(include={"route", "method", "status"}, exclude_none=True)
-    fields = (*FIELDS[asked.by], *(["at"] if asked.bucket else []))
-    group = {
-        "_id": {name: f"${name}" for name in fields},
-        "count": {"$sum": "$count"},
-        "ms": {"$sum": "$ms"},
-        "errors": {"$sum": _from_status(400)},
-        "server_errors": {"$sum": _from_status(500)},
-        "times": {"$push": "$times"},
-    }
-    found = await database[level.collection].aggregate([{"$match": match}, {"$group": group}])
-    return await found.to_list()
+def _is_asked(asked: HitSearch, key: Key) -> bool:
+    return (
+        asked.route in (None, key.route)
+        and asked.method in (None, key.method)
+        and asked.status in (None, key.status)
+    )
 
 
-def _from_status(status: int) -> dict[str, Any]:
-    return {"$cond": [{"$gte": ["$status", status]}, "$count", 0]}
+def _group(at: datetime | None, key: Key, by: Grouping) -> Group:
+    if by is Grouping.ALL:
+        return Group(at, None, None, None)
+    return Group(at, key.route, key.method, key.status if by is Grouping.STATUS else None)
 
 
-def _row(row: dict[str, Any]) -> HitRow:
-    key: dict[str, Any] = row["_id"]
+def _first(counts: dict[Group, Counted]) -> list[Group]:
+    """As many as an answer holds, oldest first, then busiest first."""
+
+    def order(group: Group) -> tuple[float, int, str, str, int]:
+        at = group.at.timestamp() if group.at else 0.0
+        count = counts[group].tally.count
+        return (at, -count, group.route or "", group.method or "", group.status or 0)
+
+    return sorted(counts, key=order)[:MAX_ROWS]
+
+
+def _row(group: Group, counted: Counted) -> HitRow:
     return HitRow(
-        route=key.get("route"),
-        method=key.get("method"),
-        status=key.get("status"),
-        bucket=key.get("at"),
-        **_stats([row]).model_dump(),
+        route=group.route,
+        method=group.method,
+        status=group.status,
+        bucket=group.at,
+        **_stats(counted),
     )
 
 
-def _stats(rows: list[dict[str, Any]]) -> HitStats:
-    count = sum(row["count"] for row in rows)
-    times = Histogram()
-    for packed in _packed(rows):
-        latency.add(times, latency.unpacked(packed))
-    p50, p95, p99 = (latency.percentile(times, share) for share in SHARES)
-    return HitStats(
-        count=count,
-        error_share=_share(sum(row["errors"] for row in rows), count),
-        server_error_share=_share(sum(row["server_errors"] for row in rows), count),
-        mean_ms=round(sum(row["ms"] for row in rows) / count, 2) if count else None,
-        p50_ms=p50,
-        p95_ms=p95,
-        p99_ms=p99,
-    )
-
-
-def _packed(rows: list[dict[str, Any]]) -> Iterator[str]:
-    for row in rows:
-        yield from row["times"]
+def _stats(counted: Counted) -> dict[str, Any]:
+    tally = counted.tally
+    p50, p95, p99 = latency.percentiles(tally.times, SHARES)
+    return {
+        "count": tally.count,
+        "error_share": _share(counted.errors, tally.count),
+        "server_error_share": _share(counted.server_errors, tally.count),
+        "mean_ms": round(tally.ms / tally.count, 2) if tally.count else None,
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
+    }
 
 
 def _share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 0.0
-
-
-def _order(row: HitRow) -> tuple[float, int, str, str, int]:
-    at = row.bucket.timestamp() if row.bucket else 0.0
-    return (at, -row.count, row.route or "", row.method or "", row.status or 0)

@@ -1,5 +1,9 @@
-"""Hits rolled up by minute, hour and day: an answer about a day reads hundreds of documents
-instead of millions.
+"""Hits rolled up by minute, hour and day: an answer about a day reads 24 documents instead of
+millions.
+
+A roll-up is one document for a piece of time, with a row for each route, method and status. So what
+an answer reads, and what a worker writes, grows with the length of time and the number of routes,
+not with the number of hits.
 
 Whoever stores hits marks their minutes first. A worker counts each marked minute anew, then its
 hour from its minutes and its day from its hours, and only then takes the mark away; so whatever
@@ -9,20 +13,20 @@ nothing is counted twice.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pymongo
-from pymongo import UpdateOne
+from pymongo import DeleteOne, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import BulkWriteError
+from pymongo.errors import DuplicateKeyError
 
 from jobboard.analytics import latency
 from jobboard.analytics.latency import Histogram
-from jobboard.analytics.recorder import Collection, keep_for, refused
+from jobboard.analytics.recorder import Collection, keep_for
 from jobboard.clock import now
 
 HITS = "hits"
@@ -32,7 +36,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # A mark stays until it is sure that the batch which it announced was stored, or never will be.
 SETTLED = timedelta(seconds=30)
 AT_ONCE = 60  # marks for one round
-WRITES = 200  # roll-ups for one command, so that a small server still hears others
+AT_A_TIME = 8  # roll-ups to take apart before other requests have their turn
 PATIENCE = 120  # seconds for one round
 
 
@@ -47,7 +51,7 @@ class Level:
     @property
     def collection(self) -> str:
         """Where they are."""
-        return f"hit_{self.name}s"
+        return f"hits_by_{self.name}"
 
     def floor(self, at: datetime) -> datetime:
         """The beginning of the one that `at` is in."""
@@ -63,30 +67,29 @@ BY_NAME = {level.name: level for level in LEVELS}
 
 
 class Key(NamedTuple):
-    """What is counted together: the beginning of a piece of time, and what was asked for."""
+    """What is counted together within a piece of time."""
 
-    at: datetime
     route: str
     method: str
     status: int
 
-    @property
-    def id(self) -> str:
-        """The id of its roll-up. Text, as SecantusDB looks for ids that are objects one by one."""
-        return f"{self.at:%Y-%m-%dT%H:%M}Z {self.method} {self.status} {self.route}"
-
 
 @dataclass(slots=True)
-class Times:
-    """How long hits took, each in its bucket and all together."""
+class Tally:
+    """How many hits, how long they took together, in ms, and how many of them how long."""
 
-    histogram: Histogram = field(default_factory=Histogram)
+    count: int = 0
     ms: float = 0.0
+    times: Histogram = 0
 
-    def add(self, pairs: list[list[int]], ms: float) -> None:
-        """Add those of others."""
-        latency.add(self.histogram, pairs)
-        self.ms += ms
+    def add(self, other: "Tally") -> None:
+        """Count those of another, too."""
+        self.count += other.count
+        self.ms += other.ms
+        self.times += other.times
+
+
+Tallies = Mapping[Key, Tally]
 
 
 async def mark(marks: Collection, moments: Iterable[datetime]) -> None:
@@ -133,6 +136,20 @@ async def rolled_up_at(database: AsyncDatabase) -> datetime | None:
     return state["at"] if state else None
 
 
+async def pieces(
+    database: AsyncDatabase, level: Level, since: datetime, until: datetime
+) -> AsyncIterator[tuple[datetime, list[tuple[Key, Tally]]]]:
+    """The roll-ups that begin in this time, from `since` to before `until`."""
+    within = {"at": {"$gte": since, "$lt": until}}
+    async for piece in database[level.collection].find(within, batch_size=AT_A_TIME):
+        yield piece["at"], [_row(row) for row in piece["rows"]]
+
+
+def _row(row: Mapping[str, Any]) -> tuple[Key, Tally]:
+    times = latency.unpacked(row["times"])
+    return Key(row["route"], row["method"], row["status"]), Tally(row["count"], row["ms"], times)
+
+
 async def _ensure_indexes(database: AsyncDatabase) -> None:
     for level in LEVELS:
         await keep_for(database[level.collection], days=level.days)
@@ -145,90 +162,65 @@ async def _marked(database: AsyncDatabase, since: datetime | None) -> list[dict[
 
 async def _unmark(database: AsyncDatabase, marked: Sequence[dict[str, Any]]) -> None:
     """Take away the marks that are settled, unless they were set anew meanwhile."""
-    for each in marked:
-        if each["at"] < now() - SETTLED:
-            await database[MARKS].delete_one(each)
+    settled = [DeleteOne(each) for each in marked if each["at"] < now() - SETTLED]
+    if settled:
+        await database[MARKS].bulk_write(settled, ordered=False)
 
 
 async def _count(database: AsyncDatabase, minutes: Sequence[datetime]) -> None:
-    """Each level from the one below, a piece of the level above at a time."""
-    below, *larger = LEVELS
-    for level in larger:
-        marked = sorted({below.floor(minute) for minute in minutes})
-        for _, group in groupby(marked, key=level.floor):
-            pieces = list(group)
-            await _keep(database, below, await _count_anew(database, below, pieces))
-        below = level
-    for start in sorted({below.floor(minute) for minute in minutes}):
-        await _keep(database, below, await _count_anew(database, below, [start]))
+    """Minutes from the hits themselves, each larger level from the one below."""
+    for start in minutes:
+        await _keep(database, LEVELS[0], start, await _of_hits(database, start))
+    for below, level in pairwise(LEVELS):
+        for start in sorted({level.floor(minute) for minute in minutes}):
+            await _keep(database, level, start, await _of_rollups(database, below, level, start))
 
 
-async def _count_anew(
-    database: AsyncDatabase, level: Level, pieces: Sequence[datetime]
-) -> dict[Key, Times]:
-    """From the first to the last of some pieces of a level."""
-    if level is LEVELS[0]:
-        return await _of_hits(database, pieces[0], pieces[-1] + level.length)
-    below = LEVELS[LEVELS.index(level) - 1]
-    return await _of_rollups(database, below, level, pieces[0], pieces[-1] + level.length)
-
-
-async def _of_hits(database: AsyncDatabase, since: datetime, until: datetime) -> dict[Key, Times]:
-    """Minutes, counted from the hits themselves."""
-    group = {
-        "_id": {
-            "at": {"$dateTrunc": {"date": "$at", "unit": "minute"}},
-            "route": "$route", "method": "$method", "status": "$status", "bucket": latency.BUCKET,
-        },
-        "count": {"$sum": 1},
-        "ms": {"$sum": "$ms"},
-    }  # fmt: skip
-    pipeline = [{"$match": {"at": {"$gte": since, "$lt": until}}}, {"$group": group}]
-    counts: dict[Key, Times] = defaultdict(Times)
-    async for row in await database[HITS].aggregate(pipeline):
-        bucket = row["_id"].pop("bucket")
-        if row["_id"].keys() == set(Key._fields):  # what is no whole hit must not stop the others
-            counts[Key(**row["_id"])].add([[bucket, row["count"]]], row["ms"])
-    return counts
+async def _of_hits(database: AsyncDatabase, start: datetime) -> Tallies:
+    """A minute's. Its times are put into buckets here: an expression that takes a logarithm of each
+    takes SecantusDB longer than all the rest."""
+    pipeline: list[dict[str, Any]] = [
+        {"$match": {"at": {"$gte": start, "$lt": start + MINUTE}}},
+        {"$group": {"_id": {name: f"${name}" for name in Key._fields}, "times": {"$push": "$ms"}}},
+    ]
+    return {
+        Key(**row["_id"]): Tally(
+            len(row["times"]), round(sum(row["times"]), 2), latency.histogram(row["times"])
+        )
+        async for row in await database[HITS].aggregate(pipeline)
+        if row["_id"].keys() == set(Key._fields)  # what is no whole hit must not stop the others
+    }
 
 
 async def _of_rollups(
-    database: AsyncDatabase, below: Level, level: Level, since: datetime, until: datetime
-) -> dict[Key, Times]:
-    """Hours from their minutes, or days from their hours."""
-    counts: dict[Key, Times] = defaultdict(Times)
-    async for row in database[below.collection].find({"at": {"$gte": since, "$lt": until}}):
-        key = Key(level.floor(row["at"]), row["route"], row["method"], row["status"])
-        counts[key].add(latency.unpacked(row["times"]), row["ms"])
-    return counts
+    database: AsyncDatabase, below: Level, level: Level, start: datetime
+) -> Tallies:
+    """An hour's from its minutes, or a day's from its hours."""
+    tallies: defaultdict[Key, Tally] = defaultdict(Tally)
+    async for _, rows in pieces(database, below, start, start + level.length):
+        for key, tally in rows:
+            tallies[key].add(tally)
+    return tallies
 
 
-async def _keep(database: AsyncDatabase, level: Level, counts: dict[Key, Times]) -> None:
-    """Store roll-ups where nobody has stored a later count."""
-    if not counts:
+async def _keep(database: AsyncDatabase, level: Level, start: datetime, tallies: Tallies) -> None:
+    """Store a roll-up, unless somebody has stored a later count."""
+    count = sum(tally.count for tally in tallies.values())
+    if not count:
         return
-    writes = []
-    for key, times in counts.items():
-        count = times.histogram.total()
-        document = {
-            "_id": key.id,
+    rows = [
+        {
             **key._asdict(),
-            "count": count,
-            "ms": round(times.ms, 2),
-            "times": latency.packed(times.histogram),
+            "count": tally.count,
+            "ms": round(tally.ms, 2),
+            "times": latency.packed(tally.times),
         }
-        later = {"$gt": ["$count", count]}
-        update = [{"$replaceWith": {"$cond": [later, "$$ROOT", {"$literal": document}]}}]
-        writes.append(UpdateOne({"_id": document["_id"]}, update, upsert=True))
-    for first in range(0, len(writes), WRITES):
-        await _write(database[level.collection], writes[first : first + WRITES])
-
-
-async def _write(collection: Collection, writes: Sequence[UpdateOne]) -> None:
+        for key, tally in tallies.items()
+    ]
+    piece = {"_id": start, "at": start, "count": count, "rows": rows}
+    kept = database[level.collection]
     try:
-        await collection.bulk_write(writes, ordered=False)
-    except BulkWriteError as error:
-        if refused(error):
-            raise
-        # Another worker made one of them at the same moment: now it is there to be compared.
-        await collection.bulk_write(writes, ordered=False)
+        await kept.replace_one({"_id": start, "count": {"$lte": count}}, piece, upsert=True)
+    except DuplicateKeyError:
+        # A later count is there; or another worker was the first, at this moment, to store one.
+        await kept.replace_one({"_id": start, "count": {"$lt": count}}, piece)

@@ -47,6 +47,11 @@ class Mongo:
         """Raise if the server does not answer."""
         await self._client.admin.command("ping")
 
+    @property
+    def seems_there(self) -> bool:
+        """Whether the server answered when it was last asked; known without waiting."""
+        return self._client.topology_description.has_readable_server()
+
     async def close(self) -> None:
         """Close every connection."""
         await self._client.close()

@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from operator import attrgetter
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, Response
 
 from jobboard.analytics import eventreport, hitreport
 from jobboard.analytics.rollups import BY_NAME
@@ -18,6 +19,7 @@ from jobboard.analytics.schemas import (
     HitRow,
     HitSearch,
     SearchReport,
+    SearchTerm,
 )
 from jobboard.clock import now
 from jobboard.errors import Unavailable
@@ -28,12 +30,13 @@ from jobboard.web.deps import EnginesDep
 from jobboard.web.desk import AdminAloneDep, href
 from jobboard.web.formatting import count, plural
 from jobboard.web.rendering import render
-from jobboard.web.tables import csv_response
+from jobboard.web.tables import csv_response, json_response
 
 router = APIRouter(prefix="/admin/analytics", include_in_schema=False)
 
 ROUTES = 25
 TERMS = 12
+VIEWS = ((Grouping.ALL, True), (Grouping.ROUTE, False))  # all by time; routes over all of it
 
 
 class Period(StrEnum):
@@ -53,11 +56,11 @@ class Back:
     pieces: int
     days: int  # of searches, which are kept by the day
 
-    def search(self, by: Grouping, *, split: bool) -> HitSearch:
-        """The question for it."""
+    def search(self) -> HitSearch:
+        """The question for it: every route, status and piece of time."""
         level = BY_NAME[self.bucket]
         since = level.floor(now()) - (self.pieces - 1) * level.length
-        return HitSearch(since=since, by=by, bucket=self.bucket if split else None)
+        return HitSearch(since=since, bucket=self.bucket)
 
 
 BACK = {
@@ -76,9 +79,8 @@ async def show_analytics(
     found: dict[str, Any] = {"silent": None}
     try:
         with asking(engines.mongo) as database:
-            by_time, by_route, searches = await asyncio.gather(
-                hitreport.report(database, back.search(Grouping.ALL, split=True)),
-                hitreport.report(database, back.search(Grouping.ROUTE, split=False)),
+            (by_time, by_route), searches = await asyncio.gather(
+                hitreport.reports(database, back.search(), VIEWS),
                 eventreport.searches(database, back.days),
             )
     except Unavailable as error:
@@ -183,54 +185,47 @@ def _charts(report: HitReport, back: Back) -> dict[str, Chart]:
     }
 
 
-async def _hits(engines: EnginesDep, period: Period) -> HitReport:
-    """Every route, status and piece of time."""
+async def _hits(
+    engines: EnginesDep, _actor: AdminAloneDep, period: Period = Period.DAY
+) -> HitReport:
     with asking(engines.mongo) as database:
-        return await hitreport.report(database, BACK[period].search(Grouping.STATUS, split=True))
+        return await hitreport.report(database, BACK[period].search())
 
 
-async def _searches(engines: EnginesDep, period: Period) -> SearchReport:
+async def _searches(
+    engines: EnginesDep, _actor: AdminAloneDep, period: Period = Period.MONTH
+) -> SearchReport:
     with asking(engines.mongo) as database:
         return await eventreport.searches(database, BACK[period].days)
 
 
+HitsDep = Annotated[HitReport, Depends(_hits)]
+SearchesDep = Annotated[SearchReport, Depends(_searches)]
+
+
 @router.get("/hits.json")
-async def send_hits(
-    engines: EnginesDep, _actor: AdminAloneDep, period: Period = Period.DAY
-) -> JSONResponse:
+async def send_hits(report: HitsDep) -> Response:
     """What the charts show, for programs: as the API answers it."""
-    report = await _hits(engines, period)
-    return JSONResponse(report.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+    return json_response(report)
 
 
 @router.get("/hits.csv")
-async def send_hits_table(
-    engines: EnginesDep, _actor: AdminAloneDep, period: Period = Period.DAY
-) -> Response:
-    """The same for a spreadsheet."""
-    report = await _hits(engines, period)
+def send_hits_table(report: HitsDep) -> Response:
+    """The same for a spreadsheet. Not `async`: thousands of rows are written in a thread."""
     heads = list(HitRow.model_fields)
-    rows = [list(item.model_dump(mode="json").values()) for item in report.items]
-    return csv_response(f"hits-{period}.csv", heads, rows)
+    return csv_response(f"hits-by-{report.step}.csv", heads, map(attrgetter(*heads), report.items))
 
 
 @router.get("/searches.json")
-async def send_searches(
-    engines: EnginesDep, _actor: AdminAloneDep, period: Period = Period.MONTH
-) -> JSONResponse:
+async def send_searches(report: SearchesDep) -> Response:
     """What people search for, for programs."""
-    report = await _searches(engines, period)
-    return JSONResponse(report.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+    return json_response(report)
 
 
 @router.get("/searches.csv")
-async def send_searches_table(
-    engines: EnginesDep, _actor: AdminAloneDep, period: Period = Period.MONTH
-) -> Response:
-    """The same for a spreadsheet: the words searched most."""
-    report = await _searches(engines, period)
-    heads = ["term", "searches", "found_nothing", "results"]
+async def send_searches_table(report: SearchesDep) -> Response:
+    """The same for a spreadsheet: the words searched most, and those that found nothing."""
     every = {term.term: term for term in [*report.top, *report.in_vain]}.values()
-    return csv_response(
-        f"searches-{period}.csv", heads, [list(term.model_dump().values()) for term in every]
-    )
+    rows = [list(term.model_dump().values()) for term in every]
+    name = f"searches-since-{report.since:%Y-%m-%d}.csv"
+    return csv_response(name, list(SearchTerm.model_fields), rows)

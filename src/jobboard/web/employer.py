@@ -1,28 +1,36 @@
 """The employer's first page: the jobs of a company, by where they stand."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
+import pymongo
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
+from jobboard.analytics import eventreport
 from jobboard.applications import queries as applications
 from jobboard.companies import queries as companies
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
+from jobboard.errors import Unavailable
+from jobboard.infra.engines import Engines
+from jobboard.infra.mongo import asking
 from jobboard.jobs import lifecycle, queries, service
 from jobboard.jobs.lifecycle import Party
 from jobboard.jobs.models import JobStatus
-from jobboard.web.deps import SessionDep
-from jobboard.web.desk import Cursor, EmployerDep, href
+from jobboard.web.deps import EnginesDep
+from jobboard.web.desk import Cursor, EmployerAloneDep, href
 from jobboard.web.rendering import render
 
 router = APIRouter(prefix="/employer", include_in_schema=False)
 
 PAGE = 20
+READERS_DAYS = 30
+READERS_SECONDS = 0.5  # for the number of readers beside each job
 
 
 class Tab(StrEnum):
@@ -58,23 +66,26 @@ def list_href(company_id: UUID, status: JobStatus) -> str:
 @router.get("")
 async def show_jobs(
     request: Request,
-    session: SessionDep,
-    actor: EmployerDep,
+    engines: EnginesDep,
+    actor: EmployerAloneDep,
     company: UUID | None = None,
     tab: Tab | None = None,
     cursor: Cursor = None,
 ) -> HTMLResponse:
     """The jobs of one company; without a company, the way to the first one."""
-    own = await companies_of(session, actor)
-    if company is None and not own:
-        return render(request, "employer/welcome.html", private=True)
-    chosen = await companies.get(session, company) if company else own[0]
-    await companies.require(session, actor, Right.SEE_JOB, chosen.id)
-    counts = await _counts(session, chosen.id)
-    tab = tab or next((each for each in Tab if counts[each]), Tab.LIVE)
-    page = await service.list_for_company(
-        session, actor, chosen.id, STATUSES[tab], cursor=cursor, limit=PAGE
-    )
+    async with engines.database.transaction() as session:
+        own = await companies_of(session, actor)
+        if company is None and not own:
+            return render(request, "employer/welcome.html", private=True)
+        chosen = await companies.get(session, company) if company else own[0]
+        await companies.require(session, actor, Right.SEE_JOB, chosen.id)
+        counts = await _counts(session, chosen.id)
+        tab = tab or next((each for each in Tab if counts[each]), Tab.LIVE)
+        page = await service.list_for_company(
+            session, actor, chosen.id, STATUSES[tab], cursor=cursor, limit=PAGE
+        )
+        job_ids = [job.id for job in page.items]
+        applied = await applications.count_by_job(session, job_ids)
     here = {"company": chosen.id, "tab": tab}
     return render(
         request,
@@ -86,12 +97,26 @@ async def show_jobs(
         counts=counts,
         sent_back=counts["sent_back"],
         jobs=page.items,
-        applied=await applications.count_by_job(session, [job.id for job in page.items]),
+        applied=applied,
+        readers=await _readers(engines, job_ids),
+        readers_days=READERS_DAYS,
         steps={job.id: lifecycle.possible(job.status, Party.MEMBER) for job in page.items},
         back=href("/employer", **here, cursor=cursor),
         first_href=href("/employer", **here) if cursor else None,
         next_href=href("/employer", **here, cursor=page.next_cursor) if page.next_cursor else None,
     )
+
+
+async def _readers(engines: Engines, job_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How often each job was read lately; nothing while MongoDB is silent or slow: the list of jobs
+    does not wait for a number beside it."""
+    if engines.mongo is None or not engines.mongo.seems_there or not job_ids:
+        return {}
+    try:
+        with pymongo.timeout(READERS_SECONDS), asking(engines.mongo) as database:
+            return await eventreport.views(database, job_ids, READERS_DAYS)
+    except Unavailable:
+        return {}
 
 
 async def _counts(session: AsyncSession, company_id: UUID) -> dict[str, int]:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, Response
 
 from jobboard.accounts.schemas import Actor
 from jobboard.applications import numbers
@@ -20,7 +20,7 @@ from jobboard.web.deps import EnginesDep
 from jobboard.web.desk import EmployerAloneDep, href
 from jobboard.web.formatting import plural
 from jobboard.web.rendering import render
-from jobboard.web.tables import csv_response
+from jobboard.web.tables import csv_response, json_response
 
 router = APIRouter(prefix="/employer/jobs", include_in_schema=False)
 
@@ -131,27 +131,26 @@ def _words(item: DayNumbers) -> str:
     return "\n".join([day, *told])
 
 
-async def _numbers(engines: Engines, actor: Actor, job_id: UUID, days: int) -> JobNumbers:
+async def _numbers(
+    job_id: UUID, engines: EnginesDep, actor: EmployerAloneDep, days: Days = 30
+) -> JobNumbers:
     part = await _applied(engines, actor, job_id, days)
     with asking(engines.mongo) as database:
         return await numbers.of_job(database, part)
 
 
+NumbersDep = Annotated[JobNumbers, Depends(_numbers)]
+
+
 @router.get("/{job_id}/analytics.json")
-async def send_numbers(
-    job_id: UUID, engines: EnginesDep, actor: EmployerAloneDep, days: Days = 30
-) -> JSONResponse:
+async def send_numbers(shown: NumbersDep) -> Response:
     """What the charts show, for programs: as the API answers it."""
-    shown = await _numbers(engines, actor, job_id, days)
-    return JSONResponse(shown.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+    return json_response(shown)
 
 
 @router.get("/{job_id}/analytics.csv")
-async def send_numbers_table(
-    job_id: UUID, engines: EnginesDep, actor: EmployerAloneDep, days: Days = 30
-) -> Response:
+async def send_numbers_table(job_id: UUID, shown: NumbersDep) -> Response:
     """The same for a spreadsheet, a row for each day."""
-    shown = await _numbers(engines, actor, job_id, days)
     heads = ["day", *WORDS]
     rows = [item.model_dump(mode="json") for item in shown.items]
     return csv_response(f"job-{job_id}.csv", heads, [[row[name] for name in heads] for row in rows])

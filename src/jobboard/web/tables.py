@@ -1,10 +1,12 @@
-"""Tables to take along as CSV, for a spreadsheet."""
+"""Numbers to take along: as CSV for a spreadsheet, as JSON for programs."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from fastapi.responses import Response
+from pydantic import BaseModel
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would begin to calculate
 
@@ -25,7 +27,15 @@ def csv_response(filename: str, heads: Sequence[str], rows: Iterable[Sequence[ob
     )
 
 
+def json_response(shown: BaseModel) -> Response:
+    """As the API writes it."""
+    headers = {"Cache-Control": "no-store"}
+    return Response(shown.model_dump_json(), media_type="application/json", headers=headers)
+
+
 def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"
     return value

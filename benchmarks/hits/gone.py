@@ -1,0 +1,172 @@
+"""What requests notice of a MongoDB that is gone: nothing, is promised.
+
+OUTAGE=600 python -m benchmarks hits_gone
+
+Two web processes, each with a MongoDB of its own, are asked in turn, so that what befalls the
+machine befalls both. First both servers are there; then that of the second goes, for OUTAGE seconds
+(a minute, unless told), and comes back. Promised are no failed request, a p99 at most 5 ms
+longer, and that everything which waited is stored within 60 s.
+"""
+
+import asyncio
+import os
+import re
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import httpx2
+
+from benchmarks.hits.board import board, filled
+from benchmarks.output import until_no_one_reads
+from jobboard.cli.processes import web_command
+from jobboard.infra.embedded import DataDir
+from jobboard.infra.embedded.mongo import Mongo
+from jobboard.infra.embedded.process import Child
+from jobboard.settings import Settings
+
+PATH = "/api/v1/jobs?limit=5"
+OUTAGE = float(os.environ.get("OUTAGE", "60"))  # seconds
+EACH = 25  # requests a second to each process
+PATIENCE = 120  # seconds for everything to be stored
+
+
+class Engine:
+    """A MongoDB server that one can stop, and start again on the same port."""
+
+    def __init__(self, folder: DataDir) -> None:
+        self.folder = folder
+        self.mongo = Mongo(folder, volatile=False)
+        self.child: Child | None = None
+
+    async def start(self) -> None:
+        """Start it, and wait until it answers."""
+        await self.mongo.prepare()
+        self.child = await Child.spawn(self.mongo.program(), self.folder)
+        await self.child.ready()
+
+    async def stop(self) -> None:
+        """Stop it."""
+        if self.child is not None:
+            await self.child.stop()
+            self.child = None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A web process and its MongoDB."""
+
+    client: httpx2.AsyncClient
+    engine: Engine
+
+    async def counters(self) -> dict[str, int]:
+        """What became of the hits, by the word of /metrics."""
+        text = (await self.client.get("/metrics")).text
+        found = re.findall(r"^jobboard_hits_(\w+?)(?:_total)? ([\d.e+]+)$", text, re.MULTILINE)
+        return {name: int(float(value)) for name, value in found}
+
+
+@asynccontextmanager
+async def side(settings: Settings, folder: Path) -> AsyncGenerator[Side]:
+    """Started, and answering."""
+    data = DataDir(folder)
+    with data.locked("command"), socket.socket() as listening:
+        engine = Engine(data)
+        await engine.start()
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(100)
+        base = "http://{}:{}".format(*listening.getsockname())
+        env = {
+            f"JOBBOARD_{name.upper()}": getattr(settings, name).get_secret_value()
+            for name in ("secret_key", "database_url", "redis_url")
+        } | {
+            "JOBBOARD_MONGO_URL": engine.mongo.url,
+            "JOBBOARD_STORAGE_URL": settings.storage_url,
+            "JOBBOARD_RATE_LIMITS": "off",
+            "PATH": os.environ["PATH"],
+        }
+        fd = listening.fileno()
+        process = await asyncio.create_subprocess_exec(
+            *web_command("--fd", str(fd)), env=env, pass_fds=[fd], stderr=subprocess.DEVNULL
+        )
+        try:
+            async with httpx2.AsyncClient(base_url=base, timeout=60) as client:
+                assert (await client.get("/readyz")).status_code == 200
+                yield Side(client, engine)
+        finally:
+            process.terminate()
+            await process.wait()
+            await engine.stop()
+
+
+async def visit(sides: list[Side], seconds: float) -> list[list[float]]:
+    """Ask one after the other at an even pace; how many ms each answer took. All must be good."""
+    times: list[list[float]] = [[] for _ in sides]
+
+    async def ask(index: int) -> None:
+        started = perf_counter()
+        answer = await sides[index].client.get(PATH)
+        times[index].append((perf_counter() - started) * 1000)
+        assert answer.status_code == 200, answer.text
+
+    async with asyncio.TaskGroup() as group:
+        began = perf_counter()
+        for number in range(int(seconds * EACH) * len(sides)):
+            due = began + number / (EACH * len(sides))
+            await asyncio.sleep(max(0, due - perf_counter()))
+            group.create_task(ask(number % len(sides)))
+    return times
+
+
+def tell(words: str, there: list[float], other: list[float]) -> None:
+    """A line: both sides, and how much longer the second took."""
+    shown = [
+        [sorted(times)[int(len(times) * share)] for share in (0.5, 0.99)]
+        for times in (there, other)
+    ]
+    (p50, p99), (other_p50, other_p99) = shown
+    print(
+        f"  {words:24} {len(there) + len(other):6} requests, none failed"
+        f"   p50 {p50:5.1f} and {other_p50:5.1f} ms   p99 {p99:6.1f} and {other_p99:6.1f} ms"
+        f" ({other_p99 - p99:+.1f})"
+    )
+
+
+async def run(settings: Settings, folder: Path) -> None:
+    """Before, without, after."""
+    await filled(settings)
+    async with AsyncExitStack() as stack:
+        there = await stack.enter_async_context(side(settings, folder / "there"))
+        gone = await stack.enter_async_context(side(settings, folder / "gone"))
+        both = [there, gone]
+        await visit(both, 3)  # warm up
+        tell("both are there", *await visit(both, max(10, OUTAGE / 5)))
+        asking = asyncio.create_task(visit(both, OUTAGE))
+        await asyncio.sleep(OUTAGE / 100)
+        await gone.engine.stop()  # in the midst of requests
+        tell(f"the second gone, {OUTAGE:.0f} s", *await asking)
+        waiting = (await gone.counters())["buffered"]
+        await gone.engine.start()
+        returned = perf_counter()
+        while (counts := await gone.counters())["buffered"]:
+            assert perf_counter() - returned < PATIENCE, counts
+            await asyncio.sleep(0.1)
+        drained = perf_counter() - returned
+    print(f"  {waiting} hits waited, all stored {drained:.1f} s after its return: {counts}")
+    assert counts["received"] == counts["stored"] + counts["dropped"]
+
+
+def main() -> None:
+    """Start engines, measure, stop them."""
+    print(f"MongoDB gone for {OUTAGE:.0f} s, {EACH} requests a second to each of two processes")
+    with board() as settings, tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(settings, Path(folder)))
+
+
+if __name__ == "__main__":
+    until_no_one_reads(main)
