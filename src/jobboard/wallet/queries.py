@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     and_,
     case,
+    exists,
     func,
     or_,
     select,
@@ -156,6 +157,7 @@ def statement_of(wallet_id: UUID, search: EntrySearch, before: int | None) -> Se
             *(Entry.number, Entry.at, Entry.amount, Entry.balance, Entry.currency),
             *(Entry.transfer_id, Transfer.kind, TransferMemo.memo),
             case((Entry.amount < 0, Person.full_name)).label("by"),
+            exists().where(Back.original_id == Transfer.id).label("given_back"),
             *(Other.person_id, Other.company_id),
             func.coalesce(OtherPerson.full_name, OtherCompany.name, Other.board).label("name"),
         )
@@ -192,7 +194,10 @@ def read_entry(row: Row[Any]) -> EntryRead:
     )
 
 
-ENTRY = ("number", "at", "kind", "amount", "balance", "currency", "transfer_id", "by")
+ENTRY = (
+    *("number", "at", "kind", "amount", "balance"),
+    *("currency", "transfer_id", "by", "given_back"),
+)
 
 
 async def get_transfer(session: AsyncSession, viewer: Actor, transfer_id: UUID) -> TransferRead:

@@ -121,6 +121,7 @@ class EntryRead(BaseModel):
     transfer_id: UUID
     other: Owner = Field(description="Where it came from or went to.")
     by: str | None = Field(description="Who spent it, where it left the wallet.")
+    given_back: bool = Field(description="Whether a refund or a reversal gave it back since.")
     memo: str
 
 

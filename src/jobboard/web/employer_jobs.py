@@ -14,6 +14,7 @@ from jobboard.accounts.schemas import Actor
 from jobboard.applications import queries as applications
 from jobboard.companies import queries as companies
 from jobboard.companies.models import Company
+from jobboard.errors import NotFound
 from jobboard.jobs import featuring, lifecycle, queries, service
 from jobboard.jobs.lifecycle import Party
 from jobboard.jobs.models import EmploymentType, Experience, Job, JobStatus, PayPeriod, Workplace
@@ -199,15 +200,22 @@ async def _edit_page(
         tasks=await about(session, actor, job_id=job.id),
         featured=job.featured_until is not None and not formatting.past(job.featured_until),
         feature_key=uuid4(),
-        feature_price=await _price(request, session, company),
+        **await _payment(request, session, actor, company),
         **_choices(form),
     )
 
 
-async def _price(request: Request, session: AsyncSession, company: Company) -> str:
-    """Of a featured day, in the company's currency."""
+async def _payment(
+    request: Request, session: AsyncSession, actor: Actor, company: Company
+) -> dict[str, Any]:
+    """What a featured day costs, and the wallet that pays for it, for those who may spend of it."""
     wallet = await wallets.of_company(session, company.id)
-    return formatting.money(engines_of(request).settings.feature_price, wallet.currency)
+    price = formatting.money(engines_of(request).settings.feature_price, wallet.currency)
+    try:
+        purse = await wallets.get(session, actor, wallet.id)
+    except NotFound:
+        purse = None
+    return {"feature_price": price, "purse": purse}
 
 
 @router.post("/{job_id}/features")

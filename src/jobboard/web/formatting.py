@@ -30,6 +30,7 @@ from jobboard.tasks.models import Priority
 from jobboard.wallet.models import TransferKind
 
 DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
 LOCALE = Locale("en", "GB")
 SEVERAL_PLACES = re.compile(r" \| |;")
 DAYS_AS_AGE = 30  # older than this a date says more than "43 days ago"
@@ -128,6 +129,15 @@ def money(minor: int, currency: str | None) -> str:
     if currency is None:
         return format_decimal(amount, f"#,##0{tail}", locale=LOCALE)
     return format_currency(amount, currency, f"¤#,##0{tail}", locale=LOCALE, currency_digits=False)
+
+
+def balance(minor: int, currency: str) -> str:
+    """€1,645.00: to the cent, as in a statement, where figures stand below each other."""
+    digits = exponent(currency)
+    pattern = "¤#,##0" + ("." + "0" * digits if digits else "")
+    amount = Decimal(minor).scaleb(-digits)
+    text = format_currency(abs(amount), currency, pattern, locale=LOCALE, currency_digits=False)
+    return f"{MINUS}{text}" if minor < 0 else text
 
 
 def pay(salary: Salary) -> str:

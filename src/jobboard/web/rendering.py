@@ -33,6 +33,7 @@ TEMPLATES.filters.update(
     due=formatting.due,
     host=formatting.host,
     label=formatting.label,
+    balance=formatting.balance,
     money=formatting.money,
     monogram=formatting.monogram,
     past=formatting.past,

@@ -363,6 +363,7 @@ ANSWERED: dict[str, Any] = {
         "transfer_id": TRANSFER,
         "other": CLIENT,
         "by": "Erin Employer",
+        "given_back": False,
         "memo": "For the autumn campaign",
     },
     "QueueItem": {
