@@ -4,6 +4,7 @@ import re
 from email.message import EmailMessage
 from urllib.parse import parse_qs, urlsplit
 
+from jobboard.infra.mailer import Step
 from jobboard.infra.postgres import Database
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
@@ -20,8 +21,9 @@ class Mailbox:
         self.mails: list[EmailMessage] = []
         self._context = Context(settings, db, self, Storage(settings.storage_url))
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage, *, before: Step) -> None:
         """What a mailer does."""
+        await before()
         self.mails.append(message)
 
     async def read(self) -> list[EmailMessage]:
@@ -40,11 +42,18 @@ class Mailbox:
             link
             for mail in await self.read()
             if to(mail) == email
-            for link in LINK.findall(mail.get_content())
+            for link in LINK.findall(words(mail))
             if urlsplit(link).path == path
         ]
         assert links, f"no link to {path} came to {email}"
         return parse_qs(urlsplit(links[-1]).query)["token"][0]
+
+
+def words(mail: EmailMessage) -> str:
+    """The text part, one line for each paragraph's."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return part.get_content().replace("\r\n", "\n")
 
 
 def to(mail: EmailMessage) -> str:

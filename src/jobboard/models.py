@@ -7,6 +7,7 @@ from jobboard.companies import models as companies
 from jobboard.infra import idempotency, queue, schedule
 from jobboard.infra.postgres import Base
 from jobboard.jobs import models as jobs
+from jobboard.notifications import models as notifications
 from jobboard.tasks import models as tasks
 from jobboard.uploads import models as uploads
 from jobboard.wallet import models as wallet
@@ -18,6 +19,7 @@ __all__ = [
     "companies",
     "idempotency",
     "jobs",
+    "notifications",
     "queue",
     "schedule",
     "tasks",

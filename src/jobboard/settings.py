@@ -6,13 +6,16 @@ names (how containers hand over secrets). docs/settings.md lists them all; a tes
 
 import os
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 PREFIX = "JOBBOARD_"
 MIN_SECRET_LENGTH = 32
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class SettingsError(Exception):
@@ -50,7 +53,15 @@ class Settings(BaseModel):
     )
     smtp_url: SecretStr = Field(
         SecretStr(""),
-        description="`smtp://user:password@host:587`. Empty: mail is printed to the log.",
+        description="`smtp://user:password@host:587`, `smtps://...:465`, or `file:///folder`. "
+        "Empty: mail is printed to the log.",
+    )
+    smtp_tls: Literal["auto", "required", "off"] = Field(
+        "auto",
+        description="STARTTLS of `smtp://`. `auto`: where offered, and always with a password.",
+    )
+    smtp_timeout: int = Field(
+        15, ge=1, le=50, description="Seconds that the mail server may take for each answer."
     )
     mail_from: str = Field("Jobboard <jobboard@example.com>", description="Sender of all mail.")
     board_name: str = Field("Jobboard", description="The name in the page header and in mail.")
@@ -123,6 +134,7 @@ class Settings(BaseModel):
     def _safe_in_production(self) -> Self:
         if self.base_url.endswith("/"):
             raise ValueError("BASE_URL must not end with a slash")
+        _check_mail(self)
         if self.production:
             _refuse_unsafe(self)
         return self
@@ -161,6 +173,30 @@ def _explain(error: ValidationError) -> str:
     return "; ".join(lines)
 
 
+def _check_mail(settings: Settings) -> None:
+    """Raise ValueError for what would fail with the first mail only."""
+    address = parseaddr(settings.mail_from)[1]
+    user, _, domain = address.rpartition("@")
+    if not user or not domain or not settings.mail_from.isprintable():
+        raise ValueError("set JOBBOARD_MAIL_FROM to an address such as Board <board@example.com>")
+    url = settings.smtp_url.get_secret_value()
+    if url:
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise ValueError("JOBBOARD_SMTP_URL has a port that is none") from None
+        named = bool(parts.hostname) if parts.scheme != "file" else bool(parts.path)
+        if parts.scheme not in ("smtp", "smtps", "file") or not named or port == 0:
+            raise ValueError(
+                "set JOBBOARD_SMTP_URL to smtp://host:port, smtps://host:port or file:///folder"
+            )
+        if parts.username and settings.smtp_tls == "off" and parts.hostname not in LOOPBACK:
+            raise ValueError(
+                "JOBBOARD_SMTP_TLS=off would send the password of JOBBOARD_SMTP_URL in the clear"
+            )
+
+
 def _refuse_unsafe(settings: Settings) -> None:
     problems = []
     if len(settings.secret_key.get_secret_value()) < MIN_SECRET_LENGTH:
@@ -176,5 +212,8 @@ def _refuse_unsafe(settings: Settings) -> None:
             problems.append(f"set JOBBOARD_{name.upper()} to your own server")
     if not settings.storage_url:
         problems.append("set JOBBOARD_STORAGE_URL to where uploads are kept")
+    mailed = settings.smtp_url.get_secret_value()
+    if mailed and settings.mail_from == Settings.model_fields["mail_from"].default:
+        problems.append("set JOBBOARD_MAIL_FROM to an address of your own")
     if problems:
         raise ValueError("; ".join(problems))

@@ -276,6 +276,13 @@ ROUTES: dict[str, Access | list[Access]] = {
         "admin", on="recruiter", json={"suspended": True}, scope="moderation"
     ),
     "GET /api/v1/admin/audit-log": only("admin", scope="moderation"),
+    "GET /api/v1/admin/mail-blocks": only("admin", scope="moderation"),
+    "POST /api/v1/admin/mail-blocks": only(
+        "admin", json={"email": "gone@example.com"}, scope="moderation"
+    ),
+    "DELETE /api/v1/admin/mail-blocks/{id}": only("admin", on="mail-block", scope="moderation"),
+    "GET /api/v1/me/mail": ANY,
+    "PATCH /api/v1/me/mail": only(SIGNED_IN, json={"digest": False}),
     "GET /api/v1/admin/queue": only("admin", scope="moderation"),
     "GET /api/v1/admin/messages": only("admin", scope="moderation"),
     "POST /api/v1/admin/messages/retry": only("admin", json={}, scope="moderation"),
@@ -423,6 +430,10 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /employer/api-keys": DESK,
     "POST /employer/api-keys": only("owner", data=NEW_KEY | {"expires_in_days": ""}),
     "POST /employer/api-keys/{key_id}/revoke": only("owner", on="key", hidden=KEYLESS),
+    "GET /me/mail": ANY,
+    "POST /me/mail": ANY,
+    "GET /unsubscribe": everyone(params={"token": "{mail_token}"}),
+    "POST /unsubscribe": everyone(params={"token": "{mail_token}"}),
     # The moderators' pages
     "GET /admin": STAFF,
     "GET /admin/jobs": STAFF,
@@ -433,6 +444,7 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /admin/people": STAFF,
     "GET /admin/audit-log": STAFF,
     "GET /admin/background": STAFF,
+    "POST /admin/background/mail-blocks/{block_id}": only("admin", on="mail-block", missing=303),
     "POST /admin/background/{step}": only("admin", on="retry", missing=404),
     "POST /admin/background/{message_id}/{step}": only("admin", on="message retry", missing=303),
     "GET /admin/analytics": STAFF,

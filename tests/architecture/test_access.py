@@ -35,6 +35,8 @@ from jobboard.infra.pictures import Pictures
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Failure, Message
 from jobboard.jobs.models import JobStatus
+from jobboard.notifications import choices
+from jobboard.notifications.models import BlockReason, MailBlock, Topic
 from jobboard.settings import Settings
 from jobboard.tasks import service as tasks
 from jobboard.tasks.schemas import TaskCreate
@@ -181,11 +183,14 @@ async def _things(
     wallet, other_wallet = [await wallets.of_company(session, each.id) for each in (company, other)]
     grant = await money.issue(session, None, wallet, GrantCreate(amount=1000))
     message = Message(kind="test.failed", payload={}, failed_at=now(), failure=Failure.GAVE_UP)
-    session.add(message)
+    shut = MailBlock(email="gone@example.com", reason=BlockReason.REFUSED)
+    session.add_all([message, shut])
     await session.commit()
     return {
         **opened,
         "message": str(message.id),
+        "mail-block": str(shut.id),
+        "mail_token": choices.token(settings, candidate.id, Topic.ALERTS),
         "wallet": str(wallet.id),
         "other_wallet": str(other_wallet.id),
         "grant": str(grant.id),

@@ -1,121 +1,238 @@
-"""Mail reaches an SMTP server, or a person who reads the console."""
+"""Mail reaches a real SMTP server, a folder, or a person who reads the console."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 import pytest
+import trustme
 
-from jobboard.infra.mailer import ConsoleMailer, SmtpMailer, make_mailer
+from jobboard.infra.mailer import ConsoleMailer, FileMailer, Refused, SmtpMailer, make_mailer
+from jobboard.infra.queue import NotDone
 from jobboard.settings import Settings
+from tests.smtp import CUT, Inbox, serving
 
 pytestmark = pytest.mark.anyio
 LINK = "http://127.0.0.1:8000/verify?token=s3cret-of-the-link"
 
 
-def mail() -> EmailMessage:
+def mail(to: str = "zoe@example.com") -> EmailMessage:
     """A message with everything that goes wrong: umlauts, a long line, a lone dot."""
     message = EmailMessage()
     message["From"] = "Jobbörse <board@example.com>"
-    message["To"] = "Zoë Example <zoe@example.com>"
+    message["To"] = f"Zoë Example <{to}>"
     message["Subject"] = "Ihre Bewerbung als Bäcker"
-    message.set_content(f"Grüße!\n.\n{LINK}\n" + "lang " * 300)
+    message["Message-ID"] = "<abc.def@example.com>"
+    message.set_content(f"Grüße!\n.\n..\n{LINK}\n" + "lang " * 300)
     return message
 
 
-@dataclass
-class Inbox:
-    """A small SMTP server: what it was told, and the mail it took."""
+class Point:
+    """Counts how often what cannot be taken back was about to happen."""
 
-    port: int = 0
-    offers: tuple[str, ...] = ("8BITMIME",)
-    commands: list[str] = field(default_factory=list)
-    mails: list[bytes] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.passed = 0
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One conversation."""
-        writer.write(b"220 test\r\n")
-        while line := await reader.readline():
-            command = line.decode().strip()
-            self.commands.append(command)
-            verb = command.split()[0].upper()
-            if verb == "EHLO":
-                offers = ["test", *self.offers]
-                lines = [f"250-{offer}" for offer in offers[:-1]] + [f"250 {offers[-1]}"]
-                writer.write("".join(line + "\r\n" for line in lines).encode())
-            elif verb == "DATA":
-                writer.write(b"354 go on\r\n")
-                self.mails.append(await reader.readuntil(b"\r\n.\r\n"))
-                writer.write(b"250 taken\r\n")
-            elif verb == "QUIT":
-                writer.write(b"221 bye\r\n")
-                break
-            else:
-                writer.write(b"235 welcome\r\n" if verb == "AUTH" else b"250 ok\r\n")
-            await writer.drain()
-        writer.close()
+    async def __call__(self) -> None:
+        self.passed += 1
+
+
+@pytest.fixture
+def point() -> Point:
+    return Point()
 
 
 @pytest.fixture
 async def inbox() -> AsyncIterator[Inbox]:
-    """Listening."""
-    inbox = Inbox()
-    server = await asyncio.start_server(inbox.serve, "127.0.0.1", 0)
-    inbox.port = server.sockets[0].getsockname()[1]
-    yield inbox
-    server.close()
+    async with serving(Inbox()) as inbox:
+        yield inbox
 
 
-async def test_a_mail_arrives_as_it_was_written(inbox: Inbox) -> None:
-    await SmtpMailer(f"smtp://127.0.0.1:{inbox.port}").send(mail())
-    raw = inbox.mails[0].removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
-    received = message_from_bytes(raw, policy=policy.default)
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
+    """Of 127.0.0.1, and the authority that signed it."""
+    authority = trustme.CA()
+    path = tmp_path_factory.mktemp("tls") / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return path, context
+
+
+@pytest.fixture
+def trusted(
+    certificate: tuple[Path, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> ssl.SSLContext:
+    """A certificate that this machine trusts."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    return certificate[1]
+
+
+async def test_a_mail_arrives_as_it_was_written(inbox: Inbox, point: Point) -> None:
+    await SmtpMailer(inbox.url).send(mail(), before=point)
+    (received,) = inbox.received
     assert received["Subject"] == "Ihre Bewerbung als Bäcker"
     assert received.get_content().split() == mail().get_content().split()
-    assert "RCPT TO:<zoe@example.com>" in inbox.commands
-    assert any(command.startswith("MAIL FROM:<board@example.com>") for command in inbox.commands)
+    assert (inbox.to(), inbox.senders) == (["zoe@example.com"], ["board@example.com"])
+    assert point.passed == 1
 
 
-async def test_it_logs_in_where_the_address_says_so(inbox: Inbox) -> None:
-    inbox.offers = ("AUTH PLAIN",)
-    await SmtpMailer(f"smtp://user:p%40ss@127.0.0.1:{inbox.port}").send(mail())
-    assert any(command.startswith("AUTH PLAIN") for command in inbox.commands)
-    assert len(inbox.mails) == 1
+async def test_an_address_with_other_letters(inbox: Inbox, point: Point) -> None:
+    await SmtpMailer(inbox.url).send(mail("bäcker@example.com"), before=point)
+    assert inbox.recipients == ["bäcker@example.com"]
+
+
+@pytest.mark.parametrize("how", ["starttls", "implicit"])
+async def test_a_password_goes_over_tls(how: str, trusted: ssl.SSLContext, point: Point) -> None:
+    options: dict[str, Any] = {"implicit": trusted, "auth_require_tls": False}
+    if how == "starttls":
+        options = {"tls_context": trusted, "auth_required": True}
+    inbox = Inbox()
+    async with serving(inbox, authenticator=inbox.authenticate, **options):
+        scheme = "smtp" if how == "starttls" else "smtps"
+        url = f"{scheme}://user:p%40ss@127.0.0.1:{inbox.port}"
+        await SmtpMailer(url, tls="required").send(mail(), before=point)
+    assert (inbox.logins, inbox.secure) == (["user"], [True])
+
+
+async def test_a_wrong_password_is_an_error_for_later(point: Point) -> None:
+    inbox = Inbox()
+    async with serving(inbox, authenticator=inbox.authenticate, auth_require_tls=False):
+        with pytest.raises(aiosmtplib.SMTPAuthenticationError):
+            await SmtpMailer(f"smtp://user:no@127.0.0.1:{inbox.port}").send(mail(), before=point)
+    assert (inbox.received, point.passed) == ([], 0)
+
+
+async def test_no_tls_where_it_is_required_and_no_trust_in_strangers(
+    inbox: Inbox, certificate: tuple[Path, ssl.SSLContext], point: Point
+) -> None:
+    with pytest.raises(aiosmtplib.SMTPException, match="STARTTLS"):
+        await SmtpMailer(inbox.url, tls="required").send(mail(), before=point)
+    async with serving(Inbox(), tls_context=certificate[1]) as stranger:
+        with pytest.raises((aiosmtplib.SMTPException, ssl.SSLError)):
+            await SmtpMailer(stranger.url).send(mail(), before=point)
+        assert stranger.received == []
+    assert point.passed == 0
 
 
 async def test_no_password_in_the_clear_over_the_net(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: dict[str, object] = {}
+    asked: dict[str, Any] = {}
 
-    async def send(_message: EmailMessage, **options: object) -> None:
+    class Stopped(Exception):
+        pass
+
+    def client(**options: Any) -> None:
         asked.update(options)
+        raise Stopped
 
-    monkeypatch.setattr(aiosmtplib, "send", send)
-    await SmtpMailer("smtp://user:password@mail.example.com").send(mail())
-    assert (asked["start_tls"], asked["port"]) == (True, 587)
-    await SmtpMailer("smtps://user:password@mail.example.com").send(mail())
-    assert (asked["use_tls"], asked["port"]) == (True, 465)
-    await SmtpMailer("smtp://mail.example.com").send(mail())
-    assert (asked["start_tls"], asked["port"]) == (None, 25)
+    monkeypatch.setattr("jobboard.infra.mailer.SMTP", client)
+    for url, name, value, port in (
+        ("smtp://user:password@mail.example.com", "start_tls", True, 587),
+        ("smtps://user:password@mail.example.com", "use_tls", True, 465),
+        ("smtp://mail.example.com", "start_tls", None, 25),
+    ):
+        with pytest.raises(Stopped):
+            await SmtpMailer(url).send(mail(), before=Point())
+        assert (asked[name], asked["port"]) == (value, port)
 
 
-async def test_a_server_that_is_gone_is_an_error() -> None:
+@pytest.mark.parametrize(
+    ("answer", "mailbox"),
+    [
+        ("550 5.1.1 no such user", True),
+        ("550 no such user", True),
+        ("556 5.1.10 takes no mail", True),
+        ("554 5.7.1 relay access denied", False),
+        ("550 5.2.2 mailbox full", False),
+    ],
+)
+async def test_a_refusal_for_good(inbox: Inbox, point: Point, answer: str, mailbox: bool) -> None:
+    inbox.rcpt["zoe@example.com"] = answer
+    with pytest.raises(Refused, match=answer[:9]) as refused:
+        await SmtpMailer(inbox.url).send(mail(), before=point)
+    assert (refused.value.mailbox, point.passed) == (mailbox, 0)
+
+
+@pytest.mark.parametrize("answer", ["450 4.2.1 try later", "552 too much", CUT])
+async def test_a_refusal_for_now(inbox: Inbox, point: Point, answer: str) -> None:
+    inbox.rcpt["zoe@example.com"] = answer
+    with pytest.raises(aiosmtplib.SMTPException):
+        await SmtpMailer(inbox.url).send(mail(), before=point)
+    assert point.passed == 0
+
+
+async def test_what_the_server_says_to_the_whole_mail(inbox: Inbox, point: Point) -> None:
+    inbox.data = ["451 busy", "554 5.6.0 no such letters"]
+    with pytest.raises(NotDone, match="451 busy"):
+        await SmtpMailer(inbox.url).send(mail(), before=point)
+    with pytest.raises(Refused) as refused:
+        await SmtpMailer(inbox.url).send(mail(), before=point)
+    assert (refused.value.mailbox, point.passed) == (False, 2)
+
+
+async def test_a_line_that_breaks_before_the_last_byte_sent_nothing(
+    inbox: Inbox, point: Point
+) -> None:
+    inbox.cut_in_data = 1
+
+    async def after_the_break() -> None:
+        await asyncio.sleep(0.05)  # as long as a commit may take; the line is known to be gone
+
+    with pytest.raises((NotDone, aiosmtplib.SMTPServerDisconnected)):
+        await SmtpMailer(inbox.url).send(mail(), before=after_the_break)
+
+
+async def test_a_line_that_breaks_after_it_leaves_open_whether_it_arrived(
+    inbox: Inbox, point: Point
+) -> None:
+    inbox.data = [CUT]
+    with pytest.raises(aiosmtplib.SMTPServerDisconnected):
+        await SmtpMailer(inbox.url).send(mail(), before=point)
+    assert point.passed == len(inbox.received) == 1
+
+
+async def test_a_slow_server_is_waited_for_and_given_up(inbox: Inbox, point: Point) -> None:
+    inbox.slow.clear()
+    with pytest.raises(aiosmtplib.SMTPReadTimeoutError):
+        await SmtpMailer(inbox.url, seconds=0.2).send(mail(), before=point)
+    sending = asyncio.create_task(SmtpMailer(inbox.url).send(mail(), before=point))
+    asyncio.get_running_loop().call_later(0.2, inbox.slow.set)
+    await sending
+    assert len(inbox.received) >= 1
+
+
+async def test_a_server_that_is_gone_is_an_error(point: Point) -> None:
     with pytest.raises((OSError, aiosmtplib.SMTPException)):
-        await SmtpMailer("smtp://127.0.0.1:1").send(mail())
+        await SmtpMailer("smtp://127.0.0.1:1").send(mail(), before=point)
+    assert point.passed == 0
 
 
 async def test_the_console_shows_a_link_that_one_can_click(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], point: Point
 ) -> None:
-    await ConsoleMailer().send(mail())
+    await ConsoleMailer().send(mail(), before=point)
     shown = capsys.readouterr().err
     assert "Mail to Zoë Example <zoe@example.com>: Ihre Bewerbung als Bäcker" in shown
     assert LINK in shown
     assert "Grüße!" in shown
 
 
-def test_the_setting_decides() -> None:
+async def test_a_folder_keeps_one_file_for_each_mail(tmp_path: Path, point: Point) -> None:
+    folder = tmp_path / "mail"
+    for _ in range(2):
+        await FileMailer(folder).send(mail(), before=point)
+    (path,) = folder.iterdir()
+    assert path.name == "abc.def@example.com.eml"
+    kept = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert kept.get_content().split() == mail().get_content().split()
+
+
+def test_the_setting_decides(tmp_path: Path) -> None:
     assert isinstance(make_mailer(Settings()), ConsoleMailer)
     assert isinstance(make_mailer(Settings(smtp_url="smtp://mail.example.com")), SmtpMailer)
+    assert isinstance(make_mailer(Settings(smtp_url=tmp_path.as_uri())), FileMailer)

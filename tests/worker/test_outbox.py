@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
 from jobboard.clock import now
+from jobboard.infra.mailer import Step
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Failure, Message, enqueue
 from jobboard.infra.storage import Storage
@@ -23,6 +24,7 @@ from jobboard.worker.context import Context
 from tests.factories.companies import make_company
 from tests.factories.jobs import make_job
 from tests.factories.people import make_user
+from tests.letters import words
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +41,7 @@ class Tray:
         self.hanging = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage, *, before: Step) -> None:
         if self.hang:
             self.hang -= 1
             self.hanging.set()
@@ -47,6 +49,7 @@ class Tray:
         if self.failures:
             self.failures -= 1
             raise ConnectionError("the mail server is away")
+        await before()
         self.mails.append(message)
 
 
@@ -105,7 +108,7 @@ async def test_an_application_is_mailed_to_the_company_and_to_the_candidate(
     assert mails.keys() == {employer.actor.email, candidate.actor.email}
     to_company = mails[employer.actor.email]
     assert to_company["Subject"] == "Cam Candidate applied: Baker"
-    assert "/employer/applications/" in to_company.get_content()
+    assert "/employer/applications/" in words(to_company)
     assert all(message.done_at for message in await waiting(session))
 
 
@@ -335,7 +338,7 @@ async def test_every_answer_has_its_words(
     enqueue(session, "notifications.mail", payload)
     await session.commit()
     await outbox.deliver_all(context)
-    text = tray.mails[0].get_content()
+    text = words(tray.mails[0])
     assert "Mill" in text
     assert "\n\n\n" not in text
 
@@ -445,4 +448,4 @@ async def test_a_company_hears_once_of_all_its_jobs_whose_time_is_over(
     (mail,) = tray.mails
     assert mail["Subject"] == "2 of your jobs have ended"
     for job in due:
-        assert f"{job.title}\n{settings.base_url}/employer/jobs/{job.id}" in mail.get_content()
+        assert f"{job.title}\n{settings.base_url}/employer/jobs/{job.id}" in words(mail)

@@ -18,6 +18,7 @@ from jobboard.accounts.models import EmailLink, LinkPurpose, Person
 from jobboard.clock import now
 from jobboard.errors import Invalid
 from jobboard.infra.queue import enqueue
+from jobboard.notifications import blocks
 
 LETTER = "accounts.letter"  # the message's kind; its payload: {kind, person_id or email, ...}
 
@@ -173,6 +174,7 @@ async def redeem(session: AsyncSession, token: str, purpose: LinkPurpose) -> Ema
     )
     if link is None:
         raise _dead()
+    await blocks.unblock(session, link.email)  # which someone reads, as this shows
     await drop(
         session,
         link.person_id,

@@ -336,6 +336,9 @@ PROBLEMS: dict[str, Told] = {
         "There is no such failed message. Somebody may have looked after it already.",
         "Look in GET /admin/messages.",
     ),
+    "mail_block_not_found": Told(
+        404, "This address is not shut out from mail.", "Look in GET /admin/mail-blocks."
+    ),
     "transfer_not_found": Told(
         404, "There is no such transfer for you.", "Look in GET /wallets/{id}/entries."
     ),

@@ -1,6 +1,6 @@
 """Applications, their history, and the notes that only the company sees."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -81,3 +81,15 @@ class ApplicationNote(Base):
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     body: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class CompanyDigest(Base):
+    """A week whose digest was written for a company: `week` is the Monday it was written on. Old
+    ones go."""
+
+    __tablename__ = "company_digests"
+
+    company_id: Mapped[UUID] = mapped_column(
+        ForeignKey("companies.id", ondelete="CASCADE"), primary_key=True
+    )
+    week: Mapped[date] = mapped_column(primary_key=True)

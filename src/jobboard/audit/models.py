@@ -52,6 +52,8 @@ class Action(StrEnum):
     WALLET_UNFROZEN = "wallet.unfrozen"
     MESSAGES_RETRIED = "messages.retried"
     MESSAGES_DROPPED = "messages.dropped"
+    MAIL_BLOCKED = "mail.blocked"
+    MAIL_ALLOWED = "mail.allowed"
 
 
 class Subject(StrEnum):

@@ -27,6 +27,7 @@ COMMANDS = {
     "create-admin": "accounts",
     "turn-off-two-step": "accounts",
     "grant": "wallet",
+    "bounce": "mail",
     "import": "jobs",
     "demo": "demo",
 }

@@ -36,6 +36,8 @@ from jobboard.infra.queue import Message, enqueue
 from jobboard.jobs.lifecycle import Step
 from jobboard.jobs.models import Job, JobReport, JobStatus
 from jobboard.jobs.steps import take
+from jobboard.notifications import blocks
+from jobboard.notifications.models import MailOptOut
 from jobboard.tasks.models import Task
 from jobboard.uploads import service as uploads
 from jobboard.uploads.models import Upload
@@ -44,7 +46,16 @@ from jobboard.wallet.models import Entry, TransferMemo, Wallet
 NOBODY = "Erased person"
 FORGET_REST = "privacy.forget_rest"  # payload: {person_id}
 ONCE_MORE = timedelta(minutes=10)  # no request lasts longer, and no hit waits longer to be stored
-OWN = (Task, LoginSession, EmailLink, SecondFactor, RecoveryCode, CompanyMember, KeptAnswer)
+OWN = (
+    Task,
+    LoginSession,
+    EmailLink,
+    SecondFactor,
+    RecoveryCode,
+    CompanyMember,
+    KeptAnswer,
+    MailOptOut,
+)
 
 
 async def erase(session: AsyncSession, actor: Actor) -> None:
@@ -104,6 +115,7 @@ async def _forget_mentions(session: AsyncSession, person: Person) -> None:
         func.lower(Message.payload["email"].astext) == person.email.lower(),
     )
     await session.execute(delete(Message).where(Message.done_at.is_(None), to_them))
+    await blocks.unblock(session, person.email)
     email = json.dumps(person.email, ensure_ascii=False).encode()
     await session.execute(
         delete(KeptAnswer)

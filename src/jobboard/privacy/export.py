@@ -15,7 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import structlog
 from anyio import to_thread
 from pymongo.errors import PyMongoError
-from sqlalchemy import Row, Select, and_, case, or_, select
+from sqlalchemy import Row, Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import LoginSession, Person, SecondFactor
@@ -27,6 +27,7 @@ from jobboard.companies.models import ApiKey, Company, CompanyMember
 from jobboard.infra.mongo import Mongo
 from jobboard.infra.storage import Storage
 from jobboard.jobs.models import Job, JobEvent, JobReport
+from jobboard.notifications.models import MailBlock, MailOptOut
 from jobboard.tasks.models import Task
 from jobboard.uploads.images import file_keys
 from jobboard.uploads.models import Upload
@@ -50,6 +51,8 @@ notes.json          notes that you wrote         tasks.json         your to-dos
 wallets.json        your credits                 wallet-entries.json  what came in and went out
 transfers.json      credits that you moved, your companies' too
 reports.json        what you reported            audit-log.json     what you did, or was done to you
+mail-opt-outs.json  mail that you do not want
+mail-block.json     whether your address took no mail, and what its server said
 hits.json           your calls of the API        uploads.json       the list of files/
 files/              your files, each in the folder of its id
 
@@ -129,6 +132,10 @@ def _tables(person_id: UUID) -> dict[str, Select]:
         "transfers": _of(Transfer, {"created_by"}, Transfer.created_by == person_id)
         .add_columns(TransferMemo.memo)
         .outerjoin(TransferMemo, TransferMemo.transfer_id == Transfer.id),
+        "mail-opt-outs": _of(MailOptOut, {"person_id"}, MailOptOut.person_id == person_id),
+        "mail-block": _of(MailBlock, set(), Person.id == person_id).join(
+            Person, func.lower(Person.email) == func.lower(MailBlock.email)
+        ),
         "audit-log": _audit_log(person_id),
         "uploads": select(*uploads, Upload.created_at).where(Upload.person_id == person_id),
     }

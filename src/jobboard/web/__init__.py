@@ -36,6 +36,7 @@ from jobboard.web import (
     files,
     jobs,
     links,
+    mail,
     me,
     me_privacy,
     me_resumes,
@@ -50,7 +51,7 @@ from jobboard.web import (
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
     public = [search, jobs, companies, accounts, links, files, site, assets]
-    own = [me, me_security, me_resumes, me_privacy, applications, tasks, wallet]
+    own = [me, mail, me_security, me_resumes, me_privacy, applications, tasks, wallet]
     desks = [employer, employer_jobs, employer_analytics, employer_applications]
     company = [employer_company, employer_keys]
     moderation = [admin, admin_people, admin_wallets, admin_analytics, admin_audit]

@@ -64,6 +64,8 @@ SENTENCES: dict[Action, str] = {
     Action.WALLET_UNFROZEN: "unfroze the wallet of {}",
     Action.MESSAGES_RETRIED: "had failed messages tried again",
     Action.MESSAGES_DROPPED: "dropped failed messages",
+    Action.MAIL_BLOCKED: "said that no mail reaches {}",
+    Action.MAIL_ALLOWED: "allowed mail to {} again",
 }
 NOBODY = "an unknown address"  # the subject of a failed log-in without an account
 GONE = "someone who is gone"

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from jobboard.accounts import mailboxes
 from jobboard.admin import messages
 from jobboard.admin.messages import FailedMessage, MessageChoice, Step
 from jobboard.analytics.schemas import Bucket
@@ -15,6 +16,7 @@ from jobboard.errors import NotFound
 from jobboard.infra import backlog
 from jobboard.infra.backlog import Moment
 from jobboard.infra.queue import Failure
+from jobboard.notifications.models import BlockReason
 from jobboard.web import charts
 from jobboard.web.admin_analytics import Period
 from jobboard.web.charts import Chart, Kind, Place, Series
@@ -26,6 +28,12 @@ from jobboard.web.rendering import render
 router = APIRouter(prefix="/admin/background", include_in_schema=False)
 
 FAILED = 25
+BLOCKED = 100
+HOW = {
+    BlockReason.REFUSED: "Its mail server refused our mail for good",
+    BlockReason.BOUNCED: "Mail came back",
+    BlockReason.REPORTED: "Someone said so",
+}
 # What a message asks for, in words; a mail says which one itself.
 KINDS = {
     "notifications.mail": "Mail to a person",
@@ -48,12 +56,14 @@ WORKS = {
     "clean_outbox": "Forget old messages",
     "forget_old_answers": "Forget answers kept for repeated requests",
     "forget_old_logins": "Forget old log-ins",
+    "employer_digests": "Mail companies their week",
     "expire_rejected": "Delete old rejected applications",
     "sweep_files": "Delete files that belong to nothing",
 }
 DONE = {Step.RETRY: "to be tried again", Step.DROP: "dropped"}
 TOLD = {Step.RETRY: "The message is tried again.", Step.DROP: "The message is dropped."}
 LIST = "/admin/background#failed"
+BLOCKS = "/admin/background#blocked"
 BACK = {
     Period.HOUR: ("Last hour", Bucket.MINUTE, timedelta(minutes=1), 60),
     Period.DAY: ("Last day", Bucket.HOUR, timedelta(hours=1), 24),
@@ -93,6 +103,8 @@ async def show_background(
         what=_what,
         why=FAILURES,
         works=WORKS,
+        blocked=(await mailboxes.listed(session, actor, cursor=None, limit=BLOCKED)).items,
+        how=HOW,
         before=max((item.failed_at for item in page.items), default=None),
         first_href=href("/admin/background", period=period) if cursor else None,
         next_href=more if page.next_cursor else None,
@@ -185,6 +197,18 @@ async def settle_all(
         number = await messages.ALL[step](session, actor, choice)
     told = f"{plural(number, 'message', 'messages')} {DONE[step]}."
     return outcome(request, form, LIST, told)
+
+
+@router.post("/mail-blocks/{block_id}")
+async def allow_mail(
+    request: Request, block_id: UUID, session: SessionDep, actor: AdminDep, _form: FormDep
+) -> RedirectResponse:
+    """Mail to an address again."""
+    try:
+        await mailboxes.allow(session, actor, block_id)
+    except NotFound as error:
+        return redirect(request, BLOCKS, error.message, tone="warn")
+    return redirect(request, BLOCKS, "The address gets mail again.")
 
 
 @router.post("/{message_id}/{step}")

@@ -3,7 +3,7 @@
 from jobboard.accounts import links, logins
 from jobboard.infra.queue import Message
 from jobboard.worker.context import Context
-from jobboard.worker.notifications import compose
+from jobboard.worker.notifications import post
 
 
 async def send_letter(context: Context, message: Message) -> None:
@@ -11,7 +11,7 @@ async def send_letter(context: Context, message: Message) -> None:
     async with context.database.transaction() as session:
         letter = await links.write(session, message.payload)
     if letter is not None:
-        await context.mailer.send(compose(context.settings, letter, message))
+        await post(context, message, letter)
 
 
 async def forget_old_logins(context: Context) -> None:

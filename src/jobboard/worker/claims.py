@@ -18,7 +18,7 @@ from jobboard.infra.queue import Failure, GiveUp, Message, NotDone
 from jobboard.worker.context import Context
 
 LEASE = timedelta(seconds=90)  # an attempt, what it takes to hang up on a mail server, and some
-MAX_ATTEMPTS = 10  # with the pauses below: about 8.5 hours
+MAX_ATTEMPTS: int = 10  # with the pauses below: about 8.5 hours
 FIRST_PAUSE = timedelta(seconds=60)
 JITTER = 0.2  # of a pause, more or less: what failed together does not come back together
 LOST = {

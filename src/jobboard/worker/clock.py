@@ -9,7 +9,7 @@ import structlog
 
 from jobboard.infra import schedule
 from jobboard.infra.schedule import Every
-from jobboard.worker import accounts, analytics, answers, jobs, outbox, privacy, uploads
+from jobboard.worker import accounts, analytics, answers, digest, jobs, outbox, privacy, uploads
 from jobboard.worker.context import Context
 
 log: Any = structlog.get_logger()
@@ -34,6 +34,8 @@ WORKS: dict[str, Work] = {
     "forget_old_answers": _every(answers.forget_old, hours=1),
     "forget_old_logins": _every(accounts.forget_old_logins, hours=1),
     "expire_rejected": _every(privacy.expire_rejected, hours=1),
+    # Mondays at seven, UTC: companies have no time zone.
+    "employer_digests": Work(Every(timedelta(days=7), timedelta(hours=7)), digest.send_digests),
     "sweep_files": _every(uploads.sweep, hours=6),
 }
 

@@ -1,60 +1,59 @@
-"""Mails a person's news. The templates' first line is the subject."""
+"""Mails a person's news, each once.
 
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import parseaddr
+Before the last byte of a mail goes out, `claims.hand_over` says so in the database. A worker that
+dies before that sent nothing, and another tries again; one that dies after it leaves a mail of
+which nobody knows whether it arrived: nobody sends it again, and a moderator sees it. See
+docs/mail.md.
+"""
+
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import structlog
 
+from jobboard.accounts import mailboxes
 from jobboard.accounts.links import Letter
 from jobboard.accounts.models import Person
-from jobboard.infra.queue import Message
-from jobboard.settings import Settings
+from jobboard.infra.mailer import Refused
+from jobboard.infra.queue import Failure, GiveUp, Message
+from jobboard.notifications import blocks, choices
+from jobboard.notifications.models import BlockReason
+from jobboard.worker import claims
 from jobboard.worker.context import Context
+from jobboard.worker.letters import compose
 
-_templates = Environment(  # plain text, so nothing is escaped
-    loader=PackageLoader("jobboard.worker"), undefined=StrictUndefined, trim_blocks=True
-)
+log: Any = structlog.get_logger()
 
 
 async def mail(context: Context, message: Message) -> None:
-    """Send one mail. A person who is gone meanwhile gets none.
+    """Send one mail. A person who is gone meanwhile, or does not want it, gets none."""
+    person_id, kind = UUID(message.payload["person_id"]), message.payload["kind"]
+    async with context.database.transaction() as session:
+        person = await session.get(Person, person_id)
+        wanted = await choices.wants(session, person_id, kind)
+    if person is not None and person.erased_at is None and wanted:
+        letter = Letter(kind, person.full_name, person.email, message.payload["data"])
+        await post(context, message, letter, reader=person_id)
 
-    The Message-ID comes from the message's own id, so that a mail which is sent twice (a worker
-    died before it could say that it was done) is one mail to the mail systems on its way.
+
+async def post(
+    context: Context, message: Message, letter: Letter, *, reader: UUID | None = None
+) -> None:
+    """Hand a letter to the mail server, unless its mailbox is known to take none.
+
+    `reader` is who may unsubscribe from this kind of mail by its link.
     """
     async with context.database.transaction() as session:
-        person = await session.get(Person, UUID(message.payload["person_id"]))
-    if person is not None and person.erased_at is None:
-        kind, data = message.payload["kind"], message.payload["data"]
-        letter = Letter(kind, person.full_name, person.email, data)
-        await context.mailer.send(compose(context.settings, letter, message))
-
-
-def compose(settings: Settings, letter: Letter, message: Message) -> EmailMessage:
-    """The mail for one piece of news."""
-    template = _templates.get_template(f"{letter.kind}.txt")
-    text = template.render(
-        **letter.data,
-        board=settings.board_name,
-        base_url=settings.base_url,
-        link=settings.base_url + letter.path,
-        reader=letter.name,
-    )
-    subject, _, body = text.partition("\n")
-    mail = EmailMessage()
-    mail["Subject"] = " ".join(subject.split())
-    mail["From"] = settings.mail_from
-    user, _, domain = letter.email.rpartition("@")
-    mail["To"] = Address(_one_line(letter.name), user, domain)
-    sender = parseaddr(settings.mail_from)[1].rpartition("@")[2]
-    mail["Message-ID"] = f"<{message.id}@{sender}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(body.strip() + "\n")
-    return mail
-
-
-def _one_line(name: str) -> str:
-    """A name that cannot start a header of its own."""
-    return " ".join(name.split())
+        shut = await blocks.is_blocked(session, letter.email)
+    if shut and letter.kind not in blocks.ASKED_FOR:
+        log.info("mail.blocked", kind=letter.kind, message_id=str(message.id))
+        return
+    composed = compose(context.settings, letter, message, reader)
+    try:
+        await context.mailer.send(composed, before=partial(claims.hand_over, context, message))
+    except Refused as error:
+        if error.mailbox:
+            async with context.database.transaction() as session:
+                await mailboxes.block(session, letter.email, BlockReason.REFUSED, str(error))
+        raise GiveUp(Failure.REFUSED, str(error)) from None

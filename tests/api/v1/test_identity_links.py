@@ -22,7 +22,7 @@ from jobboard.settings import Settings
 from jobboard.worker import accounts
 from jobboard.worker.context import Context
 from tests.factories.people import PASSWORD, User, make_user
-from tests.letters import LINK, Mailbox
+from tests.letters import LINK, Mailbox, words
 
 pytestmark = pytest.mark.anyio
 
@@ -304,7 +304,7 @@ class TestAddress:
 
         assert (await post(client, "/email-change/undo", token=undo)).status_code == 204
         (mail,) = await mailbox.read()
-        text = mail.get_content()
+        text = words(mail)
         assert "Two-step log-in had been turned on" in text
         assert "API keys made in your name meanwhile: 1." in text
         path = "/api/v1/me/applications"  # asks for a person: a living key gets as far as a 403
@@ -326,7 +326,7 @@ class TestAddress:
         undo = await mailbox.link(user.actor.email, "/undo-change-email")
         await post(client, "/email-change/undo", token=undo)
         (mail,) = await mailbox.read()
-        assert "meanwhile" not in mail.get_content()
+        assert "meanwhile" not in words(mail)
         assert len((await session.scalars(select(SecondFactor))).all()) == 1
 
     async def key(self, client: httpx2.AsyncClient, user: User, company_id: str) -> str:

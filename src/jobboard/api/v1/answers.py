@@ -54,6 +54,8 @@ OPERATIONS: dict[str, Told] = {
     "GET /me/applications": told(PERSON, "not_a_person"),
     "POST /me/verify-email": told(PERSON),
     "POST /me/email": told(PERSON),
+    "GET /me/mail": told(PERSON),
+    "PATCH /me/mail": told(PERSON),
     "GET /me/sessions": told(PERSON),
     "DELETE /me/sessions": told(PERSON),
     "DELETE /me/sessions/{id}": told(SELF, "login_not_found"),
@@ -158,6 +160,9 @@ OPERATIONS: dict[str, Told] = {
         ADMIN, f"{MODERATION} company_not_found edited_meanwhile"
     ),
     "GET /admin/audit-log": told(ADMIN, MODERATION),
+    "GET /admin/mail-blocks": told(ADMIN, MODERATION),
+    "POST /admin/mail-blocks": told(ADMIN, MODERATION),
+    "DELETE /admin/mail-blocks/{id}": told(ADMIN, f"{MODERATION} mail_block_not_found"),
     "GET /admin/queue": told(ADMIN, MODERATION),
     "GET /admin/messages": told(ADMIN, MODERATION),
     "POST /admin/messages/retry": told(ADMIN, MODERATION),

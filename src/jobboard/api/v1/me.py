@@ -32,6 +32,8 @@ from jobboard.applications import service as applications
 from jobboard.applications.schemas import ApplicationBrief
 from jobboard.errors import RateLimited
 from jobboard.infra.rates import LOGIN, limited
+from jobboard.notifications import choices
+from jobboard.notifications.schemas import MailChoices, MailChoicesUpdate
 from jobboard.pagination import Page
 from jobboard.privacy import erasure, export
 from jobboard.privacy.schemas import Erasure
@@ -127,6 +129,21 @@ async def ask_for_email_change(
         async with engines.database.transaction() as session:
             addresses.ask_to_change(session, actor, data.email)
     return Accepted(detail="A mail is on its way to the new address. Open the link in it.")
+
+
+@router.get("/mail")
+async def get_my_mail_choices(session: SessionDep, actor: ActorDep) -> MailChoices:
+    """Which mail I get."""
+    return await choices.read(session, actor.id)
+
+
+@router.patch("/mail")
+async def update_my_mail_choices(
+    data: MailChoicesUpdate, session: SessionDep, actor: ActorDep, match: IfMatchDep
+) -> MailChoices:
+    """Choose which mail I get. The same as the links to unsubscribe in the mails."""
+    match.require(await choices.read(session, actor.id))
+    return await choices.update(session, actor.id, data)
 
 
 @router.get("/sessions")
