@@ -43,6 +43,7 @@ def test_production_starts_when_all_is_safe() -> None:
         ("DATABASE_URL", "", "set JOBBOARD_DATABASE_URL to your own server"),
         ("REDIS_URL", "", "set JOBBOARD_REDIS_URL to your own server"),
         ("STORAGE_URL", "", "set JOBBOARD_STORAGE_URL"),
+        ("SMTP_URL", "smtp://mail.example.com", "set JOBBOARD_MAIL_FROM to an address of your own"),
     ],
 )
 def test_production_refuses_what_is_unsafe(name: str, value: str, says: str) -> None:
@@ -118,3 +119,26 @@ def test_a_network_that_is_none_is_named() -> None:
     settings = Settings.from_environment(SAFE, trusted_proxies="10.0.0.0/8, nginx")
     with pytest.raises(SettingsError, match="JOBBOARD_TRUSTED_PROXIES: 'nginx'"):
         create_app(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("SMTP_URL", "mail.example.com", "set JOBBOARD_SMTP_URL to smtp://host:port"),
+        ("SMTP_URL", "smtp://", "set JOBBOARD_SMTP_URL to smtp://host:port"),
+        ("SMTP_URL", "smtp://mail.example.com:mail", "a port that is none"),
+        ("SMTP_URL", "smtp://mail.example.com:0", "set JOBBOARD_SMTP_URL to smtp://host:port"),
+        ("SMTP_TLS", "maybe", "JOBBOARD_SMTP_TLS"),
+        ("SMTP_TLS", "off", "would send the password of JOBBOARD_SMTP_URL in the clear"),
+        ("SMTP_TIMEOUT", "0", "JOBBOARD_SMTP_TIMEOUT"),
+        ("MAIL_FROM", "The board", "set JOBBOARD_MAIL_FROM to an address"),
+        ("MAIL_FROM", "board@", "set JOBBOARD_MAIL_FROM to an address"),
+    ],
+)
+def test_mail_that_could_never_go_out_is_refused_at_the_start(
+    name: str, value: str, says: str
+) -> None:
+    good = {"JOBBOARD_SMTP_URL": "smtp://user:password@mail.example.com:587"}
+    Settings.from_environment(good)
+    with pytest.raises(SettingsError, match=re.escape(says)):
+        Settings.from_environment({**good, f"JOBBOARD_{name}": value})
