@@ -7,8 +7,9 @@ The whole app answers a list of jobs to some callers, without a network. The kin
 another order each time. Before a turn counts, requests run for longer than a batch waits, so that a
 turn holds as much writing as it causes; after it everything is stored before the next one begins.
 What is told is the median of the ratios within a turn, and the processor's time of this process,
-which a busy machine changes less. MongoDB is on the same cores and takes its share of the wall
-clock. The list is kept short: the cheaper a request, the more its logging weighs.
+which a busy machine changes less; at the end that of a hit by itself. MongoDB is on the same cores
+and takes its share of the wall clock. The list is kept short: the cheaper a request, the more its
+logging weighs.
 """
 
 import asyncio
@@ -29,13 +30,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from benchmarks.hits.board import board, filled, quiet, serving
 from benchmarks.output import until_no_one_reads
 from jobboard.analytics.hits import Hit, shelf, truncated
-from jobboard.analytics.recorder import GATHER_SECONDS, Collection, Recorder
+from jobboard.analytics.recorder import BATCH, GATHER_SECONDS, Collection, Recorder
 from jobboard.clock import now
 from jobboard.infra.mongo import Mongo
 from jobboard.settings import Settings
 
 PATH = "/api/v1/jobs?limit=5"
 CALLERS, TURNS = 8, 7
+ALONE = 10  # batches
 BEFORE, SECONDS = GATHER_SECONDS * 1.2, GATHER_SECONDS * 3
 NONE = "no log of hits"
 
@@ -107,6 +109,17 @@ async def _ask(client: httpx2.AsyncClient, seconds: float) -> int:
     return sum(await asyncio.gather(*(call() for _ in range(CALLERS))))
 
 
+async def alone(recorder: Recorder) -> float:
+    """Microseconds of this process's processor for one hit, recorded and stored with others."""
+    spent = process_time()
+    for _ in range(ALONE):
+        for _ in range(BATCH):
+            recorder.record(a_hit(perf_counter()))
+        while recorder.buffered:  # noqa: ASYNC110 - a counter is no event
+            await asyncio.sleep(0.01)
+    return (process_time() - spent) / (ALONE * BATCH) * 1e6
+
+
 async def run(settings: Settings) -> None:
     """Fill a board, let the kinds take turns, tell the ratios."""
     await filled(settings)
@@ -131,6 +144,7 @@ async def run(settings: Settings) -> None:
         for number in range(TURNS):
             for name in [*names[number % 4 :], *names[: number % 4]]:
                 turns[name].append(await turn(clients[name]))
+    hit = await alone(recorder)
     await recorder.close()
     await mongo.close()
     print(f"  {'':28}requests/s  of none, least to most     processor  of none")
@@ -144,6 +158,8 @@ async def run(settings: Settings) -> None:
             f"  {name:28}{rate:10.0f}    x{median(ratios):4.2f}  {spread}"
             f"    {processor:7.0f} us    x{median(shares):4.2f}"
         )
+    base = median(each.processor for each in turns[NONE])
+    print(f"  a hit by itself, recorded and stored: {hit:.0f} us, {hit / base:.1%} of a request")
 
 
 def main() -> None:

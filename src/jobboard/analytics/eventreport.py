@@ -1,5 +1,6 @@
 """What became of a job in the eyes of people, and what they searched for, from the events."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -45,16 +46,18 @@ async def of_job(
 
 
 async def views(database: AsyncDatabase, job_ids: Sequence[UUID], days: int) -> dict[UUID, int]:
-    """How often each of these jobs was read in the last `days`; those that nobody read are left
-    out."""
-    match = {
-        "job_id": {"$in": [str(job_id) for job_id in job_ids]},
-        "name": Name.VIEW,
-        "at": {"$gte": first_day(days)},
-    }
-    group = {"_id": "$job_id", "count": {"$sum": 1}}
-    rows = await database[COLLECTION].aggregate([{"$match": match}, {"$group": group}])
-    return {UUID(row["_id"]): row["count"] async for row in rows}
+    """How often each of these jobs was read in the last `days`. All are asked for at once, each by
+    itself: SecantusDB takes four times as long for one question about several jobs."""
+    since = {"$gte": first_day(days)}
+    counts = await asyncio.gather(
+        *(
+            database[COLLECTION].count_documents(
+                {"job_id": str(job_id), "name": Name.VIEW, "at": since}
+            )
+            for job_id in job_ids
+        )
+    )
+    return dict(zip(job_ids, counts, strict=True))
 
 
 async def searches(database: AsyncDatabase, days: int) -> SearchReport:

@@ -28,9 +28,13 @@ OF_JOB = IndexModel(
     name="of_job",
     partialFilterExpression={"job_id": {"$gt": ""}},
 )
-OF_TERM = IndexModel(
-    [("term", ASCENDING), ("at", ASCENDING)],
-    name="of_term",
+# Not partial: SecantusDB would look through all events of a job, or even all events, for its views.
+NAMED = IndexModel(
+    [("job_id", ASCENDING), ("name", ASCENDING), ("at", ASCENDING)], name="job_and_name"
+)
+SEARCHED = IndexModel(
+    [("at", ASCENDING), ("term", ASCENDING)],
+    name="searched",
     partialFilterExpression={"term": {"$gt": ""}},
 )
 
@@ -90,4 +94,4 @@ class Events:
 
 def shelf(database: AsyncDatabase, *, ttl_days: int) -> Shelf:
     """Where events are stored."""
-    return Shelf(database[COLLECTION], ttl_days, indexes=[OF_JOB, OF_TERM])
+    return Shelf(database[COLLECTION], ttl_days, indexes=[OF_JOB, NAMED, SEARCHED])
