@@ -27,6 +27,8 @@ APPEND_ONLY = {
     "entries",
     "transfers",
 }  # a trigger refuses to delete; the owner of a table may lift it
+# Connections of our own role to a database, but for this one.
+OTHERS = "datname = '{}' AND usename = current_user AND pid <> pg_backend_pid()"
 # The board's own wallets come with the migrations.
 KEPT = {"wallets": "DELETE FROM wallets WHERE board IS NULL"}
 RESET = (
@@ -77,7 +79,9 @@ def new_database(url: str, *, template: str = "template1") -> Generator[str]:
     try:
         yield name
     finally:
-        asyncio.run(_execute(url, f"DROP DATABASE {name} WITH (FORCE)"))
+        # Not WITH (FORCE): that gives up where autovacuum is at work, which a plain DROP sends away.
+        leave = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OTHERS}"
+        asyncio.run(_execute(url, leave.format(name), f"DROP DATABASE {name}"))
 
 
 def at(url: str, database: str) -> str:
@@ -106,9 +110,10 @@ async def empty(engine: AsyncEngine) -> None:
                     await connection.execute(text(statement))
 
 
-async def _execute(url: str, statement: str) -> None:
+async def _execute(url: str, *statements: str) -> None:
     connection = await asyncpg.connect(url, timeout=10)
     try:
-        await connection.execute(statement)
+        for statement in statements:
+            await connection.execute(statement)
     finally:
         await connection.close()

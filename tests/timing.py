@@ -4,6 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from sqlalchemy import text
+
+from jobboard.infra.postgres import Database
+
 TRIES = 5
 
 
@@ -41,3 +45,16 @@ async def until(condition: Callable[[], object], seconds: float = 10) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - counters are no events
             await asyncio.sleep(0.01)
+
+
+async def waiting_for_locks(db: Database, count: int = 1) -> None:
+    """Wait until as many statements wait for a lock. Raises TimeoutError after ten seconds."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(10):
+        while True:
+            async with db.transaction() as session:
+                if (await session.scalar(waiting) or 0) >= count:
+                    return

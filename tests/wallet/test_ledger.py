@@ -26,6 +26,7 @@ from jobboard.errors import Conflict, DomainError
 from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
 from jobboard.wallet import queries, service
+from jobboard.wallet.ledger import InsufficientFunds
 from jobboard.wallet.schemas import GrantCreate, TransferCreate
 from tests.boards import empty
 from tests.factories.people import make_user
@@ -139,11 +140,18 @@ class Ledger(RuleBasedStateMachine):
             paying += [self._paying(each, source, 1) for each in to if each != source]
             return list(await asyncio.gather(*paying))
 
-        for made in self.do(together()):
-            if isinstance(made, DomainError):
-                assert made.code in {"wallet_frozen", "insufficient_funds"}
-            else:
+        had, answers = dict(self.balances), self.do(together())
+        for made in answers:
+            if not isinstance(made, DomainError):
                 self._moved(made.from_wallet_id, made.to_wallet_id, made.amount)
+        paid = sum(m.amount for m in answers if getattr(m, "from_wallet_id", None) == source)
+        others = [each for each in to if each != source]
+        asked = [(source, amount)] * len(others) + [(each, 1) for each in others]
+        for (payer, price), made in zip(asked, answers, strict=True):
+            if isinstance(made, InsufficientFunds):  # whatever the order was, it held no more
+                assert price > had[payer] - (paid if payer == source else 1)
+            elif isinstance(made, DomainError):
+                assert made.code == "wallet_frozen"
 
     @rule(wallet=people, frozen=st.booleans())
     def freeze(self, wallet: UUID, frozen: bool) -> None:

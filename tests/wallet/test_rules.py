@@ -143,36 +143,51 @@ async def test_what_is_given_back_goes_the_way_back(session: AsyncSession, two: 
         await write(session, two, (rich, -10), (issued, 10), **part)
 
 
+LEDGER = "are never changed"
+MOVED = "only entries move"
 BREAK_INS = [
-    "UPDATE transfers SET amount = 1",
-    "DELETE FROM transfers",
-    "UPDATE entries SET amount = 1",
-    "DELETE FROM entries",
-    "TRUNCATE transfers, entries, transfer_memos",
-    "TRUNCATE entries",
-    "UPDATE wallets SET balance = balance + 1",
-    "UPDATE wallets SET entry_count = 0",
-    "UPDATE wallets SET currency = 'USD' WHERE board IS NULL AND balance > 0",
-    "UPDATE wallets SET floor = NULL WHERE board IS NULL",
-    "UPDATE wallets SET person_id = (SELECT max(id::text)::uuid FROM people) WHERE balance > 0",
-    "DELETE FROM wallets WHERE balance > 0",
-    "DELETE FROM people WHERE id = (SELECT person_id FROM wallets WHERE balance > 0)",
-    "INSERT INTO wallets (board, currency, balance) VALUES ('revenue', 'USD', 5)",
-    "INSERT INTO wallets (currency) VALUES ('EUR')",
-    "INSERT INTO wallets (person_id, currency) SELECT person_id, 'EUR' FROM wallets"
-    " WHERE person_id IS NOT NULL",
-    "INSERT INTO entries (wallet_id, number, transfer_id, amount, currency, balance)"
-    " SELECT wallet_id, 1, transfer_id, amount, currency, 5 FROM entries",
+    ("UPDATE transfers SET amount = 1", LEDGER),
+    ("DELETE FROM transfers", LEDGER),
+    ("UPDATE entries SET amount = 1", LEDGER),
+    ("DELETE FROM entries", LEDGER),
+    ("TRUNCATE transfers, entries, transfer_memos, job_features", LEDGER),
+    ("TRUNCATE entries", LEDGER),
+    ("UPDATE wallets SET balance = balance + 1", MOVED),
+    ("UPDATE wallets SET entry_count = 0", MOVED),
+    ("UPDATE wallets SET currency = 'USD' WHERE board IS NULL AND balance > 0", MOVED),
+    ("UPDATE wallets SET floor = NULL WHERE board IS NULL", "one_may_owe"),
+    ("UPDATE wallets SET floor = -5 WHERE board IS NULL", "one_may_owe"),
+    (
+        "UPDATE wallets SET person_id = (SELECT max(id::text)::uuid FROM people) WHERE balance > 0",
+        MOVED,
+    ),
+    ("DELETE FROM wallets WHERE balance > 0", "fk_transfers_to_wallet_id"),
+    (
+        "DELETE FROM people WHERE id = (SELECT person_id FROM wallets WHERE balance > 0)",
+        "fk_transfers_to_wallet_id",
+    ),
+    ("INSERT INTO wallets (board, currency, balance) VALUES ('revenue', 'USD', 5)", MOVED),
+    ("INSERT INTO wallets (currency) VALUES ('EUR')", "one_owner"),
+    (
+        "INSERT INTO wallets (person_id, currency) SELECT person_id, 'EUR' FROM wallets"
+        " WHERE person_id IS NOT NULL",
+        "uq_wallets_person_id_currency",
+    ),
+    (
+        "INSERT INTO entries (wallet_id, number, transfer_id, amount, currency, balance)"
+        " SELECT wallet_id, 1, transfer_id, amount, currency, 5 FROM entries",
+        "uq_entries_sides",
+    ),
 ]
 
 
-@pytest.mark.parametrize("statement", BREAK_INS)
+@pytest.mark.parametrize(("statement", "words"), BREAK_INS)
 async def test_nobody_writes_past_the_rules(
-    session: AsyncSession, two: Two, statement: str
+    session: AsyncSession, two: Two, statement: str, words: str
 ) -> None:
     assert two
     await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-    with pytest.raises(DBAPIError):
+    with pytest.raises(DBAPIError, match=words):
         await session.execute(text(statement))
 
 
@@ -183,3 +198,16 @@ async def test_every_owner_has_a_wallet(session: AsyncSession, settings: Setting
         "SELECT count(*) FROM people p LEFT JOIN wallets w ON w.person_id = p.id WHERE w.id IS NULL"
     )
     assert await session.scalar(text(without)) == 0
+
+
+async def test_an_entry_that_is_not_stored_moves_nothing(session: AsyncSession, two: Two) -> None:
+    again = (
+        "INSERT INTO entries (wallet_id, transfer_id, amount, currency) "
+        "SELECT wallet_id, transfer_id, amount, currency FROM entries ON CONFLICT DO NOTHING"
+    )
+    await session.execute(text(again))
+    await session.commit()
+    held = await session.execute(
+        text("SELECT balance, entry_count FROM wallets WHERE id = :id"), {"id": two.rich}
+    )
+    assert held.all() == [(1000, 1)]

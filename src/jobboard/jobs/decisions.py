@@ -97,6 +97,7 @@ async def restore(
 async def _for_moderator(session: AsyncSession, actor: Actor, job_id: UUID) -> Job:
     require(actor, Right.MODERATE)
     job, _ = await queries.get(session, actor, job_id)
+    await session.refresh(job, with_for_update=True)  # nobody pays for it to be featured meanwhile
     return job
 
 
@@ -107,7 +108,7 @@ async def _decide(
     before = job.status
     await take(session, actor, job, step, reason)
     await _close_reports(session, actor, job.id)
-    if step is Step.REMOVE:
+    if step in (Step.REMOVE, Step.REJECT):
         await featuring.end(session, actor, job)
     about = (Subject.JOB, job.id)
     details = {"from": before, "version": job.version}

@@ -112,8 +112,8 @@ async def _feature_until(session: AsyncSession, job: Job, moment: datetime | Non
 
 
 async def end(session: AsyncSession, actor: Actor, job: Job) -> None:
-    """A moderator takes the job down: whole days that are left are paid back, even to a wallet that
-    is frozen. What an admin reversed before is not paid back again."""
+    """A moderator took the job down or sent it back: whole days that are left are paid back, even
+    to a wallet that is frozen. What an admin reversed before is not paid back again."""
     if job.featured_until is None:
         return
     paid = select(JobFeature).where(JobFeature.job_id == job.id, JobFeature.ended_at.is_(None))
@@ -136,7 +136,7 @@ async def _refund(session: AsyncSession, actor: Actor, paid: JobFeature, days: i
         currency=original.currency,
         spender=None,
         created_by=actor.id,
-        memo=f"{days} of {paid.days} days, since a moderator removed the job",
+        memo=f"{days} of {paid.days} days, since a moderator took the job down",
         original_id=original.id,
         even_frozen=True,
     )
@@ -166,7 +166,11 @@ async def _cut(session: AsyncSession, job: Job, paid: JobFeature, left: timedelt
     paid.ended_at = now()
     await session.execute(
         update(JobFeature)
-        .where(JobFeature.job_id == job.id, JobFeature.starts_at >= paid.ends_at)
+        .where(
+            JobFeature.job_id == job.id,
+            JobFeature.starts_at >= paid.ends_at,
+            JobFeature.ended_at.is_(None),
+        )
         .values(starts_at=JobFeature.starts_at - left, ends_at=JobFeature.ends_at - left)
         .execution_options(synchronize_session=False)
     )

@@ -41,7 +41,7 @@ from jobboard.notifications.models import MailOptOut
 from jobboard.tasks.models import Task
 from jobboard.uploads import service as uploads
 from jobboard.uploads.models import Upload
-from jobboard.wallet.models import Entry, TransferMemo, Wallet
+from jobboard.wallet.models import Entry, Transfer, TransferMemo, Wallet
 
 NOBODY = "Erased person"
 FORGET_REST = "privacy.forget_rest"  # payload: {person_id}
@@ -99,7 +99,9 @@ async def _close_wallet(session: AsyncSession, person_id: UUID) -> None:
         .join(Wallet, Wallet.id == Entry.wallet_id)
         .where(Wallet.person_id == person_id)
     )
-    await session.execute(delete(TransferMemo).where(TransferMemo.transfer_id.in_(theirs)))
+    made = select(Transfer.id).where(Transfer.created_by == person_id)
+    memos = TransferMemo.transfer_id.in_(theirs.union(made))
+    await session.execute(delete(TransferMemo).where(memos))
     await session.execute(
         update(Wallet)
         .where(Wallet.person_id == person_id, Wallet.frozen_at.is_(None))

@@ -1,8 +1,8 @@
 """Wallets, transfers and their entries. Amounts are integers in minor units of a currency.
 
-The rules stand in the database, as constraints here and as triggers in the migration, so that no
-code can break them: an entry moves its wallet's balance and is numbered by it; at the commit each
-transfer has exactly two entries, which cancel out; ledger rows are never changed or deleted.
+The rules stand in the database, as constraints here and as triggers in the migrations, so that no
+code can break them: an entry goes on from the one before it and moves its wallet; at the commit
+each transfer has exactly two entries, which cancel out; ledger rows are never changed or deleted.
 """
 
 from datetime import datetime
@@ -47,7 +47,8 @@ class Wallet(Base):
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_form"),
         CheckConstraint("balance >= floor", name="above_floor"),
         CheckConstraint(
-            "(board IS NOT DISTINCT FROM 'issued') = (floor IS NULL)", name="one_may_owe"
+            "floor IS NOT DISTINCT FROM CASE WHEN board = 'issued' THEN NULL ELSE 0 END",
+            name="one_may_owe",
         ),
         Index("uq_wallets_person_id_currency", "person_id", "currency", unique=True),
         Index("uq_wallets_company_id_currency", "company_id", "currency", unique=True),
@@ -81,6 +82,7 @@ class Transfer(Base):
         CheckConstraint(
             "(kind IN ('refund', 'reversal')) = (original_id IS NOT NULL)", name="gives_back"
         ),
+        Index("ix_transfers_created_by", "created_by"),
         Index("ix_transfers_spent", "from_wallet_id", "created_by", "created_at"),
         Index(
             "uq_transfers_original_id",

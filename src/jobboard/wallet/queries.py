@@ -156,7 +156,10 @@ def statement_of(wallet_id: UUID, search: EntrySearch, before: int | None) -> Se
         select(
             *(Entry.number, Entry.at, Entry.amount, Entry.balance, Entry.currency),
             *(Entry.transfer_id, Transfer.kind, TransferMemo.memo),
-            case((Entry.amount < 0, Person.full_name)).label("by"),
+            # Of a company's people only. Who of the board gave something back is not told.
+            case((and_(Entry.amount < 0, Transfer.kind.in_(SPENDING)), Person.full_name)).label(
+                "by"
+            ),
             exists().where(Back.original_id == Transfer.id).label("given_back"),
             *(Other.person_id, Other.company_id),
             func.coalesce(OtherPerson.full_name, OtherCompany.name, Other.board).label("name"),

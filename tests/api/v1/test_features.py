@@ -1,5 +1,6 @@
 """Featured jobs: paid for, first in lists, alike for all who pay, and paid back when removed."""
 
+import asyncio
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,10 +8,12 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard import clock
 from jobboard.clock import now
+from jobboard.infra.postgres import Database
 from jobboard.jobs import featuring
 from jobboard.jobs.models import Job, JobStatus
 from tests.api.v1.conftest import Cast
@@ -18,6 +21,7 @@ from tests.factories.companies import make_company
 from tests.factories.jobs import make_job
 from tests.factories.people import User
 from tests.factories.wallets import make_wallet
+from tests.timing import waiting_for_locks
 
 pytestmark = pytest.mark.anyio
 Client = httpx2.AsyncClient
@@ -196,6 +200,38 @@ async def test_a_removal_pays_whole_days_back(
     await client.post(restored, headers=cast.admin.headers)
     await client.post(url, json={"reason": "A scam."}, headers=cast.admin.headers)
     assert await held(client, cast.employer, rich) == 100_000 - 4 * 500
+
+
+async def test_a_removal_pays_back_what_is_bought_meanwhile(
+    client: Client, cast: Cast, jobs: list[Job], rich: str, session: AsyncSession, db: Database
+) -> None:
+    await session.execute(text("SELECT FROM wallets WHERE board = 'revenue' FOR UPDATE"))
+    buying = asyncio.create_task(feature(client, cast.employer, jobs[0], days=3))
+    await waiting_for_locks(db)
+    url = f"/api/v1/admin/jobs/{jobs[0].id}/remove"
+    removing = asyncio.create_task(
+        client.post(url, json={"reason": "A scam."}, headers=cast.admin.headers)
+    )
+    await waiting_for_locks(db, 2)
+    await session.commit()
+    assert [(await each).status_code for each in (buying, removing)] == [201, 200]
+    assert await held(client, cast.employer, rich) == 99_500  # the day that began is used
+
+
+async def test_a_job_that_is_sent_back_has_its_days_paid_back(
+    client: Client, cast: Cast, jobs: list[Job], rich: str
+) -> None:
+    await feature(client, cast.employer, jobs[0], days=3)
+    job = f"/api/v1/jobs/{jobs[0].id}"
+    tag = (await client.get(job, headers=cast.employer.headers)).headers["etag"]
+    edited = await client.patch(
+        job, json={"title": "Thief"}, headers=cast.employer.headers | {"If-Match": tag}
+    )
+    assert edited.json()["status"] == "pending"
+    url = f"/api/v1/admin/jobs/{jobs[0].id}/reject"
+    back = await client.post(url, json={"reason": "No thieves."}, headers=cast.admin.headers)
+    assert (back.status_code, back.json()["featured_until"]) == (200, None)
+    assert await held(client, cast.employer, rich) == 99_500  # the day that began is used
 
 
 async def test_what_was_reversed_is_not_paid_back_again(

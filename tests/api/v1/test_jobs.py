@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.companies.models import Company
@@ -17,6 +17,7 @@ from jobboard.infra.postgres import Database
 from jobboard.jobs.models import JobEvent, JobStatus
 from tests.api.v1.conftest import Cast
 from tests.factories.jobs import make_job
+from tests.timing import waiting_for_locks
 
 pytestmark = pytest.mark.anyio
 
@@ -31,19 +32,6 @@ async def test_pay_may_be_half_a_range_or_nothing(client: httpx2.AsyncClient, ca
     assert (pay["yearly_min"], pay["yearly_max"]) == (1500 * 2080, None)
 
 
-async def someone_waits(db: Database) -> None:
-    """Until a statement waits for a lock."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(10):
-        while True:
-            async with db.transaction() as session:
-                if await session.scalar(waiting):
-                    return
-
-
 async def test_a_job_made_while_its_company_is_renamed_has_the_new_name(
     client: httpx2.AsyncClient, session: AsyncSession, db: Database, cast: Cast
 ) -> None:
@@ -53,7 +41,7 @@ async def test_a_job_made_while_its_company_is_renamed_has_the_new_name(
     making = asyncio.create_task(
         client.post("/api/v1/jobs", json=body, headers=cast.employer.headers)
     )
-    await someone_waits(db)
+    await waiting_for_locks(db)
     await session.commit()
     made = await making
     assert made.status_code == 201, made.text

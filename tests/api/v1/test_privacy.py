@@ -10,14 +10,14 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import LargeBinary, Text, exists, func, or_, select, update
+from sqlalchemy import LargeBinary, Text, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import limits, links
 from jobboard.accounts.models import LoginSession, Person, Role
 from jobboard.applications.models import Application, Stage
 from jobboard.clock import now
-from jobboard.companies.models import CompanyMember
+from jobboard.companies.models import CompanyMember, MemberRole
 from jobboard.infra.mailer import ConsoleMailer
 from jobboard.infra.postgres import Base, Database
 from jobboard.infra.queue import Message
@@ -321,6 +321,22 @@ async def test_credits_are_exported_and_their_ledger_stays_without_a_name(
         "/api/v1/transfers", json=payment, headers=cast.candidate.headers | key
     )
     assert sent.status_code == 201
+    other = await make_wallet(session, company=cast.company.id, holds=500)
+    await session.execute(
+        insert(CompanyMember).values(
+            company_id=cast.company.id,
+            person_id=cast.candidate.id,
+            role=MemberRole.RECRUITER,
+            spending_limit=500,
+        )
+    )
+    await session.commit()
+    payment |= {"from_wallet_id": str(other.id), "amount": 5, "memo": "From Cam, for the company"}
+    await client.post(
+        "/api/v1/transfers",
+        json=payment,
+        headers=cast.candidate.headers | {"Idempotency-Key": "company"},
+    )
     answer = await client.get(f"{ME}/export", headers=cast.candidate.headers)
     packed = zipfile.ZipFile(io.BytesIO(answer.content))
     assert json.loads(packed.read("wallets.json"))[0]["balance"] == 600
@@ -328,7 +344,8 @@ async def test_credits_are_exported_and_their_ledger_stays_without_a_name(
     assert [(line["amount"], line["memo"]) for line in lines][-1] == (-400, "For Cam's bicycle")
     assert (await erase(client, cast.candidate)).status_code == 204
     read = await client.get(f"/api/v1/wallets/{theirs.id}/entries", headers=cast.rival.headers)
-    (line,) = read.json()["items"]
+    company, line = read.json()["items"]
+    assert (company["amount"], company["memo"]) == (5, "")
     assert (line["amount"], line["balance"], line["memo"]) == (400, 400, "")
     assert line["other"]["name"] == "Erased person"
     left = await client.get(f"/api/v1/wallets/{wallet.id}", headers=cast.admin.headers)

@@ -270,6 +270,9 @@ async def test_a_mistake_is_reversed_once(client: Client, cast: Cast, purse: Pur
     refused = next(answer for answer in answers if answer.status_code == 409)
     assert refused.json()["code"] == "given_back_before"
     assert await balance(client, cast.employer, purse.rich) == 1000
+    url = f"/api/v1/wallets/{purse.poor}/entries"
+    latest = (await client.get(url, headers=cast.candidate.headers)).json()["items"][0]
+    assert (latest["kind"], latest["by"]) == ("reversal", None)
     again = await client.post(
         f"/api/v1/admin/transfers/{back['id']}/reverse", json={}, headers=once(cast.admin)
     )
