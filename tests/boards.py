@@ -79,7 +79,7 @@ def new_database(url: str, *, template: str = "template1") -> Generator[str]:
     try:
         yield name
     finally:
-        # Not WITH (FORCE): that gives up where autovacuum is at work, which a plain DROP sends away.
+        # Not WITH (FORCE): that fails where autovacuum is at work, which a plain DROP sends away.
         leave = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OTHERS}"
         asyncio.run(_execute(url, leave.format(name), f"DROP DATABASE {name}"))
 
