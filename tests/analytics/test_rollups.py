@@ -137,6 +137,17 @@ async def test_a_mark_outlives_a_count_until_its_batch_is_stored_or_never_will_b
     assert await marks.count_documents({}) == 0
 
 
+async def test_after_a_silence_the_latest_minutes_are_counted_first(
+    mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = NOON + timedelta(hours=1)
+    await store(mongo, [hit(NOON), hit(later)])
+    monkeypatch.setattr(rollups, "AT_ONCE", 1)
+    for before, counted in ((None, [later]), (later, [NOON, later])):
+        await rollups._one_round(mongo.database, before)
+        assert [item["bucket"] for item in await ask(mongo, bucket="minute")] == counted
+
+
 async def test_roll_ups_name_nobody_and_end(mongo: Mongo) -> None:
     await store(mongo, [hit(NOON)._replace(person_id="a-person")])
     await rollups.roll_up(mongo.database)

@@ -106,21 +106,24 @@ async def mark(marks: Collection, moments: Iterable[datetime]) -> None:
 
 
 async def roll_up(database: AsyncDatabase) -> int:
-    """Count what was marked; how many minutes. May run twice at once. Raises PyMongoError."""
+    """Count what was marked; how many minutes. May run twice at once. Raises PyMongoError.
+
+    The latest come first: after a long silence people ask what goes on now.
+    """
     done = 0
-    since = None
-    while marked := await _one_round(database, since):
-        since = marked[-1]["_id"]
+    before = None
+    while marked := await _one_round(database, before):
+        before = marked[-1]["_id"]
         done += len(marked)
     return done
 
 
-async def _one_round(database: AsyncDatabase, since: datetime | None) -> list[dict[str, Any]]:
-    """Count some marked minutes, the first after `since`; the marks, none when all is counted."""
+async def _one_round(database: AsyncDatabase, before: datetime | None) -> list[dict[str, Any]]:
+    """Count some marked minutes, the last `before` one; the marks, none when all is counted."""
     with pymongo.timeout(PATIENCE):
-        if since is None:
+        if before is None:
             await _ensure_indexes(database)
-        marked = await _marked(database, since)
+        marked = await _marked(database, before)
         if marked:
             await _count(database, [each["_id"] for each in marked])
             await _unmark(database, marked)
@@ -155,9 +158,9 @@ async def _ensure_indexes(database: AsyncDatabase) -> None:
         await keep_for(database[level.collection], days=level.days)
 
 
-async def _marked(database: AsyncDatabase, since: datetime | None) -> list[dict[str, Any]]:
-    later = {"_id": {"$gt": since}} if since else {}
-    return await database[MARKS].find(later).sort("_id", 1).limit(AT_ONCE).to_list()
+async def _marked(database: AsyncDatabase, before: datetime | None) -> list[dict[str, Any]]:
+    earlier = {"_id": {"$lt": before}} if before else {}
+    return await database[MARKS].find(earlier).sort("_id", -1).limit(AT_ONCE).to_list()
 
 
 async def _unmark(database: AsyncDatabase, marked: Sequence[dict[str, Any]]) -> None:
