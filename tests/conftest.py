@@ -9,7 +9,8 @@ controller starts them once for all workers; each worker has databases of its ow
     session           a session on it; `await session.commit()` shows its rows to the app
 """
 
-from collections.abc import AsyncIterator, Iterator
+import gc
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -56,6 +57,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what the controller started."""
     if SHARED in config.stash:
         config.stash[SHARED][0].close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Half a million objects stay until the end: no collection of garbage need look at them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(10_000)
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
