@@ -95,6 +95,7 @@ class App(FastAPI):
         `dependencies` are those of every operation.
         """
         self.versions = versions
+        self._schemas: dict[str, dict[str, Any]] = {}
         for version in versions:
             for router in version.routers:
                 self.include_router(router, prefix=version.prefix, dependencies=dependencies)
@@ -110,17 +111,17 @@ class App(FastAPI):
         return self.openapi_schema
 
     def schema_of(self, version: Version) -> dict[str, Any]:
-        """The schema of one version alone."""
+        """The schema of one version alone, made once."""
         start = f"{version.prefix}/"
-        return self._document([route for route in self._routes() if _path(route).startswith(start)])
+        if version.name not in self._schemas:
+            self._schemas[version.name] = self._document(
+                [route for route in self._routes() if _path(route).startswith(start)]
+            )
+        return self._schemas[version.name]
 
     def _add_schema_route(self, version: Version) -> None:
-        made: dict[str, Any] = {}
-
         async def read_schema(_: Request) -> JSONResponse:
-            if not made:
-                made.update(self.schema_of(version))
-            return JSONResponse(made)
+            return JSONResponse(self.schema_of(version))
 
         self.add_route(version.schema_path, read_schema, include_in_schema=False)
 
