@@ -96,8 +96,14 @@ QUERIES = [
     for operation, found in OPERATIONS.items()
     if any(parameter["in"] in {"query", "path"} for parameter in found.get("parameters", ()))
 ]
-READING = [operation for operation in QUERIES if operation.startswith("GET ")]
-WRITING = [operation for operation in QUERIES if operation not in READING]
+# Those that only read, or whose every address names something that there is not.
+HARMLESS = [
+    operation
+    for operation in QUERIES
+    if operation.startswith("GET ")
+    or all(parameter["in"] != "query" for parameter in OPERATIONS[operation]["parameters"])
+]
+WRITING = [operation for operation in QUERIES if operation not in HARMLESS]
 
 
 @pytest.fixture
@@ -116,6 +122,7 @@ def lasting(server: Served) -> Stage:
 def http() -> Iterator[requests.Session]:
     """A client that keeps its connection."""
     with requests.Session() as session:
+        session.trust_env = False  # which would look for settings of the machine at each request
         yield session
 
 
@@ -257,7 +264,7 @@ def test_text_in_a_form(operation: str, lasting: Stage, http: requests.Session) 
             check(answer, raw)
 
 
-@pytest.mark.parametrize("operation", READING)
+@pytest.mark.parametrize("operation", HARMLESS)
 def test_text_in_an_address(operation: str, lasting: Stage, http: requests.Session) -> None:
     try_addresses(Asker(http, lasting, operation), operation)
 
