@@ -90,7 +90,7 @@ def _end() -> Any:
 def _ended(length: timedelta, since: datetime) -> Any:
     """What ended in each piece of time."""
     at = func.date_bin(length, _end(), ORIGIN).label("at")
-    took = func.extract("epoch", Message.done_at - Message.created_at)
+    took = func.greatest(func.extract("epoch", Message.done_at - Message.created_at), 0)
     return (
         select(
             at,
