@@ -40,13 +40,13 @@ class MailBlockCreate(Input):
 
 async def block(session: AsyncSession, email: str, reason: BlockReason, detail: str) -> None:
     """Mail nothing more there. Whose address it is must verify it anew."""
-    if await blocks.block(session, email, reason, detail):
-        await session.execute(
-            update(Person)
-            .where(func.lower(Person.email) == email.lower())
-            .values(email_verified_at=None)
-            .execution_options(synchronize_session=False)
-        )
+    await blocks.block(session, email, reason, detail)
+    await session.execute(
+        update(Person)
+        .where(func.lower(Person.email) == email.lower())
+        .values(email_verified_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def listed(

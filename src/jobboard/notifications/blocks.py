@@ -9,7 +9,7 @@ from email.message import Message as Mail
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,12 +30,13 @@ def _is(email: str) -> ColumnElement[bool]:
     return func.lower(MailBlock.email) == email.lower()
 
 
-async def block(session: AsyncSession, email: str, reason: BlockReason, detail: str) -> bool:
-    """Mail nothing more there; whether that is new."""
+async def block(session: AsyncSession, email: str, reason: BlockReason, detail: str) -> None:
+    """Mail nothing more there. What was said last stands."""
     detail = detail[:MAX_DETAIL].encode(errors="replace").decode().replace("\0", "?")
-    statement = insert(MailBlock).values(email=email, reason=reason, detail=detail)
-    added = statement.on_conflict_do_nothing().returning(MailBlock.id)
-    return await session.scalar(added) is not None
+    said = {"reason": reason, "detail": detail}
+    statement = insert(MailBlock).values(email=email, **said)
+    lower = [text("lower(email)")]
+    await session.execute(statement.on_conflict_do_update(index_elements=lower, set_=said))
 
 
 async def unblock(session: AsyncSession, email: str) -> None:

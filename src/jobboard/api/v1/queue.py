@@ -74,7 +74,7 @@ async def list_mail_blocks(
 async def create_mail_block(
     data: MailBlockCreate, session: SessionDep, actor: ModeratorDep
 ) -> MailBlockRead:
-    """Say that no mail reaches an address, as a bounce told you. One that is known stays as it is.
+    """Say that no mail reaches an address, as a bounce told you. What was said last stands.
 
     Its person must verify it anew: links that they ask for are still mailed.
     """
