@@ -53,7 +53,8 @@ CONFIG: dict[str, Any] = {
 # Good data that is refused all the same, with the reason that no schema can tell.
 BEYOND_WORDS = {
     "POST /api/v1/jobs/{id}/features": "needs a job that is open for as many days as are paid for",
-    "POST /api/v1/companies/{id}/members": "needs the address of someone who has an account",
+    "POST /api/v1/companies/{id}/members": "a company has so many open invitations at most",
+    "POST /api/v1/invitations/accept": "needs a token that was mailed",
     "POST /api/v1/auth/verify-email": "needs a token that was mailed",
     "POST /api/v1/auth/email-change": "needs a token that was mailed",
     "POST /api/v1/auth/email-change/undo": "needs a token that was mailed",

@@ -29,7 +29,7 @@ from jobboard.wallet import service as money
 from jobboard.wallet.schemas import TransferCreate, WalletRead
 from tests.api.served import Served, serve
 from tests.boards import empty
-from tests.factories.companies import make_company
+from tests.factories.companies import make_company, make_invitation
 from tests.factories.files import pdf, picture
 from tests.factories.jobs import make_job
 from tests.factories.people import User, make_user
@@ -49,6 +49,7 @@ NAMED = {
     "sessions": "login",
     "people": "person",
     "members": "person",
+    "invitations": "invitation",
     "wallets": "wallet",
     "transfers": "transfer",
 }
@@ -129,6 +130,8 @@ async def _set_up(server: Served) -> Stage:
         }
         shared = {name: str(job.id) for name, job in rows.items()}
         shared["company"] = str(company.id)
+        invited = await make_invitation(session, company, employer, "invited@example.com")
+        shared["invitation"] = str(invited.id)
         shared["person"] = str((await make_user(session, engines.settings, Role.EMPLOYER)).id)
         own = {name: await _own_things(session, engines, user) for name, user in cast.items()}
         letter = ApplicationCreate(cover_letter="Hello", resume_id=UUID(own["candidate"]["resume"]))

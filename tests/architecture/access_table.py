@@ -167,6 +167,12 @@ ROUTES: dict[str, Access | list[Access]] = {
     "DELETE /api/v1/companies/{id}/members/{person_id}": only(
         TEAM, "admin", on="company recruiter", scope="companies:write"
     ),
+    "POST /api/v1/invitations/accept": only(
+        "rival", json={"token": "{invitation_link}"}, scope="companies:write"
+    ),
+    "DELETE /api/v1/invitations/{id}": only(
+        "owner", "admin", on="invitation", hidden=CAST, scope="companies:write"
+    ),
     # The API: jobs
     "GET /api/v1/jobs": everyone(),
     "POST /api/v1/jobs": only(
@@ -320,6 +326,8 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /change-email": everyone(data={"token": "{change_link}"}),
     "GET /undo-change-email": everyone(params={"token": "{undo_link}"}),
     "POST /undo-change-email": everyone(data={"token": "{undo_link}"}),
+    "GET /invitation": everyone(params={"token": "{invitation_link}"}),
+    "POST /invitation": only("rival", data={"token": "{invitation_link}"}),
     # Pages of one's own
     "GET /jobs/{slug}/apply": only(CANDIDATES, on="open-slug"),
     "POST /jobs/{slug}/apply": only(
@@ -414,6 +422,9 @@ ROUTES: dict[str, Access | list[Access]] = {
     ),
     "POST /employer/companies/{company_id}/members/{person_id}/remove": only(
         TEAM, "admin", on="company recruiter"
+    ),
+    "POST /employer/invitations/{invitation_id}/withdraw": only(
+        "owner", "admin", on="invitation", hidden=KEYLESS
     ),
     "POST /employer/jobs/{job_id}/features": only(
         "owner", on="job", hidden={"recruiter", "admin"}, data={"days": "1", "key": "a"}

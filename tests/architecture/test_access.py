@@ -27,10 +27,8 @@ from jobboard.applications import service as applications
 from jobboard.applications.schemas import ApplicationCreate
 from jobboard.asgi import create_app
 from jobboard.clock import now
-from jobboard.companies import keys
-from jobboard.companies import service as companies
-from jobboard.companies.models import MemberRole
-from jobboard.companies.schemas import ApiKeyCreate, ApiKeyMade, MemberAdd
+from jobboard.companies import invitations, keys
+from jobboard.companies.schemas import ApiKeyCreate, ApiKeyMade
 from jobboard.infra.pictures import Pictures
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Failure, Message
@@ -49,7 +47,7 @@ from jobboard.web.csrf import FIELD, form_token
 from tests.architecture.access_table import CAST, OUT, ROUTES, SIGNED_IN, TEAM, Access
 from tests.boards import empty
 from tests.conftest import BASE_URL
-from tests.factories.companies import make_company
+from tests.factories.companies import make_company, make_invitation, make_member
 from tests.factories.files import pdf, picture
 from tests.factories.jobs import make_job
 from tests.factories.people import PASSWORD, User, make_user
@@ -152,8 +150,8 @@ async def _things(
     company = await make_company(session, owner, "Bakery")
     other = await make_company(session, cast["rival"], "Butcher")
     for name in ("recruiter", "suspended"):
-        data = MemberAdd(email=cast[name].actor.email, role=MemberRole.RECRUITER)
-        await companies.add_member(session, owner.actor, company.id, data)
+        await make_member(session, company, cast[name])
+    invitation = await make_invitation(session, company, owner, cast["rival"].actor.email)
     status = {
         "job": JobStatus.PUBLISHED,
         "open": JobStatus.PUBLISHED,
@@ -191,6 +189,8 @@ async def _things(
         "message": str(message.id),
         "mail-block": str(shut.id),
         "mail_token": choices.token(settings, candidate.id, Topic.ALERTS),
+        "invitation": str(invitation.id),
+        "invitation_link": invitations.token_of(invitation.id, settings),
         "wallet": str(wallet.id),
         "other_wallet": str(other_wallet.id),
         "grant": str(grant.id),

@@ -13,14 +13,12 @@ from jobboard.accounts.models import Role
 from jobboard.applications import service as applying
 from jobboard.applications.models import Application, Stage
 from jobboard.applications.schemas import ApplicationCreate, ApplicationUpdate
-from jobboard.companies import service as companies
 from jobboard.companies.models import Company, CompanyMember, MemberRole
-from jobboard.companies.schemas import MemberAdd
 from jobboard.jobs import service as jobs
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.jobs.schemas import JobUpdate, SalaryInput
 from jobboard.settings import Settings
-from tests.factories.companies import make_company
+from tests.factories.companies import make_company, make_member
 from tests.factories.files import picture
 from tests.factories.jobs import make_job
 from tests.factories.people import User, make_user
@@ -547,15 +545,16 @@ async def test_the_team(desk: Desk) -> None:
     path = f"/employer/companies/{desk.company.id}"
     colleague, colleagues = await desk.another(Role.EMPLOYER, full_name="Rae Recruiter")
     page = await desk.browser.get(path)
-    unknown = await desk.browser.submit(page, f"{path}/members", email="nobody@example.com")
-    assert unknown.status == 422
-    assert unknown.form(f"{path}/members").fields["email"] == ["nobody@example.com"]
-    assert "No employer has signed up" in unknown.text
+    wrong = await desk.browser.submit(page, f"{path}/members", email="nobody")
+    assert wrong.status == 422
+    assert wrong.form(f"{path}/members").fields["email"] == ["nobody"]
     last = await desk.browser.submit(page, f"{path}/members/{desk.owner.id}/remove")
     assert "only owner" in (await desk.browser.follow(last)).text
-    added = await desk.browser.submit(page, f"{path}/members", email=colleague.actor.email)
-    page = await desk.browser.follow(added)
-    assert "Rae Recruiter can act" in page.text
+    await make_member(desk.session, desk.company, colleague)
+    more = {"email": colleague.actor.email, "role": "owner"}
+    page = await desk.browser.follow(await desk.browser.submit(page, f"{path}/members", **more))
+    assert "Saved what Rae Recruiter may do" in page.text
+    await desk.browser.submit(page, f"{path}/members", email=colleague.actor.email)
     theirs = await colleagues.get(path)
     assert not theirs.offers(path)
     assert not theirs.offers(f"{path}/members/{desk.owner.id}/remove")
@@ -567,9 +566,7 @@ async def test_the_team(desk: Desk) -> None:
 
 async def test_a_recruiter_posts_but_does_not_manage(desk: Desk) -> None:
     recruiter, browser = await desk.another(Role.EMPLOYER)
-    data = MemberAdd(email=recruiter.actor.email)
-    await companies.add_member(desk.session, desk.owner.actor, desk.company.id, data)
-    await desk.session.commit()
+    await make_member(desk.session, desk.company, recruiter)
     page = await browser.get("/employer/jobs/new")
     saved = await browser.submit(page, "/employer/jobs/new", title="Baker", do="save")
     assert saved.status == 303

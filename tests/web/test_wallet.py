@@ -6,7 +6,7 @@ import io
 import pytest
 
 from jobboard.accounts.models import Role
-from tests.factories.companies import make_company
+from tests.factories.companies import make_company, make_member
 from tests.factories.wallets import make_wallet
 from tests.web.conftest import Town
 
@@ -112,8 +112,7 @@ async def test_an_owner_says_what_a_recruiter_may_spend(town: Town) -> None:
     erin = await town.browser(town.owner)
     company = f"/employer/companies/{town.company.id}"
     members = f"{company}/members"
-    form = {**(await erin.get(company)).form(members).fields, "email": recruiter.actor.email}
-    await erin.post(members, form)
+    await make_member(town.session, town.company, recruiter)
     assert (await rolf.get(f"{company}/wallet")).status == 404
     job = await town.job(title="Baker")
     assert "Owners of" in (await rolf.get(f"/employer/jobs/{job.id}")).text

@@ -8,6 +8,7 @@ from jobboard.infra.limiter import Limiter
 PASSWORD = "10/5minutes"  # one's current password, typed again: a stolen log-in must not guess it
 CODE = "5/15minutes"  # of the second step: a thief of the password has a 1 in 700 chance a day
 LINKS = "5/day"  # mails with a link, to one address for each purpose
+INVITATIONS = "100/day"  # by one person, for all their companies
 # Someone who guesses must not fill the disk with entries of the audit log. Counted alike for every
 # address that is tried, with or without an account, so that the time of an answer tells nothing.
 FAILURES = "20/hour"  # for one address: enough to see that it happens
@@ -29,6 +30,11 @@ async def hit_code(limiter: Limiter, person_id: UUID) -> None:
 async def hit_export(limiter: Limiter, person_id: UUID) -> None:
     """Count an archive of one's data: it reads all of it, and is told. Raises RateLimited."""
     await limiter.hit("export", EXPORTS, str(person_id))
+
+
+async def hit_invitation(limiter: Limiter, person_id: UUID) -> None:
+    """Count a mail to someone who may know nothing of us. Raises RateLimited."""
+    await limiter.hit("invitation", INVITATIONS, str(person_id))
 
 
 async def may_tell_failure(limiter: Limiter, email: str) -> bool:

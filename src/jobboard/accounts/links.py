@@ -153,7 +153,7 @@ async def peek(session: AsyncSession, token: str, *purposes: LinkPurpose) -> Ema
     )
     link = await session.scalar(statement)
     if link is None:
-        raise _dead()
+        raise dead_link()
     return link
 
 
@@ -173,7 +173,7 @@ async def redeem(session: AsyncSession, token: str, purpose: LinkPurpose) -> Ema
         .returning(EmailLink)
     )
     if link is None:
-        raise _dead()
+        raise dead_link()
     await blocks.unblock(session, link.email)  # which someone reads, as this shows
     await drop(
         session,
@@ -199,7 +199,8 @@ async def drop(
     await session.execute(gone)
 
 
-def _dead() -> Invalid:
+def dead_link() -> Invalid:
+    """What to raise for a link that opens nothing, whatever the reason."""
     return Invalid.field(
         "token",
         "This link was used before, is too old, or is incomplete. Ask for a new one.",

@@ -213,11 +213,21 @@ PROBLEMS: dict[str, Told] = {
         "This person does not act for this company.",
         "Look in GET /companies/{id}/members.",
     ),
-    "no_such_employer": Told(
-        422,
-        "No employer has signed up with this address. Ask your colleague to sign up first.",
-        "Let them sign up as an employer first.",
-        pointer="/email",
+    "invitation_not_found": Told(
+        404,
+        "There is no such open invitation.",
+        "It was answered, withdrawn or is too old: look in GET /companies/{id}/members.",
+    ),
+    "invitation_of_another": Told(
+        403,
+        "This invitation was sent to rolf@example.com. Log in with the account of that address "
+        "to accept it.",
+        "Log in as the address that got the letter, or ask for an invitation to yours.",
+    ),
+    "too_many_invitations": Told(
+        409,
+        "A company has at most 50 open invitations. Withdraw one, or wait for answers.",
+        "Withdraw one with DELETE /invitations/{id}, or wait for answers.",
     ),
     "last_owner": Told(
         409,

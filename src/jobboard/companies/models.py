@@ -69,6 +69,31 @@ class CompanyMember(Base):
     created_at: Mapped[CreatedAt]
 
 
+class CompanyInvitation(Base):
+    """Someone who was asked, by mail, to act for a company, and has not answered; answered ones
+    are deleted. It holds no token: the link's is derived from the board's secret key."""
+
+    __tablename__ = "company_invitations"
+    __table_args__ = (
+        Index("uq_company_invitations_email", text("lower(email)"), "company_id", unique=True),
+        CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
+        CheckConstraint("spending_limit >= 0", name="spending_limit_sign"),
+    )
+
+    id: Mapped[Id]
+    company_id: Mapped[UUID] = mapped_column(
+        ForeignKey("companies.id", ondelete="CASCADE"), index=True
+    )
+    email: Mapped[str]
+    role: Mapped[MemberRole] = mapped_column(words(MemberRole))
+    spending_limit: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    invited_by: Mapped[UUID] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class ApiKey(Base):
     """A company's key for its programs; `token_hash` is the SHA-256 of what was shown once."""
 

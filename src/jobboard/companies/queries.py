@@ -126,6 +126,15 @@ def members(company_id: UUID) -> Select[UUID, str, str, MemberRole, int | None, 
     )
 
 
+def member_with(company_id: UUID, email: str) -> Select[Person]:
+    """Who acts for a company, by their address."""
+    return (
+        select(Person)
+        .join(CompanyMember, CompanyMember.person_id == Person.id)
+        .where(CompanyMember.company_id == company_id, func.lower(Person.email) == email.lower())
+    )
+
+
 async def member_ids(session: AsyncSession, company_id: UUID) -> list[UUID]:
     """Who gets a company's news."""
     rows = await session.scalars(

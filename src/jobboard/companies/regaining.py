@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import addresses
 from jobboard.accounts.links import queue_letter
-from jobboard.companies import keys
+from jobboard.companies import invitations, keys
 
 
 async def undo_change(session: AsyncSession, token: str) -> None:
@@ -14,6 +14,7 @@ async def undo_change(session: AsyncSession, token: str) -> None:
     look at. Raises Invalid for a dead link, Conflict where another account has the address.
     """
     undone = await addresses.undo_change(session, token)
+    await invitations.withdraw_made_since(session, undone.person_id, undone.since)
     revoked = await keys.revoke_made_since(session, undone.person_id, undone.since)
     queue_letter(
         session,

@@ -1,7 +1,8 @@
 """Shapes of companies and their members, shared by all doors."""
 
 from datetime import datetime
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
@@ -84,8 +85,15 @@ class CompanyRead(CompanyBrief):
 MAX_LIMIT = 10**13  # minor units, as the largest transfer
 
 
+class MemberStatus(StrEnum):
+    """Whether someone acts for the company, or was asked to and has not answered."""
+
+    MEMBER = "member"
+    INVITED = "invited"
+
+
 class MemberAdd(Input):
-    """Someone who shall act for the company. They need an account first."""
+    """Someone who shall act for the company: invited by mail, unless they act for it already."""
 
     email: Email
     role: MemberRole = MemberRole.RECRUITER
@@ -98,14 +106,25 @@ class MemberAdd(Input):
 
 
 class MemberRead(BaseModel):
-    """A person who acts for a company."""
+    """A person who acts for a company, or an address that was asked to.
 
-    person_id: UUID
-    full_name: str
+    Of who is invited nothing is told but what the invitation says, whoever has the address.
+    """
+
+    status: MemberStatus
+    person_id: UUID | None = Field(description="Null until they accept.")
+    full_name: str | None = Field(description="Null until they accept.")
     email: str
     role: MemberRole
     spending_limit: int | None = Field(description="A month, in minor units. Null: no limit.")
     created_at: datetime
+    invitation_id: UUID | None = Field(description="Of who is invited, to withdraw it.")
+    expires_at: datetime | None = Field(description="Until when an invitation is open.")
+
+    @classmethod
+    def of_member(cls, **known: Any) -> "MemberRead":
+        """Of who acts for it."""
+        return cls(status=MemberStatus.MEMBER, invitation_id=None, expires_at=None, **known)
 
 
 KeyName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]

@@ -4,18 +4,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import queries as accounts
 from jobboard.accounts.may import Right, require
-from jobboard.accounts.models import Role
+from jobboard.accounts.models import Person
 from jobboard.accounts.schemas import Actor
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
-from jobboard.companies import queries
+from jobboard.companies import invitations, queries
 from jobboard.companies.models import Company, CompanyMember, MemberRole
 from jobboard.companies.schemas import (
     CompanyCreate,
@@ -24,7 +22,8 @@ from jobboard.companies.schemas import (
     MemberAdd,
     MemberRead,
 )
-from jobboard.errors import Conflict, Invalid, NotFound
+from jobboard.errors import Conflict, NotFound
+from jobboard.infra.limiter import Limiter
 from jobboard.infra.pictures import Picture
 from jobboard.infra.richtext import markdown_to_html
 from jobboard.infra.slugs import slugify, unique_slug
@@ -177,47 +176,52 @@ async def _set_logo(session: AsyncSession, company_id: UUID, logo_key: str | Non
 
 
 async def list_members(session: AsyncSession, actor: Actor, company_id: UUID) -> list[MemberRead]:
-    """The people of a company, for themselves."""
+    """The people of a company, for themselves; its owners see whom they have invited, too."""
     await queries.get(session, company_id)
     await queries.require(session, actor, Right.SEE_COMPANY, company_id)
     rows = await session.execute(queries.members(company_id))
-    return [MemberRead.model_validate(dict(row)) for row in rows.mappings()]
+    members = [MemberRead.of_member(**row) for row in rows.mappings()]
+    return members + await invitations.list_open(session, actor, company_id)
 
 
 async def add_member(
-    session: AsyncSession, actor: Actor, company_id: UUID, data: MemberAdd
+    session: AsyncSession, limiter: Limiter, actor: Actor, company_id: UUID, data: MemberAdd
 ) -> MemberRead:
-    """Let someone act for the company, or change what they are for it."""
+    """Invite someone to act for the company, or change what a member is for it.
+
+    Who is no member has to say yes first; see `invitations`.
+    """
     await queries.get(session, company_id)
     await queries.require(session, actor, Right.MANAGE_COMPANY, company_id)
-    person = await accounts.by_email(session, data.email)
-    if person is None or person.role is not Role.EMPLOYER:
-        raise Invalid.field(
-            "email",
-            "No employer has signed up with this address. Ask your colleague to sign up first.",
-            code="no_such_employer",
-        )
+    person = await session.scalar(queries.member_with(company_id, data.email))
+    if person is None:
+        return await invitations.invite(session, limiter, actor, company_id, data)
+    return await _change_member(session, actor, company_id, person, data)
+
+
+async def _change_member(
+    session: AsyncSession, actor: Actor, company_id: UUID, person: Person, data: MemberAdd
+) -> MemberRead:
     if data.role is not MemberRole.OWNER:
         await _keep_an_owner(session, company_id, person.id)
     given = data.model_dump(include={"role", "spending_limit"}, exclude_none=True)
-    statement = (
-        insert(CompanyMember)
-        .values(company_id=company_id, person_id=person.id, **given)
-        .on_conflict_do_update(
-            index_elements=[CompanyMember.company_id, CompanyMember.person_id], set_=given
-        )
-        .returning(CompanyMember.created_at, CompanyMember.spending_limit)
+    member = await session.get(
+        CompanyMember, (company_id, person.id), with_for_update=True, populate_existing=True
     )
-    since, limit = (await session.execute(statement)).one()
+    if member is None:  # left at this moment
+        raise _member_not_found()
+    for name, value in given.items():
+        setattr(member, name, value)
+    await session.flush()
     about = {"member": str(person.id), **given}
     _record(session, Action.COMPANY_MEMBER_SET, actor, company_id, about)
-    return MemberRead(
+    return MemberRead.of_member(
         person_id=person.id,
         full_name=person.full_name,
         email=person.email,
-        role=data.role,
-        spending_limit=None if data.role is MemberRole.OWNER else limit,
-        created_at=since,
+        role=member.role,
+        spending_limit=None if member.role is MemberRole.OWNER else member.spending_limit,
+        created_at=member.created_at,
     )
 
 
@@ -242,9 +246,13 @@ async def remove_member(
         .returning(CompanyMember.person_id)
     )
     if removed is None:
-        raise NotFound("This person does not act for this company.", code="member_not_found")
+        raise _member_not_found()
     about = {"member": str(person_id)}
     _record(session, Action.COMPANY_MEMBER_REMOVED, actor, company_id, about)
+
+
+def _member_not_found() -> NotFound:
+    return NotFound("This person does not act for this company.", code="member_not_found")
 
 
 async def _keep_an_owner(session: AsyncSession, company_id: UUID, leaving: UUID) -> None:

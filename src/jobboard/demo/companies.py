@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.clock import now
-from jobboard.companies.models import Company, CompanyMember, MemberRole
+from jobboard.companies.invitations import LIVES
+from jobboard.companies.models import Company, CompanyInvitation, CompanyMember, MemberRole
 from jobboard.companies.service import logo_key_of
 from jobboard.demo.logos import draw
 from jobboard.demo.vocabulary import Employer, vocabulary
@@ -22,6 +23,7 @@ from jobboard.uploads.models import UploadKind
 from jobboard.uploads.service import add_picture
 
 AGE = timedelta(days=200)
+INVITED = "colleague@example.org"
 
 
 async def companies(
@@ -40,6 +42,7 @@ async def companies(
             insert(CompanyMember),
             [{"company_id": i, "person_id": owner_id, "role": MemberRole.OWNER} for i in owned],
         )
+        await session.execute(insert(CompanyInvitation).values(_invitation(owned[0], owner_id)))
     await _show_logos(session, storage, settings, owner_id, known, [one for one in new if one.logo])
     return known
 
@@ -67,6 +70,17 @@ async def _rows(session: AsyncSession, new: list[Employer]) -> list[dict[str, ob
         }
         for one in new
     ]
+
+
+def _invitation(company_id: UUID, owner_id: UUID) -> dict[str, object]:
+    """One that waits for its answer. Nobody is written to."""
+    return {
+        "company_id": company_id,
+        "email": INVITED,
+        "role": MemberRole.RECRUITER,
+        "invited_by": owner_id,
+        "expires_at": now() + LIVES,
+    }
 
 
 async def _show_logos(

@@ -29,7 +29,13 @@ from jobboard.applications.models import Application, ApplicationEvent, Side, St
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
-from jobboard.companies.models import ApiKey, Company, CompanyMember, MemberRole
+from jobboard.companies.models import (
+    ApiKey,
+    Company,
+    CompanyInvitation,
+    CompanyMember,
+    MemberRole,
+)
 from jobboard.errors import Conflict
 from jobboard.infra.idempotency import KeptAnswer
 from jobboard.infra.queue import Message, enqueue
@@ -87,6 +93,9 @@ async def forget_rows(session: AsyncSession, person_id: UUID) -> None:
     for kind in OWN:
         await session.execute(delete(kind).where(kind.person_id == person_id))
     await session.execute(
+        delete(CompanyInvitation).where(CompanyInvitation.invited_by == person_id)
+    )
+    await session.execute(
         update(JobReport).where(JobReport.person_id == person_id).values(person_id=None)
     )
 
@@ -111,7 +120,10 @@ async def _close_wallet(session: AsyncSession, person_id: UUID) -> None:
 
 
 async def _forget_mentions(session: AsyncSession, person: Person) -> None:
-    """Letters to them that wait or failed, and kept answers to others that hold their address."""
+    """Letters to them that wait or failed, invitations to their address, and kept answers to others
+    that hold it."""
+    theirs = func.lower(CompanyInvitation.email) == person.email.lower()
+    await session.execute(delete(CompanyInvitation).where(theirs))
     to_them = or_(
         Message.payload["person_id"].astext == str(person.id),
         func.lower(Message.payload["email"].astext) == person.email.lower(),

@@ -15,7 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import structlog
 from anyio import to_thread
 from pymongo.errors import PyMongoError
-from sqlalchemy import Row, Select, and_, case, func, or_, select
+from sqlalchemy import Row, Select, and_, case, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import LoginSession, Person, SecondFactor
@@ -23,7 +23,7 @@ from jobboard.accounts.schemas import Actor
 from jobboard.applications.models import Application, ApplicationEvent, ApplicationNote
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action, AuditEntry
-from jobboard.companies.models import ApiKey, Company, CompanyMember
+from jobboard.companies.models import ApiKey, Company, CompanyInvitation, CompanyMember
 from jobboard.infra.mongo import Mongo
 from jobboard.infra.storage import Storage
 from jobboard.jobs.models import Job, JobEvent, JobReport
@@ -43,7 +43,8 @@ README = """All that this board keeps about you, as JSON (UTF-8, times in UTC), 
 
 account.json        your account                 log-ins.json       where you logged in
 second-factor.json  since when codes are asked   companies.json     companies you act for
-api-keys.json       keys that you made           jobs.json          jobs that you wrote
+invitations.json    asked to act for a company   jobs.json          jobs that you wrote
+api-keys.json       keys that you made
 job-steps.json      steps that you took with jobs, such as closing one
 applications.json   your applications
 application-steps.json  what became of them, and steps that you took with those of others
@@ -75,7 +76,7 @@ async def gather(session: AsyncSession, actor: Actor) -> Export:
     """Read everything but files and hits; the audit log hears of it."""
     rows = {
         name: [dict(row) for row in (await session.execute(statement)).mappings()]
-        for name, statement in _tables(actor.id).items()
+        for name, statement in _tables(actor).items()
     }
     uploads = (await session.execute(_uploads(actor.id))).all()
     audit.record(session, Action.PERSON_EXPORTED, person_id=actor.id)
@@ -92,8 +93,9 @@ def _named(row: Row[Any]) -> Iterator[tuple[str, str]]:
         yield f"files/{row.id}/{key.rpartition('-')[2]}", key
 
 
-def _tables(person_id: UUID) -> dict[str, Select]:
+def _tables(actor: Actor) -> dict[str, Select]:
     """What stands in PostgreSQL, by name of its file."""
+    person_id = actor.id
     own = Application.person_id == person_id
     company = select(Company.name).where(Company.id == CompanyMember.company_id).scalar_subquery()
     uploads = (Upload.id, Upload.kind, Upload.filename, Upload.media_type, Upload.size)
@@ -110,6 +112,7 @@ def _tables(person_id: UUID) -> dict[str, Select]:
             CompanyMember.spending_limit,
             CompanyMember.created_at,
         ).where(CompanyMember.person_id == person_id),
+        "invitations": _invitations(actor),
         "api-keys": _of(ApiKey, {"token_hash"}, ApiKey.created_by == person_id),
         "jobs": _of(Job, {"search", "place_search", "content_hash"}, Job.created_by == person_id),
         "job-steps": _of(JobEvent, {"person_id"}, JobEvent.person_id == person_id),
@@ -139,6 +142,17 @@ def _tables(person_id: UUID) -> dict[str, Select]:
         "audit-log": _audit_log(person_id),
         "uploads": select(*uploads, Upload.created_at).where(Upload.person_id == person_id),
     }
+
+
+def _invitations(actor: Actor) -> Select[Any]:
+    """Those that they sent, and those to their address, unless it may be another's."""
+    kind = CompanyInvitation
+    sent = kind.invited_by == actor.id
+    got = false() if actor.must_verify_email else func.lower(kind.email) == actor.email.lower()
+    name = select(Company.name).where(Company.id == kind.company_id).scalar_subquery()
+    return _of(kind, {"id", "invited_by"}, or_(sent, got)).add_columns(
+        name.label("company"), sent.label("sent_by_you")
+    )
 
 
 def _audit_log(person_id: UUID) -> Select[Any]:

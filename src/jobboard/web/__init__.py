@@ -34,6 +34,7 @@ from jobboard.web import (
     employer_jobs,
     employer_keys,
     files,
+    invitations,
     jobs,
     links,
     mail,
@@ -50,7 +51,7 @@ from jobboard.web import (
 
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
-    public = [search, jobs, companies, accounts, links, files, site, assets]
+    public = [search, jobs, companies, accounts, links, invitations, files, site, assets]
     own = [me, mail, me_security, me_resumes, me_privacy, applications, tasks, wallet]
     desks = [employer, employer_jobs, employer_analytics, employer_applications]
     company = [employer_company, employer_keys]

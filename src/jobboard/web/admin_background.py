@@ -38,6 +38,7 @@ HOW = {
 KINDS = {
     "notifications.mail": "Mail to a person",
     "accounts.letter": "Mail with a link",
+    "companies.invitation": "Mail with an invitation",
     "companies.news": "News for the people of a company",
     "uploads.forget_files": "Deleting files",
     "privacy.forget_rest": "Erasing what is left of a person",

@@ -11,7 +11,14 @@ from jobboard.accounts.may import Right, may
 from jobboard.accounts.schemas import Actor
 from jobboard.companies import queries, service
 from jobboard.companies.models import Company, MemberRole
-from jobboard.companies.schemas import CompanyCreate, CompanyRead, CompanyUpdate, MemberAdd
+from jobboard.companies.schemas import (
+    CompanyCreate,
+    CompanyRead,
+    CompanyUpdate,
+    MemberAdd,
+    MemberRead,
+    MemberStatus,
+)
 from jobboard.errors import Invalid
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import UPLOADS, limited
@@ -155,17 +162,24 @@ async def _show_logo(engines: Engines, actor: Actor, company_id: UUID, form: For
 async def add_member(
     request: Request, company_id: UUID, session: SessionDep, actor: EmployerDep, form: FormDep
 ) -> Response:
-    """Let a colleague act for the company, or change what they are for it."""
-    name = ""
+    """Invite a colleague to act for the company, or change what a member is for it."""
+    limiter = engines_of(request).limiter
     async with form.attempt(session):
         limit = await _limit(session, company_id, form)
         data = form.parse(MemberAdd, **limit)
-        member = await service.add_member(session, actor, company_id, data)
-        name = member.full_name
-    if form.refused:
-        return await _page(request, session, actor, company_id, member=form)
-    here = f"/employer/companies/{company_id}#team"
-    return redirect(request, here, f"{name} can act for this company now.")
+        member = await service.add_member(session, limiter, actor, company_id, data)
+        here = f"/employer/companies/{company_id}#team"
+        return redirect(request, here, _said(member))
+    return await _page(request, session, actor, company_id, member=form)
+
+
+def _said(member: MemberRead) -> str:
+    if member.status is MemberStatus.MEMBER:
+        return f"Saved what {member.full_name} may do."
+    return (
+        f"{member.email} is invited: a letter with a link is on its way. "
+        "They act for this company once they have accepted."
+    )
 
 
 async def _limit(session: AsyncSession, company_id: UUID, form: Form) -> dict[str, int]:

@@ -9,7 +9,17 @@ import structlog
 
 from jobboard.infra import schedule
 from jobboard.infra.schedule import Every
-from jobboard.worker import accounts, analytics, answers, digest, jobs, outbox, privacy, uploads
+from jobboard.worker import (
+    accounts,
+    analytics,
+    answers,
+    companies,
+    digest,
+    jobs,
+    outbox,
+    privacy,
+    uploads,
+)
 from jobboard.worker.context import Context
 
 log: Any = structlog.get_logger()
@@ -33,6 +43,7 @@ WORKS: dict[str, Work] = {
     "clean_outbox": _every(outbox.forget_old, hours=1),
     "forget_old_answers": _every(answers.forget_old, hours=1),
     "forget_old_logins": _every(accounts.forget_old_logins, hours=1),
+    "forget_invitations": _every(companies.forget_invitations, hours=1),
     "expire_rejected": _every(privacy.expire_rejected, hours=1),
     # Mondays at seven, UTC: companies have no time zone.
     "employer_digests": Work(Every(timedelta(days=7), timedelta(hours=7)), digest.send_digests),

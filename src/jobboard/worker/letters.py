@@ -30,6 +30,10 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 START, UNIT, END = "\x02", "\x1f", "\x03"  # of a piece; no data holds them
 LINE = "\x1e"  # a new line within a piece
 REASON = "You get this mail because there is an account at {board} with your address."
+# To who may have none.
+REASONS = {
+    "company_invitation": "You get this mail because someone at {board} typed your address.",
+}
 
 
 class Piece(str):
@@ -117,7 +121,7 @@ def compose(
     if leave:
         mail["List-Unsubscribe"] = f"<{leave}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    foot = REASON.format(board=settings.board_name)
+    foot = REASONS.get(letter.kind, REASON).format(board=settings.board_name)
     mail.set_content("\n\n".join(_as_text(blocks, foot, leave, settings)) + "\n")
     page = _pages.get_template("letter.html").render(
         subject=subject,

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.links import LETTER
 from jobboard.clock import now
+from jobboard.companies import invitations
 from jobboard.companies.news import COMPANY_NEWS
 from jobboard.infra.queue import Failure, GiveUp, Message
 from jobboard.notifications.service import MAIL
@@ -31,6 +32,7 @@ Effect = Callable[[AsyncSession, Message], Awaitable[None]]
 HANDLERS: dict[str, Handler] = {
     MAIL: notifications.mail,
     LETTER: accounts.send_letter,
+    invitations.LETTER: companies.send_invitation,
     FORGET_FILES: uploads.forget_files,
     FORGET_REST: privacy.forget_rest,
 }

@@ -13,11 +13,10 @@ from jobboard.accounts.tokens import token_hash
 from jobboard.clock import now
 from jobboard.companies import keys
 from jobboard.companies.models import ApiKey, CompanyMember, MemberRole
-from jobboard.companies.schemas import MemberAdd
-from jobboard.companies.service import add_member
 from jobboard.jobs.models import JobStatus
 from jobboard.settings import Settings
 from tests.api.v1.conftest import Cast
+from tests.factories.companies import make_member
 from tests.factories.jobs import WORDS, make_job
 from tests.factories.people import PASSWORD, make_user
 
@@ -166,8 +165,7 @@ async def test_a_key_is_the_companys_and_outlives_its_maker(
 ) -> None:
     made = await make(client, cast)
     colleague = await make_user(session, settings, Role.EMPLOYER)
-    data = MemberAdd(email=colleague.actor.email, role=MemberRole.OWNER)
-    await add_member(session, cast.employer.actor, cast.company.id, data)
+    await make_member(session, cast.company, colleague, MemberRole.OWNER)
     await session.commit()
     erased = await client.request(
         "DELETE", "/api/v1/me", json={"current_password": PASSWORD}, headers=cast.employer.headers
@@ -183,8 +181,7 @@ async def test_a_key_rests_while_its_maker_is_shut_out(
 ) -> None:
     made = await make(client, cast)
     colleague = await make_user(session, settings, Role.EMPLOYER)
-    data = MemberAdd(email=colleague.actor.email, role=MemberRole.OWNER)
-    await add_member(session, cast.employer.actor, cast.company.id, data)
+    await make_member(session, cast.company, colleague, MemberRole.OWNER)
     await suspend(session, cast.employer.id)
     assert await refusal(client, made["key"]) == (401, "key_rests")
     await session.execute(update(Person).values(suspended_at=None))
@@ -201,8 +198,7 @@ async def test_recruiters_and_strangers_make_none(
     client: Client, cast: Cast, session: AsyncSession, settings: Settings
 ) -> None:
     recruiter = await make_user(session, settings, Role.EMPLOYER)
-    data = MemberAdd(email=recruiter.actor.email)
-    await add_member(session, cast.employer.actor, cast.company.id, data)
+    await make_member(session, cast.company, recruiter)
     await session.commit()
     body = {"company_id": str(cast.company.id), "name": "Site", "scopes": EVERY}
     for user, code in (

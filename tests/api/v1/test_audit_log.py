@@ -17,6 +17,7 @@ from jobboard.clock import now
 from jobboard.jobs.models import JobStatus
 from jobboard.settings import Settings
 from tests.api.v1.conftest import Cast
+from tests.factories.companies import make_member
 from tests.factories.jobs import make_job
 from tests.factories.people import PASSWORD, User, make_user
 
@@ -114,15 +115,20 @@ async def test_guessing_passwords_does_not_fill_it(
     assert len(await log_of(client, cast.admin, action="login.failed")) == 5
 
 
-async def test_it_tells_of_passwords_and_members(client: httpx2.AsyncClient, cast: Cast) -> None:
+async def test_it_tells_of_passwords_and_members(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast
+) -> None:
     change = {"current_password": PASSWORD, "new_password": "another quiet sentence"}
     await client.patch("/api/v1/me", json=change, headers=cast.rival.headers)
     members = f"/api/v1/companies/{cast.company.id}/members"
     added = {"email": cast.rival.actor.email, "role": "recruiter"}
     await client.post(members, json=added, headers=cast.employer.headers)
+    await make_member(session, cast.company, cast.rival)
+    await client.post(members, json=added, headers=cast.employer.headers)
     await client.delete(f"{members}/{cast.rival.id}", headers=cast.employer.headers)
     assert await log_of(client, cast.admin) == [
         ("password.changed", "Rory Rival", None),
+        ("company.invited", "Erin Employer", cast.company.name),
         ("company.member_set", "Erin Employer", cast.company.name),
         ("company.member_removed", "Erin Employer", cast.company.name),
     ]

@@ -17,7 +17,7 @@ from jobboard.infra.postgres import Database
 from jobboard.jobs import featuring
 from jobboard.jobs.models import Job, JobStatus
 from tests.api.v1.conftest import Cast
-from tests.factories.companies import make_company
+from tests.factories.companies import make_company, make_member
 from tests.factories.jobs import make_job
 from tests.factories.people import User
 from tests.factories.wallets import make_wallet
@@ -275,6 +275,7 @@ async def test_a_recruiter_spends_up_to_a_limit(
     theirs = await make_wallet(session, company=other.id)
     members = f"/api/v1/companies/{cast.company.id}/members"
     email = cast.rival.actor.email
+    await make_member(session, cast.company, cast.rival)
 
     async def trust(**given: Any) -> dict[str, Any]:
         body = {"email": email, "role": "recruiter"} | given

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person
 from jobboard.clock import now
-from jobboard.companies.models import Company, CompanyMember
+from jobboard.companies.models import Company, CompanyMember, MemberRole
 from jobboard.infra import idempotency
 from jobboard.infra.idempotency import KeptAnswer
 from jobboard.infra.mailer import ConsoleMailer
@@ -27,6 +27,7 @@ from jobboard.uploads.models import Upload
 from jobboard.worker import answers
 from jobboard.worker.context import Context
 from tests.api.v1.conftest import Cast
+from tests.factories.companies import make_member
 from tests.factories.files import pdf
 from tests.factories.jobs import make_job
 from tests.factories.people import User, make_user
@@ -135,15 +136,16 @@ async def test_one_that_takes_too_long_is_not_waited_for(
     assert (await client.post(URL, json=BODY, headers=keyed(cast.employer))).status_code == 201
 
 
-async def test_an_error_is_not_kept(client: httpx2.AsyncClient, cast: Cast) -> None:
+async def test_an_error_is_not_kept(
+    client: httpx2.AsyncClient, cast: Cast, session: AsyncSession
+) -> None:
     """The same request, which was refused at first, is done when it can be."""
     members = f"{URL}/{cast.company.id}/members"
-    colleague = {"email": "colleague@example.com"}
-    refused = await client.post(members, json=colleague, headers=keyed(cast.employer))
-    assert code(refused) == (422, "no_such_employer")
-    sign_up = PERSON | colleague | {"role": "employer"}
-    await client.post("/api/v1/auth/register", json=sign_up)
-    answer = await client.post(members, json=colleague, headers=keyed(cast.employer))
+    step_back = {"email": cast.employer.actor.email, "role": "recruiter"}
+    refused = await client.post(members, json=step_back, headers=keyed(cast.employer))
+    assert code(refused) == (409, "last_owner")
+    await make_member(session, cast.company, cast.rival, MemberRole.OWNER)
+    answer = await client.post(members, json=step_back, headers=keyed(cast.employer))
     assert answer.status_code == 201
 
 

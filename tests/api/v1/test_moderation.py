@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
+from jobboard.companies.models import MemberRole
 from jobboard.jobs.models import JobStatus
 from jobboard.settings import Settings
 from tests.api.v1.conftest import Cast
+from tests.factories.companies import make_member
 from tests.factories.jobs import make_job
 from tests.factories.people import make_user
 
@@ -47,9 +49,7 @@ async def test_jobs_go_only_where_nobody_else_is_left(
     client: httpx2.AsyncClient, session: AsyncSession, cast: Cast
 ) -> None:
     await make_job(session, cast.employer, cast.company)
-    members = f"/api/v1/companies/{cast.company.id}/members"
-    colleague = {"email": cast.rival.actor.email, "role": "owner"}
-    await client.post(members, json=colleague, headers=cast.employer.headers)
+    await make_member(session, cast.company, cast.rival, MemberRole.OWNER)
     for user, left in ((cast.rival, 1), (cast.employer, 0)):
         await client.patch(
             f"{ADMIN}/people/{user.id}",

@@ -75,11 +75,18 @@ OPERATIONS: dict[str, Told] = {
     "PATCH /companies/{id}": told(OWNER, COMPANY),
     "PUT /companies/{id}/logo": told(OWNER, f"{COMPANY} {PICTURE}"),
     "GET /companies/{id}/members": told(MEMBER, "company_not_found not_a_member"),
-    "POST /companies/{id}/members": told(OWNER, f"{COMPANY} no_such_employer last_owner"),
+    "POST /companies/{id}/members": told(
+        OWNER, f"{COMPANY} email_unverified too_many_invitations member_not_found last_owner"
+    ),
     "DELETE /companies/{id}/members/{person_id}": told(
         "Owners of the company, and admins; everyone, for themselves.",
         f"{COMPANY} member_not_found last_owner",
     ),
+    "POST /invitations/accept": told(
+        "Employers, with a link that was mailed to their address.",
+        "link_invalid invitation_of_another not_an_employer",
+    ),
+    "DELETE /invitations/{id}": told(OWNER, "invitation_not_found"),
     "GET /jobs": told(ANYONE),
     "POST /jobs": told(MEMBER, "company_not_found not_a_member"),
     "GET /jobs/{id}": told(

@@ -117,10 +117,20 @@ async def list_members(
 
 @router.post("/{id}/members", status_code=201, dependencies=[IDEMPOTENT])
 async def add_member(
-    company_id: PathId, data: MemberAdd, session: SessionDep, actor: ManagerDep
+    company_id: PathId,
+    data: MemberAdd,
+    session: SessionDep,
+    engines: EnginesDep,
+    actor: ManagerDep,
 ) -> MemberRead:
-    """Let a colleague act for the company. They need an employer's account first."""
-    return await service.add_member(session, actor, company_id, data)
+    """Invite a colleague to act for the company, or change what a member is for it.
+
+    Who acts for it already has their new role, or limit, at once. Anyone else gets a letter with a
+    link, once and for seven days, and acts for it when they have accepted, with an employer's
+    account of that address. Until then the answer and the list of members call them `invited`,
+    and the same is said of every address, with or without an account.
+    """
+    return await service.add_member(session, engines.limiter, actor, company_id, data)
 
 
 @router.delete("/{id}/members/{person_id}", status_code=204)

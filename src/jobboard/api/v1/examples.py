@@ -14,6 +14,7 @@ KEY, LOGIN = "01994e5f-7777-7abc-9def-0a1b2c3d4e5f", "01994e5f-8888-7abc-9def-0a
 WALLET, THEIRS = "01994e61-bbbb-7abc-9def-0a1b2c3d4e5f", "01994e61-cccc-7abc-9def-0a1b2c3d4e5f"
 TRANSFER = "01994e62-dddd-7abc-9def-0a1b2c3d4e5f"
 REPORT, ENTRY = "01994e60-9999-7abc-9def-0a1b2c3d4e5f", "01994e60-aaaa-7abc-9def-0a1b2c3d4e5f"
+INVITATION = "01994e63-eeee-7abc-9def-0a1b2c3d4e5f"
 MORNING, NOON = "2026-11-02T08:00:00Z", "2026-11-03T12:15:00Z"
 LATER, NEW_YEAR = "2026-11-04T09:30:00Z", "2027-01-03T12:15:00Z"
 MESSAGE = "01994e63-eeee-7abc-9def-0a1b2c3d4e5f"
@@ -237,12 +238,15 @@ ANSWERED: dict[str, Any] = {
         "created_at": MORNING,
     },
     "MemberRead": {
-        "person_id": ERIN,
-        "full_name": "Erin Employer",
-        "email": "erin@example.com",
-        "role": "owner",
-        "spending_limit": None,
+        "status": "invited",
+        "person_id": None,
+        "invitation_id": INVITATION,
+        "full_name": None,
+        "email": "rolf@example.com",
+        "role": "recruiter",
+        "spending_limit": 5000,
         "created_at": MORNING,
+        "expires_at": "2026-11-09T08:00:00Z",
     },
     "JobRead": JOB_READ,
     "JobSearchResult": {
