@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import links, second_factor
+from jobboard.accounts import keeping, links, second_factor
 from jobboard.accounts.links import queue_letter
 from jobboard.accounts.logins import end_logins, require_not_suspended
 from jobboard.accounts.models import LinkPurpose, Person
@@ -53,17 +53,23 @@ async def change(session: AsyncSession, token: str) -> None:
     link = await links.redeem(session, token, LinkPurpose.CHANGE)
     person = await session.get_one(Person, link.person_id, with_for_update=True)
     require_not_suspended(person)
+    if await keeping.kept_until(session, link.email, but=person.id):
+        raise _taken()
     old, person.email, person.email_verified_at = person.email, link.email, now()
     try:
         await session.flush()
     except IntegrityError:
-        raise Conflict(
-            "There is an account with this e-mail address already.", code="email_taken"
-        ) from None
+        raise _taken() from None
     await links.drop(session, person.id, LinkPurpose.VERIFY, LinkPurpose.RESET)
     audit.record(session, Action.EMAIL_CHANGED, person_id=person.id)
-    changed_at = now().isoformat()
-    queue_letter(session, "email_changed", person_id=person.id, email=old, changed_at=changed_at)
+    at = now()
+    keeping.leave(session, person.id, old, at)
+    told = {"email": old, "changed_at": at.isoformat()}
+    queue_letter(session, "email_changed", person_id=person.id, **told)
+
+
+def _taken() -> Conflict:
+    return Conflict("There is an account with this e-mail address already.", code="email_taken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,7 @@ async def undo_change(session: AsyncSession, token: str) -> Undone:
             "Another account has this address by now. Write to the people who run this board.",
             code="email_taken",
         ) from None
+    await keeping.release(session, person.id, link.created_at)
     await end_logins(session, person.id)
     await links.drop(session, person.id, *set(LinkPurpose) - {LinkPurpose.UNDO})
     audit.record(session, Action.EMAIL_CHANGE_UNDONE, person_id=person.id)

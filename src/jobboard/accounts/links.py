@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import queries, tokens
+from jobboard.accounts import keeping, queries, tokens
 from jobboard.accounts.models import EmailLink, LinkPurpose, Person
 from jobboard.clock import now
 from jobboard.errors import Invalid
@@ -58,8 +58,7 @@ async def write(session: AsyncSession, payload: dict[str, str]) -> Letter | None
     if payload["kind"] == "password_reset":
         return await _write_reset(session, payload["email"])
     if payload["kind"] == "account_exists":
-        owner = await queries.by_email(session, payload["email"])
-        return _account_exists(owner) if owner else None
+        return await _write_taken(session, payload["email"])
     person = await _lock(session, UUID(payload["person_id"]))
     if person is None:
         return None
@@ -92,9 +91,8 @@ async def _write_reset(session: AsyncSession, email: str) -> Letter | None:
 
 
 async def _write_change(session: AsyncSession, person: Person, email: str) -> Letter:
-    owner = await queries.by_email(session, email)
-    if owner is not None and owner.id != person.id:
-        return _account_exists(owner)
+    if taken := await _write_taken(session, email, but=person.id):
+        return taken
     link = _link(session, person, LinkPurpose.CHANGE, email)
     return Letter("email_change", person.full_name, email, path=link)
 
@@ -115,8 +113,17 @@ def _write_regained(
     return Letter("account_regained", person.full_name, person.email, dict(payload), link)
 
 
-def _account_exists(owner: Person) -> Letter:
-    return Letter("account_exists", owner.full_name, owner.email)
+async def _write_taken(
+    session: AsyncSession, email: str, *, but: UUID | None = None
+) -> Letter | None:
+    """To the owner of an address that somebody else, or they themselves, wanted to use."""
+    owner = await queries.by_email(session, email)
+    if owner is not None:
+        told = Letter("account_exists", owner.full_name, owner.email)
+        return None if owner.id == but else told
+    until = await keeping.kept_until(session, email, but=but)
+    # Without a name: the mailbox may be another's by now.
+    return Letter("address_kept", "", email, {"until": f"{until:%-d %B %Y}"}) if until else None
 
 
 def _link(

@@ -107,6 +107,19 @@ class EmailLink(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class LeftAddress(Base):
+    """An address that an account was moved away from, kept for it in case a thief did that."""
+
+    __tablename__ = "left_addresses"
+    __table_args__ = (Index("ix_left_addresses_email", text("lower(email)")),)
+
+    id: Mapped[Id]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    email: Mapped[str]
+    left_at: Mapped[datetime]
+    kept_until: Mapped[datetime] = mapped_column(index=True)
+
+
 class SecondFactor(Base):
     """Time-based codes (TOTP) of one person; without `confirmed_at` they only began to enrol.
 

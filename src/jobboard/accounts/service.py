@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts import passwords, queries, second_factor
+from jobboard.accounts import keeping, passwords, queries, second_factor
 from jobboard.accounts.links import drop as drop_links
 from jobboard.accounts.links import queue_letter
 from jobboard.accounts.logins import end_logins
@@ -103,14 +103,25 @@ async def create_admin(
 async def _create(
     session: AsyncSession, person_id: UUID, *, email: str, full_name: str, hashed: str, role: Role
 ) -> bool:
-    """A new account, or False when the address is taken: the unique index decides."""
-    made = await session.scalar(
-        insert(Person)
-        .values(id=person_id, email=email, full_name=full_name, password_hash=hashed, role=role)
-        .on_conflict_do_nothing()
-        .returning(Person.id)
+    """A new account, or False when the address is taken, which the unique index decides, or kept.
+
+    The latter is asked after: an account may be leaving the address at this moment.
+    """
+    new = insert(Person).values(
+        id=person_id, email=email, full_name=full_name, password_hash=hashed, role=role
     )
+    try:
+        async with session.begin_nested():
+            made = await session.scalar(new.on_conflict_do_nothing().returning(Person.id))
+            if await keeping.kept_until(session, email):
+                raise _KeptError
+    except _KeptError:
+        return False
     return made is not None
+
+
+class _KeptError(Exception):
+    """The address is kept for another account: undo what was made."""
 
 
 async def get(session: AsyncSession, person_id: UUID) -> PersonRead:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts import service as accounts
 from jobboard.accounts.models import (
     EmailLink,
+    LeftAddress,
     LoginSession,
     Person,
     RecoveryCode,
@@ -56,6 +57,7 @@ OWN = (
     Task,
     LoginSession,
     EmailLink,
+    LeftAddress,
     SecondFactor,
     RecoveryCode,
     CompanyMember,

@@ -18,7 +18,7 @@ from pymongo.errors import PyMongoError
 from sqlalchemy import Row, Select, and_, case, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts.models import LoginSession, Person, SecondFactor
+from jobboard.accounts.models import LeftAddress, LoginSession, Person, SecondFactor
 from jobboard.accounts.schemas import Actor
 from jobboard.applications.models import Application, ApplicationEvent, ApplicationNote
 from jobboard.audit import service as audit
@@ -44,7 +44,7 @@ README = """All that this board keeps about you, as JSON (UTF-8, times in UTC), 
 account.json        your account                 log-ins.json       where you logged in
 second-factor.json  since when codes are asked   companies.json     companies you act for
 invitations.json    asked to act for a company   jobs.json          jobs that you wrote
-api-keys.json       keys that you made
+api-keys.json       keys that you made           former-addresses.json  left lately
 job-steps.json      steps that you took with jobs, such as closing one
 applications.json   your applications
 application-steps.json  what became of them, and steps that you took with those of others
@@ -102,6 +102,7 @@ def _tables(actor: Actor) -> dict[str, Select]:
     return {
         "account": _of(Person, {"password_hash", "suspension_reason"}, Person.id == person_id),
         "log-ins": _of(LoginSession, {"token_hash"}, LoginSession.person_id == person_id),
+        "former-addresses": _of(LeftAddress, {"person_id"}, LeftAddress.person_id == person_id),
         "second-factor": select(SecondFactor.confirmed_at).where(
             SecondFactor.person_id == person_id
         ),

@@ -32,7 +32,8 @@ LINE = "\x1e"  # a new line within a piece
 REASON = "You get this mail because there is an account at {board} with your address."
 # To who may have none.
 REASONS = {
-    "company_invitation": "You get this mail because someone at {board} typed your address.",
+    "address_kept": "You get this mail because someone typed your address at {board}.",
+    "company_invitation": "You get this mail because someone typed your address at {board}.",
 }
 
 

@@ -11,7 +11,14 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import recovery
-from jobboard.accounts.models import EmailLink, LinkPurpose, Person, Role, SecondFactor
+from jobboard.accounts.models import (
+    EmailLink,
+    LeftAddress,
+    LinkPurpose,
+    Person,
+    Role,
+    SecondFactor,
+)
 from jobboard.audit.models import AuditEntry
 from jobboard.clock import now
 from jobboard.errors import Forbidden
@@ -29,6 +36,7 @@ pytestmark = pytest.mark.anyio
 AUTH = "/api/v1/auth"
 NEW = "another quiet sentence"
 MOVED = "moved@example.com"
+CHANGING = {"id": "", "email": "", "created_at": ""}
 
 
 @pytest.fixture
@@ -283,6 +291,71 @@ class TestAddress:
         assert (await post(client, "/email-change/undo", token=owners)).status_code == 204
         assert (await log_in(client, MOVED, NEW)).status_code == 401
         assert await mailbox.link(user.actor.email, "/reset-password")
+
+    async def test_nobody_signs_up_with_the_address_before_its_owner_is_back(
+        self, client: httpx2.AsyncClient, mailbox: Mailbox, session: AsyncSession, user: User
+    ) -> None:
+        left = user.actor.email
+        await self.ask(client, user)
+        await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
+        undo = await mailbox.link(left, "/undo-change-email")
+        typed = left.capitalize()
+        person = {"email": typed, "password": NEW, "full_name": "Tom Thief"}
+        kept = await post(client, "/register", **person)
+        taken = await post(client, "/register", **person | {"email": MOVED})
+        assert kept.status_code == taken.status_code == 201
+        assert kept.json() | CHANGING == taken.json() | CHANGING
+        assert (await log_in(client, left, NEW)).status_code == 401
+        assert await mailbox.subjects(typed) == ["This address is kept at Jobboard"]
+        assert (await post(client, "/email-change/undo", token=undo)).status_code == 204
+        assert await mailbox.link(left, "/reset-password")
+        assert (await session.scalars(select(LeftAddress))).all() == []
+
+    async def test_no_other_account_moves_to_it_either_and_its_own_may_go_back(
+        self,
+        client: httpx2.AsyncClient,
+        mailbox: Mailbox,
+        session: AsyncSession,
+        settings: Settings,
+        user: User,
+    ) -> None:
+        left, other = user.actor.email, await make_user(session, settings)
+        await self.ask(client, other, left.replace("@", "+x@"))
+        early = await mailbox.link(left.replace("@", "+x@"), "/change-email")
+        moved = update(EmailLink).values(email=left)  # asked for before it was left
+        await session.execute(moved)
+        await session.commit()
+        await self.ask(client, user)
+        change = select(EmailLink).where(EmailLink.person_id == user.id)
+        await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
+        assert (await session.scalars(change)).all() == []
+        answer = await post(client, "/email-change", token=early)
+        assert (answer.status_code, answer.json()["code"]) == (409, "email_taken")
+        assert (await self.ask(client, other, left)).status_code == 202
+        assert "This address is kept at Jobboard" in await mailbox.subjects(left)
+        assert (await self.ask(client, user, left)).status_code == 202
+        back = await mailbox.link(left, "/change-email")
+        assert (await post(client, "/email-change", token=back)).status_code == 204
+
+    async def test_after_a_while_it_is_free(
+        self,
+        client: httpx2.AsyncClient,
+        mailbox: Mailbox,
+        session: AsyncSession,
+        settings: Settings,
+        db: Database,
+        user: User,
+    ) -> None:
+        await self.ask(client, user)
+        await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
+        await session.execute(update(LeftAddress).values(kept_until=now()))
+        await session.commit()
+        context = Context(settings, db, mailbox, Storage(settings.storage_url))
+        await accounts.forget_old_logins(context)
+        assert (await session.scalars(select(LeftAddress))).all() == []
+        person = {"email": user.actor.email, "password": NEW, "full_name": "Nia New"}
+        await post(client, "/register", **person)
+        assert (await log_in(client, user.actor.email, NEW)).status_code == 200
 
     async def test_undoing_it_shuts_what_the_thief_opened(
         self,
