@@ -90,8 +90,11 @@ async def test_an_account_moves_and_the_old_address_takes_it_back(
     done = await press(browser, "/change-email", await mailbox.link(MOVED, "/change-email"))
     assert MOVED in (await browser.follow(done)).text
     undo = await mailbox.link(user.actor.email, "/undo-change-email")
-    back = await press(town.stranger, "/undo-change-email", undo)
+    await set_up(browser)
+    stranger = town.stranger
+    back = await press(stranger, "/undo-change-email", undo)
     assert back.location == "/log-in"
+    assert "Two-step log-in, which was turned on" in (await stranger.follow(back)).text
     assert (await browser.get("/me")).status == 303
     assert await mailbox.link(user.actor.email, "/reset-password")
 

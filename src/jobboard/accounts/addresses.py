@@ -74,18 +74,18 @@ def _taken() -> Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """Whose change was undone, what they had set up since, and when that was."""
+    """Whose change was undone, when that was, and what became of two-step log-in."""
 
     person_id: UUID
     since: datetime
-    second_factor: bool
+    second_factor: second_factor.Undone
 
 
 async def undo_change(session: AsyncSession, token: str) -> Undone:
     """Go back to the old address, for an owner whose account someone else uses.
 
     Whoever changed the address knew the password: so it works no longer, every log-in ends, and so
-    does a two-step log-in that was set up since. Raises Invalid for a dead link.
+    does a two-step log-in that was set up since or shortly before. Raises Invalid for a dead link.
     """
     link = await links.redeem(session, token, LinkPurpose.UNDO)
     person = await session.get_one(Person, link.person_id, with_for_update=True)

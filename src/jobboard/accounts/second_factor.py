@@ -1,7 +1,8 @@
 """The verbs of the second step of a log-in: set it up, renew the recovery codes, turn it off."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -20,6 +21,15 @@ from jobboard.notifications.service import notify
 from jobboard.settings import Settings
 
 SALT_BYTES = 20
+SHORTLY = timedelta(days=7)
+
+
+class Undone(StrEnum):
+    """What became of two-step log-in when an owner took an account back."""
+
+    NONE = ""  # there was none
+    OFF = "off"
+    STAYS = "stays"
 
 
 async def read(session: AsyncSession, person_id: UUID) -> SecondFactorRead:
@@ -130,11 +140,17 @@ async def forget_begun(session: AsyncSession, person_id: UUID) -> None:
     await session.execute(delete(SecondFactor).where(begun))
 
 
-async def undo_since(session: AsyncSession, person_id: UUID, moment: datetime) -> bool:
-    """Turn off what was turned on since then, for an owner who takes the account back; whether."""
+async def undo_since(session: AsyncSession, person_id: UUID, moment: datetime) -> Undone:
+    """For an owner who takes the account back: turn off what was turned on since or SHORTLY before.
+
+    Someone who takes an account over sets that up first: it ends the owner's log-ins. What is
+    older stays, because whoever has the old mailbox may be the thief.
+    """
     await forget_begun(session, person_id)
     factor = await session.get(SecondFactor, person_id, with_for_update=True)
-    if factor is None or factor.confirmed_at is None or factor.confirmed_at < moment:
-        return False
+    if factor is None or factor.confirmed_at is None:
+        return Undone.NONE
+    if factor.confirmed_at < moment - SHORTLY:
+        return Undone.STAYS
     await _forget(session, person_id, by=person_id)
-    return True
+    return Undone.OFF

@@ -3,11 +3,12 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import addresses
+from jobboard.accounts.addresses import Undone
 from jobboard.accounts.links import queue_letter
 from jobboard.companies import invitations, keys
 
 
-async def undo_change(session: AsyncSession, token: str) -> None:
+async def undo_change(session: AsyncSession, token: str) -> Undone:
     """Go back to the old address; what was opened to the account since is shut.
 
     The old address gets a link to set a new password, and is told what was found and what else to
@@ -21,5 +22,6 @@ async def undo_change(session: AsyncSession, token: str) -> None:
         "account_regained",
         person_id=undone.person_id,
         keys=str(revoked or ""),
-        second_factor="on" if undone.second_factor else "",
+        second_factor=undone.second_factor,
     )
+    return undone

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from jobboard.accounts import addresses, limits, links, recovery
 from jobboard.accounts.models import LinkPurpose
 from jobboard.accounts.schemas import EmailAsked, PasswordReset, TokenOfLink
+from jobboard.accounts.second_factor import Undone
 from jobboard.companies import regaining
 from jobboard.errors import Invalid
 from jobboard.infra.rates import LOGIN, limited
@@ -35,6 +36,12 @@ ASKED = "If there is an account with this address, a mail with a link is on its 
 BACK = (
     "Your address is back and everyone is logged out. We mailed you a link to set a new password."
 )
+SECOND_STEP = {  # what to add of it
+    Undone.NONE: "",
+    Undone.OFF: " Two-step log-in, which was turned on shortly before the move or since, is off.",
+    Undone.STAYS: " Two-step log-in was on for longer and stays: you need your app or a recovery "
+    "code. If it was not you who set it up, write to the people who run this board.",
+}
 TO_TOP = {"token": ""}  # the page has no such field: say it at the top
 # Nobody else learns the address of a page whose token opens an account.
 HEADERS = {"Referrer-Policy": "same-origin"}
@@ -184,6 +191,6 @@ async def show_undo(
 async def undo(request: Request, session: SessionDep, form: FormDep) -> Response:
     """Bring it back, and shut everyone out."""
     async with form.attempt(session, TO_TOP):
-        await regaining.undo_change(session, form.parse(TokenOfLink).token)
-        return redirect(request, "/log-in", BACK)
+        undone = await regaining.undo_change(session, form.parse(TokenOfLink).token)
+        return redirect(request, "/log-in", BACK + SECOND_STEP[undone.second_factor])
     return _button_page(request, "undo-change-email", form)

@@ -36,6 +36,7 @@ pytestmark = pytest.mark.anyio
 AUTH = "/api/v1/auth"
 NEW = "another quiet sentence"
 MOVED = "moved@example.com"
+DAY = timedelta(days=1)
 CHANGING = {"id": "", "email": "", "created_at": ""}
 
 
@@ -390,17 +391,34 @@ class TestAddress:
         await post(client, "/password-reset/confirm", token=token, password=NEW)
         assert (await log_in(client, user.actor.email, NEW)).status_code == 200
 
-    async def test_undoing_it_keeps_a_two_step_log_in_from_before(
-        self, client: httpx2.AsyncClient, mailbox: Mailbox, session: AsyncSession, user: User
+    @pytest.mark.parametrize(
+        ("days", "said", "left"),
+        [(6, "It is off now", 0), (8, "so it stays: to log in you need your app", 1)],
+    )
+    async def test_undoing_it_ends_a_two_step_log_in_of_shortly_before_and_speaks_of_an_older(
+        self,
+        client: httpx2.AsyncClient,
+        mailbox: Mailbox,
+        session: AsyncSession,
+        user: User,
+        days: int,
+        said: str,
+        left: int,
     ) -> None:
         await turn_on_two_step(client, user)
+        await session.execute(update(SecondFactor).values(confirmed_at=now() - days * DAY))
+        await session.commit()
         await self.ask(client, user)
         await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
         undo = await mailbox.link(user.actor.email, "/undo-change-email")
         await post(client, "/email-change/undo", token=undo)
         (mail,) = await mailbox.read()
-        assert "meanwhile" not in words(mail)
-        assert len((await session.scalars(select(SecondFactor))).all()) == 1
+        assert said in " ".join(words(mail).split())
+        assert len((await session.scalars(select(SecondFactor))).all()) == left
+        (link,) = LINK.findall(words(mail))
+        token = parse_qs(urlsplit(link).query)["token"][0]
+        await post(client, "/password-reset/confirm", token=token, password=NEW)
+        assert (await log_in(client, user.actor.email, NEW)).status_code == (401 if left else 200)
 
     async def key(self, client: httpx2.AsyncClient, user: User, company_id: str) -> str:
         body = {"company_id": company_id, "name": "Site", "scopes": ["jobs:read"]}

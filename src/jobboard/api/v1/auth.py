@@ -201,8 +201,8 @@ async def change_email(data: TokenOfLink, session: SessionDep) -> None:
 async def undo_email_change(data: TokenOfLink, session: SessionDep) -> None:
     """Go back to the old address, with the token that was mailed to it, within a week.
 
-    For owners whose account someone else uses: the password stops to work, every log-in ends,
-    two-step log-in and API keys that were made since are off, and a link for a new password is
-    mailed.
+    For owners whose account someone else uses: the password stops to work, every log-in ends, API
+    keys and invitations that were made since are off, and so is two-step log-in, unless it was on
+    for more than a week before the move. A link for a new password is mailed, with what was found.
     """
     await regaining.undo_change(session, data.token)
