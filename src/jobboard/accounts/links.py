@@ -10,14 +10,14 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import DateTime, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import keeping, queries, tokens
 from jobboard.accounts.models import EmailLink, LinkPurpose, Person
 from jobboard.clock import now
 from jobboard.errors import Invalid
-from jobboard.infra.queue import enqueue
+from jobboard.infra.queue import Message, enqueue, still_waits
 from jobboard.notifications import blocks
 
 LETTER = "accounts.letter"  # the message's kind; its payload: {kind, person_id or email, ...}
@@ -28,6 +28,8 @@ LIVES = {
     LinkPurpose.CHANGE: timedelta(hours=6),
     LinkPurpose.UNDO: timedelta(days=7),  # the owner may not read mail every day
 }
+# Kinds of letters with a link to an address that is not, or no longer, the account's.
+LETTERS = {LinkPurpose.CHANGE: "email_change", LinkPurpose.UNDO: "email_changed"}
 PAGES = {
     LinkPurpose.VERIFY: "/verify-email",
     LinkPurpose.RESET: "/reset-password",
@@ -53,14 +55,16 @@ def queue_letter(session: AsyncSession, kind: str, **about: str | UUID) -> None:
     enqueue(session, LETTER, payload)
 
 
-async def write(session: AsyncSession, payload: dict[str, str]) -> Letter | None:
-    """The letter that was queued, with a new token; None when there is nobody to write to."""
+async def write(session: AsyncSession, message: Message) -> Letter | None:
+    """The letter that was queued, with a new token; None when there is nobody to write to, or it
+    was taken back."""
+    payload: dict[str, str] = message.payload
     if payload["kind"] == "password_reset":
         return await _write_reset(session, payload["email"])
     if payload["kind"] == "account_exists":
         return await _write_taken(session, payload["email"])
     person = await _lock(session, UUID(payload["person_id"]))
-    if person is None:
+    if person is None or not await still_waits(session, message.id):
         return None
     if payload["kind"] == "email_change":
         return await _write_change(session, person, payload["email"])
@@ -197,13 +201,43 @@ async def drop(
     *purposes: LinkPurpose,
     since: datetime | None = None,
 ) -> None:
-    """Make every link of these purposes useless, or those made `since`."""
+    """Make every link of these purposes useless, or those made `since`, and take back the letters
+    that are still to be sent, again perhaps: each would make another link."""
+    await _take_back(session, person_id, purposes, since)
     gone = delete(EmailLink).where(
         EmailLink.person_id == person_id, EmailLink.purpose.in_(purposes)
     )
     if since is not None:
         gone = gone.where(EmailLink.created_at >= since)
     await session.execute(gone)
+
+
+async def _take_back(
+    session: AsyncSession,
+    person_id: UUID,
+    purposes: tuple[LinkPurpose, ...],
+    since: datetime | None,
+) -> None:
+    """Only those that go to another address than the account's: the others open it to its owner."""
+    kinds = [LETTERS[purpose] for purpose in purposes if purpose in LETTERS]
+    if not kinds:
+        return
+    # First of all the person, as `_lock` does for a letter: neither waits for the other.
+    await session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+    waiting = (
+        delete(Message)
+        .where(
+            Message.kind == LETTER,
+            Message.done_at.is_(None),
+            Message.payload["person_id"].astext == str(person_id),
+            Message.payload["kind"].astext.in_(kinds),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    if since is not None:
+        asked_at = Message.payload["changed_at"].astext.cast(DateTime(timezone=True))
+        waiting = waiting.where(asked_at >= since)
+    await session.execute(waiting)
 
 
 def dead_link() -> Invalid:

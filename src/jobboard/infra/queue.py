@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import structlog
-from sqlalchemy import Index, text
+from sqlalchemy import Index, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -96,6 +97,13 @@ def enqueue(
         message.available_at = now() + later
     session.add(message)
     session.info[RING] = True
+
+
+async def still_waits(session: AsyncSession, message_id: UUID) -> bool:
+    """Whether a message was not taken back; nobody does until the transaction ends."""
+    waits = select(Message.id).where(Message.id == message_id, Message.done_at.is_(None))
+    found = await session.scalar(waits.with_for_update(read=True, key_share=True))
+    return found is not None
 
 
 def make_celery(redis_url: str) -> "Celery":

@@ -9,7 +9,7 @@ from jobboard.worker.notifications import post
 async def send_letter(context: Context, message: Message) -> None:
     """Make the link and mail it. A second run makes another link; the first one works, too."""
     async with context.database.transaction() as session:
-        letter = await links.write(session, message.payload)
+        letter = await links.write(session, message)
     if letter is not None:
         await post(context, message, letter)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from email.message import EmailMessage
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -22,6 +23,7 @@ from jobboard.accounts.models import (
 from jobboard.audit.models import AuditEntry
 from jobboard.clock import now
 from jobboard.errors import Forbidden
+from jobboard.infra.mailer import Step
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Message
 from jobboard.infra.storage import Storage
@@ -76,6 +78,27 @@ async def turn_on_two_step(client: httpx2.AsyncClient, user: User) -> None:
 
 def refused(answer: httpx2.Response) -> bool:
     return answer.status_code == 422 and answer.json()["code"] == "link_invalid"
+
+
+class Deaf(Mailbox):
+    """A mail server that refuses its first mails."""
+
+    def __init__(self, settings: Settings, db: Database, refuses: int = 1) -> None:
+        super().__init__(settings, db)
+        self.refuses = refuses
+
+    async def send(self, message: EmailMessage, *, before: Step) -> None:
+        """Take a mail, or not."""
+        self.refuses -= 1
+        if self.refuses >= 0:
+            raise OSError("The disk is full.")
+        await super().send(message, before=before)
+
+
+async def make_due(session: AsyncSession) -> None:
+    """Let the pause before the next attempt pass."""
+    await session.execute(update(Message).values(available_at=now()))
+    await session.commit()
 
 
 class TestVerification:
@@ -466,6 +489,59 @@ class TestAddress:
         answer = await client.patch("/api/v1/me", json=change, headers=user.headers)
         assert answer.status_code == 200
         assert refused(await post(client, "/email-change", token=token))
+
+    @pytest.mark.parametrize("end", ["password", "reset", "undo"])
+    async def test_a_letter_that_is_tried_again_makes_no_link_to_what_is_no_longer_asked_for(
+        self,
+        client: httpx2.AsyncClient,
+        mailbox: Mailbox,
+        session: AsyncSession,
+        settings: Settings,
+        db: Database,
+        user: User,
+        end: str,
+    ) -> None:
+        if end == "undo":
+            await self.ask(client, user)
+            await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
+            token = await mailbox.link(user.actor.email, "/undo-change-email")
+        if end == "reset":
+            await post(client, "/password-reset", email=user.actor.email)
+            token = await mailbox.link(user.actor.email, "/reset-password")
+        await self.ask(client, user, "thief@example.com")
+        await Deaf(settings, db).read()
+        if end == "password":
+            change = {"current_password": PASSWORD, "new_password": NEW}
+            await client.patch("/api/v1/me", json=change, headers=user.headers)
+        elif end == "reset":
+            await post(client, "/password-reset/confirm", token=token, password=NEW)
+        else:
+            await post(client, "/email-change/undo", token=token)
+        await make_due(session)
+        assert await mailbox.subjects("thief@example.com") == []
+        changes = select(EmailLink).where(EmailLink.purpose == LinkPurpose.CHANGE)
+        assert (await session.scalars(changes)).all() == []
+
+    async def test_nor_to_undo_a_later_move_once_an_earlier_one_is_undone(
+        self,
+        client: httpx2.AsyncClient,
+        mailbox: Mailbox,
+        session: AsyncSession,
+        settings: Settings,
+        db: Database,
+        user: User,
+    ) -> None:
+        await self.ask(client, user)
+        await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
+        owners = await mailbox.link(user.actor.email, "/undo-change-email")
+        await self.ask(client, user, "again@example.com")
+        again = await mailbox.link("again@example.com", "/change-email")
+        await post(client, "/email-change", token=again)
+        await Deaf(settings, db).read()  # the letter to the thief's first address
+        assert (await post(client, "/email-change/undo", token=owners)).status_code == 204
+        await make_due(session)
+        assert await mailbox.subjects(MOVED) == []
+        assert (await session.scalars(select(EmailLink.purpose))).all() == [LinkPurpose.RESET]
 
     async def test_links_to_the_old_address_die_with_the_change(
         self, client: httpx2.AsyncClient, mailbox: Mailbox, user: User
