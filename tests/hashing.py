@@ -13,11 +13,14 @@ PRODUCTION = passwords._hasher
 CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 
 
+STRONGER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=16, parallelism=1),))
+
+
 @contextmanager
-def hashing_by(hasher: PasswordHash) -> Generator[None]:
+def hashing_by(hasher: PasswordHash) -> Generator[PasswordHash]:
     """New hashes are made by this one. Those that are there say themselves how they were made."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", hasher)
         passwords._decoy.cache_clear()
-        yield
+        yield hasher
     passwords._decoy.cache_clear()

@@ -1,7 +1,7 @@
 """The verbs of log-ins: prove who you are, see where you are logged in, log out."""
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -41,12 +41,22 @@ class HalfLogin:
     token: str
 
 
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Who showed the right password. `renewed` is its hash by today's parameters, where the one
+    that is kept has older ones."""
+
+    person: Person
+    password: str = field(repr=False)
+    renewed: str | None = field(default=None, repr=False)
+
+
 async def claim(session: AsyncSession, email: str) -> Person | None:
     """The first step of a log-in: whom this address belongs to, if anyone."""
     return await queries.by_email(session, email.strip())
 
 
-async def authenticate(claimed: Person | None, password: str) -> Person:
+async def authenticate(claimed: Person | None, password: str) -> Proven:
     """The second, between two transactions: it waits for its turn, and no connection waits too.
 
     Raises Unauthenticated, as late for nobody as for a wrong password, or Forbidden.
@@ -55,7 +65,8 @@ async def authenticate(claimed: Person | None, password: str) -> Person:
     if not await passwords.verify_password(password, hashed) or claimed is None:
         raise _wrong_login()
     require_not_suspended(claimed)
-    return claimed
+    renewed = await passwords.renewed(password, claimed.password_hash)
+    return Proven(claimed, password, renewed)
 
 
 def require_not_suspended(person: Person) -> None:
@@ -82,16 +93,29 @@ def _wrong_login() -> Unauthenticated:
     return Unauthenticated(WRONG_LOGIN, code="wrong_credentials")
 
 
-async def _require_same_password(session: AsyncSession, person: Person) -> None:
-    """Someone may have changed it, to shut others out, since it was verified."""
-    hashed = select(Person.password_hash).where(Person.id == person.id)
-    if await session.scalar(hashed.with_for_update(read=True)) != person.password_hash:
+async def _require_same_password(session: AsyncSession, proven: Proven) -> Person:
+    """Someone may have changed it, to shut others out, since it was verified; whose it is.
+
+    Its renewed hash is kept. Another log-in may have done so first: then, which is rare, the
+    password is verified once more while a connection is held.
+    """
+    statement = select(Person).where(Person.id == proven.person.id)
+    person = await session.scalar(statement.with_for_update(read=proven.renewed is None))
+    if person is None:
         raise _wrong_login()
+    if person.password_hash != proven.person.password_hash:
+        if proven.renewed is None or not await passwords.verify_password(
+            proven.password, person.password_hash
+        ):
+            raise _wrong_login()
+    elif proven.renewed is not None:
+        person.password_hash = proven.renewed
+    return person
 
 
 async def log_in(
     session: AsyncSession,
-    person: Person,
+    proven: Proven,
     settings: Settings,
     *,
     user_agent: str,
@@ -103,7 +127,7 @@ async def log_in(
     `scope` narrows this log-in for good. Raises Invalid for one that they cannot have, and
     Unauthenticated (`mfa_required`, `mfa_invalid`) where the account has a second step.
     """
-    await _require_same_password(session, person)
+    person = await _require_same_password(session, proven)
     granted = narrowed(scope, of_role(person.role))
     if await codes.is_on(session, person.id):
         await _take_code(session, person, code, settings)
@@ -128,10 +152,10 @@ async def _take_code(
 
 
 async def log_in_to_pages(
-    session: AsyncSession, person: Person, settings: Settings, *, user_agent: str
+    session: AsyncSession, proven: Proven, settings: Settings, *, user_agent: str
 ) -> WebLogin | HalfLogin:
     """The same for the pages: an opaque cookie instead of tokens, or half of a log-in."""
-    await _require_same_password(session, person)
+    person = await _require_same_password(session, proven)
     if await codes.is_on(session, person.id):
         return HalfLogin(tokens.half_login_token(person.id, person.password_hash, settings))
     _record_login(session, person.id, LoginKind.WEB)

@@ -177,7 +177,7 @@ async def _log_in(
     async with engines.database.transaction() as session:
         claimed = await logins.claim(session, email)
     try:
-        person = await logins.authenticate(claimed, form.value("password"))
+        proven = await logins.authenticate(claimed, form.value("password"))
     except (Unauthenticated, Forbidden):
         if await limits.may_tell_failure(engines.limiter, email):
             async with engines.database.transaction() as session:
@@ -185,7 +185,7 @@ async def _log_in(
         raise
     async with engines.database.transaction() as session:
         login = await logins.log_in_to_pages(
-            session, person, engines.settings, user_agent=_user_agent(request)
+            session, proven, engines.settings, user_agent=_user_agent(request)
         )
         if viewer is not None and isinstance(login, logins.WebLogin):
             await logins.end_login(session, viewer.login_session_id)

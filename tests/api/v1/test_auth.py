@@ -19,6 +19,7 @@ from jobboard.infra.queue import Message
 from jobboard.settings import Settings
 from jobboard.web.cookies import LOGIN
 from tests.factories.people import PASSWORD, make_user
+from tests.hashing import STRONGER, hashing_by
 from tests.statements import statements
 
 pytestmark = pytest.mark.anyio
@@ -314,6 +315,55 @@ async def test_an_unknown_address_costs_as_dear_a_hash_as_a_known_one(
     assert (await log_in(client, "nobody@example.com", PASSWORD)).status_code == 401
     (hashed,) = verified
     assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+async def test_a_hash_of_old_parameters_is_renewed_by_a_log_in(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings
+) -> None:
+    user = await make_user(session, settings)
+    hashed = select(Person.password_hash).where(Person.id == user.id)
+    old = await session.scalar(hashed)
+    with hashing_by(STRONGER):
+        assert (await log_in(client, user.actor.email, "not it")).status_code == 401
+        assert await session.scalar(hashed) == old
+        page = {"email": user.actor.email, "password": PASSWORD}
+        same = {"Sec-Fetch-Site": "same-origin"}
+        answers = await asyncio.gather(
+            *(log_in(client, user.actor.email, PASSWORD) for _ in range(3)),
+            client.post("/log-in", data=page, headers=same),
+        )
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 303]
+        await session.rollback()
+        new = await session.scalar(hashed)
+        assert "m=16,t=2" in (new or "")
+        assert (await log_in(client, user.actor.email, PASSWORD)).status_code == 200
+        await session.rollback()
+        assert await session.scalar(hashed) == new
+
+
+@pytest.mark.parametrize(("kept", "missing"), [("old", 2 * 16 - 8), ("none", 0)])
+async def test_a_refusal_costs_the_same_whatever_hash_is_kept(
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    kept: str,
+    missing: int,
+) -> None:
+    user = await make_user(session, settings)
+    if kept == "none":
+        await session.execute(update(Person).values(password_hash=passwords.UNUSABLE))
+        await session.commit()
+    verified, worked = list[str](), list[int]()
+    with hashing_by(STRONGER) as hasher:
+        verify = hasher.verify
+        monkeypatch.setattr(hasher, "verify", lambda p, h: verified.append(h) or verify(p, h))
+        monkeypatch.setattr(passwords, "_work_off", worked.append)
+        assert (await log_in(client, user.actor.email, "not it")).status_code == 401
+    if kept == "none":
+        assert "m=16,t=2" in verified[-1]
+    else:
+        assert worked == [missing]
 
 
 async def test_log_in_is_slowed_after_ten_tries(

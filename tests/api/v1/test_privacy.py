@@ -257,7 +257,8 @@ async def test_a_letter_under_way_makes_no_link_for_who_is_erased(
 ) -> None:
     about = {"kind": "email_changed", "person_id": str(cast.candidate.id)}
     assert (await erase(client, cast.candidate)).status_code == 204
-    assert await links.write(session, about | {"email": "old@example.com"}) is None
+    letter = Message(kind=links.LETTER, payload=about | {"email": "old@example.com"})
+    assert await links.write(session, letter) is None
 
 
 async def test_an_employer_leaves_the_jobs_behind(

@@ -106,19 +106,19 @@ async def _log_in(form: TokenForm, engines: Engines, address: str, user_agent: s
     async with engines.database.transaction() as session:
         claimed = await logins.claim(session, form.username)
     try:
-        person = await logins.authenticate(claimed, form.password.get_secret_value())
+        proven = await logins.authenticate(claimed, form.password.get_secret_value())
     except (Unauthenticated, Forbidden):
         if await limits.may_tell_failure(engines.limiter, form.username):
             async with engines.database.transaction() as session:
                 logins.note_refused(session, claimed.id if claimed else None)
         raise
     if form.otp is not None:
-        await limits.hit_code(engines.limiter, person.id)
+        await limits.hit_code(engines.limiter, proven.person.id)
     try:
         async with engines.database.transaction() as session:
             return await logins.log_in(
                 session,
-                person,
+                proven,
                 engines.settings,
                 user_agent=user_agent,
                 scope=form.scope,
@@ -127,7 +127,7 @@ async def _log_in(form: TokenForm, engines: Engines, address: str, user_agent: s
     except Unauthenticated as error:
         if error.code == "mfa_invalid":
             async with engines.database.transaction() as session:
-                logins.note_refused(session, person.id, step="code")
+                logins.note_refused(session, proven.person.id, step="code")
         raise
 
 
