@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.api import parameters
 from jobboard.clock import now
 from jobboard.jobs.models import JobStatus
 from tests.api.v1.conftest import Cast
@@ -51,6 +52,15 @@ async def get(client: httpx2.AsyncClient, query: str = "") -> dict[str, Any]:
 async def titles(client: httpx2.AsyncClient, query: str = "") -> list[str]:
     """The titles found."""
     return [job["title"] for job in (await get(client, query))["items"]]
+
+
+async def test_the_names_of_parameters_are_gathered_once(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await client.get("/api/v1/jobs?q=x")).status_code == 200
+    monkeypatch.setattr(parameters, "_names", None)
+    assert (await client.get("/api/v1/jobs?q=y")).status_code == 200
+    assert (await client.get("/api/v1/jobs?qq=y")).status_code == 422
 
 
 async def test_the_shape_of_an_answer(client: httpx2.AsyncClient, cast: Cast, listed: None) -> None:
