@@ -55,7 +55,10 @@ told to the audit log, and nothing is made or deleted here.</p>
 
 
 class View(ModelView):
-    """A table to read: nothing is made or deleted, and only `editable` columns change."""
+    """A table to read: nothing is made or deleted, and only `editable` columns change.
+
+    `shown` begins with what a person knows a row by, and ends with ids: a phone shows few columns.
+    """
 
     editable: tuple[str, ...] = ()
     actions = []
@@ -187,41 +190,41 @@ def make_app(engine: AsyncEngine, path: str, board_name: str, secret: str) -> St
         People(
             Person,
             "People",
-            "id full_name email role suspended_at suspension_reason created_at",
+            "full_name email role suspended_at suspension_reason created_at id",
             icon="user",
         ),
         Companies(
             Company,
             "Companies",
-            "id name slug website description former_name created_at",
+            "name slug website description former_name created_at id",
             icon="building",
         ),
-        View(CompanyMember, "Members", "company_id person_id role created_at", icon="users"),
+        View(CompanyMember, "Members", "role created_at company_id person_id", icon="users"),
         Jobs(
             Job,
             "Jobs",
-            "id title company_name status status_reason location country description apply_url "
-            "created_at submitted_at published_at expires_at source",
+            "title company_name status status_reason location country description apply_url "
+            "created_at submitted_at published_at expires_at source id",
             icon="briefcase",
         ),
-        View(JobEvent, "Job steps", "id job_id step status person_id reason at", icon="list"),
+        View(JobEvent, "Job steps", "step status at reason job_id person_id id", icon="list"),
         View(
             JobReport,
             "Reports",
-            "id job_id reason note created_at resolved_at resolved_by",
+            "reason note created_at resolved_at job_id resolved_by id",
             icon="flag",
         ),
         View(
             Application,
             "Applications",
-            "id job_id person_id stage resume_id created_at updated_at",
+            "stage created_at updated_at job_id person_id resume_id id",
             icon="inbox",
         ),
-        View(Upload, "Files", "id person_id kind filename media_type size created_at", icon="file"),
+        View(Upload, "Files", "filename kind media_type size created_at person_id id", icon="file"),
         View(
             AuditEntry,
             "Audit log",
-            "id at person_id key_id action subject_kind subject_id details address request_id",
+            "action at subject_kind details address person_id key_id subject_id request_id id",
             icon="book",
         ),
     ):
