@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import kombu
 import pytest
 import structlog
 
@@ -107,3 +108,16 @@ def test_so_are_those_in_a_traceback(capsys: pytest.CaptureFixture[str], form: A
     shown = capsys.readouterr().err
     assert shown.count("ConnectionError") >= 2
     assert "hunter2" not in shown
+
+
+def test_a_ring_that_comes_while_the_worker_leaves_stays_in_the_queue_without_a_word(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("text", level=logging.WARNING)
+    with kombu.Connection("memory://") as connection:
+        queue = connection.SimpleQueue("rings")
+        queue.put("ring")
+        channel = queue.channel
+        connection.transport._deliver(channel._get("rings"), "rings")  # whose consumer is gone
+        assert queue.get(block=False).payload == "ring"
+    assert capsys.readouterr().err == ""

@@ -35,6 +35,8 @@ QUIET = {
     "pymongo": logging.WARNING,
     "aiosmtplib": logging.WARNING,
     "starlette_admin": logging.WARNING,  # each list, with the names that were searched for
+    # A ring that came while the worker was leaving: it is back in the queue, and was only a ring.
+    "kombu.transport.virtual.base": logging.ERROR,
     "celery": logging.WARNING,  # each tick of the schedule; what was delivered, the worker says
 }
 
