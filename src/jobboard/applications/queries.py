@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person
@@ -37,13 +37,21 @@ def visible_to(viewer: Actor) -> ColumnElement[bool]:
     return or_(Application.person_id == viewer.id, acted_for(viewer, Job.company_id))
 
 
+def resume_visible_to(viewer: Actor) -> ColumnElement[bool]:
+    """Of the applications that someone sees, those whose résumé they read, too: not the company of
+    one that was withdrawn."""
+    if viewer.is_admin:
+        return true()
+    return or_(Application.person_id == viewer.id, Application.stage != Stage.WITHDRAWN)
+
+
 def rows(viewer: Actor) -> Select:
     """Everything of a list row, as (Application, Job's, Company's and Person's columns)."""
     return (
         select(
             Application.id,
             Application.stage,
-            Application.resume_id,
+            case((resume_visible_to(viewer), Application.resume_id)).label("resume_id"),
             Application.version,
             Application.created_at,
             Application.updated_at,
@@ -185,11 +193,11 @@ async def of_person(session: AsyncSession, person_id: UUID, job_id: UUID) -> App
 
 
 async def resume_visible(session: AsyncSession, viewer: Actor, resume_id: UUID) -> bool:
-    """Whether a résumé came with an application that `viewer` may see."""
+    """Whether a résumé came with an application of which `viewer` may read it."""
     found = await session.scalar(
         select(Application.id)
         .join(Job, Job.id == Application.job_id)
-        .where(Application.resume_id == resume_id, visible_to(viewer))
+        .where(Application.resume_id == resume_id, visible_to(viewer), resume_visible_to(viewer))
         .limit(1)
     )
     return found is not None

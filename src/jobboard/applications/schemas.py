@@ -85,7 +85,9 @@ class ApplicationBrief(BaseModel):
     job: JobBrief
     candidate: CandidateBrief
     stage: Stage
-    resume_id: UUID | None
+    resume_id: UUID | None = Field(
+        description="For the company null once the application is withdrawn."
+    )
     version: int
     created_at: datetime
     updated_at: datetime

@@ -26,10 +26,16 @@ async def job(session: AsyncSession, cast: Cast) -> Job:
     return await make_job(session, cast.employer, cast.company)
 
 
-async def apply(client: httpx2.AsyncClient, job: Job, user: User) -> httpx2.Response:
-    return await client.post(
-        f"/api/v1/jobs/{job.id}/applications", json=LETTER, headers=user.headers
-    )
+async def apply(
+    client: httpx2.AsyncClient, job: Job, user: User, resume_id: str | None = None
+) -> httpx2.Response:
+    body = LETTER | {"resume_id": resume_id}
+    return await client.post(f"/api/v1/jobs/{job.id}/applications", json=body, headers=user.headers)
+
+
+async def send_resume(client: httpx2.AsyncClient, user: User) -> str:
+    file = {"file": ("cv.pdf", pdf(), "application/pdf")}
+    return (await client.post("/api/v1/resumes", files=file, headers=user.headers)).json()["id"]
 
 
 async def move(
@@ -191,6 +197,28 @@ async def test_withdrawing(
     )
     active = origin in {Stage.SUBMITTED, Stage.VIEWED, Stage.INTERVIEW, Stage.OFFER}
     assert answer.status_code == (200 if active else 409)
+
+
+async def test_the_company_no_longer_reads_the_resume_of_who_withdrew(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast, job: Job
+) -> None:
+    resume = await send_resume(client, cast.candidate)
+    other = await make_job(session, cast.employer, cast.company)
+    path, seen = f"/api/v1/resumes/{resume}/file", []
+    sent = [(await apply(client, each, cast.candidate, resume)).json() for each in (job, other)]
+    for application in sent:
+        address = f"/api/v1/applications/{application['id']}"
+        await client.post(f"{address}/withdraw", headers=cast.candidate.headers)
+        shown = (await client.get(address, headers=cast.employer.headers)).json()
+        theirs = (await client.get(address, headers=cast.candidate.headers)).json()
+        read = await client.get(path, headers=cast.employer.headers)
+        seen.append((shown["resume_id"], read.status_code))
+        assert theirs["resume_id"] == resume
+    assert seen == [(None, 200), (None, 404)]  # the other one still held it, at first
+    listed = await client.get(f"/api/v1/jobs/{job.id}/applications", headers=cast.employer.headers)
+    assert listed.json()["items"][0]["resume_id"] is None
+    for who in (cast.candidate, cast.admin):
+        assert (await client.get(path, headers=who.headers)).status_code == 200
 
 
 async def test_two_colleagues_at_once(client: httpx2.AsyncClient, cast: Cast, job: Job) -> None:

@@ -120,7 +120,8 @@ OPERATIONS: dict[str, Told] = {
     "DELETE /resumes/{id}": told(SELF, "resume_not_found resume_in_use"),
     "POST /resumes": told(PERSON, "unsupported_media_type too_large quota_exceeded"),
     "GET /resumes/{id}/file": told(
-        "Its owner, the companies that it was sent to, and admins.", "file_not_found"
+        "Its owner, the companies that it was sent to and not withdrawn from, and admins.",
+        "file_not_found",
     ),
     "GET /images": told(PERSON),
     "POST /images": told(PERSON, PICTURE),
