@@ -274,3 +274,21 @@ async def test_no_live_job_is_removed_for_what_it_no_longer_says(desk: Desk) -> 
     late = await desk.browser.submit(page, f"/admin/jobs/{job.id}/remove", canned="scam")
     assert "was changed while you read it" in (await desk.browser.follow(late)).text
     assert (await desk.stored(Job, job.id)).status is JobStatus.PUBLISHED
+
+
+@pytest.mark.parametrize(
+    ("location", "remote", "told"),
+    [
+        ("Remote, Germany", "remote", "Remote, Germany"),
+        ("Hamburg", "hybrid", "Hamburg, hybrid"),
+        ("Remote", "remote", "Remote"),
+        (None, "remote", "Remote"),
+        (None, None, "Not said"),
+    ],
+)
+async def test_the_workplace_of_a_job_is_said_once(
+    desk: Desk, location: str | None, remote: str | None, told: str
+) -> None:
+    await desk.job(location=location, remote=remote)
+    page = await desk.browser.get("/admin/jobs?status=pending")
+    assert f"<dt>Place</dt><dd>{told}</dd>" in page.html

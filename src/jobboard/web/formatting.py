@@ -1,10 +1,8 @@
 """What stands in the database, said as a person would say it: money, moments, counts, words."""
 
-import re
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from babel import Locale
@@ -32,7 +30,6 @@ from jobboard.wallet.models import TransferKind
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 LOCALE = Locale("en", "GB")
-SEVERAL_PLACES = re.compile(r" \| |;")
 DAYS_AS_AGE = 30  # older than this a date says more than "43 days ago"
 
 # By type first: members of two StrEnums with the same value are equal.
@@ -179,45 +176,6 @@ def _bare(minor: int, currency: str | None) -> str:
     amount = Decimal(minor).scaleb(-exponent(currency))
     tail = "." + "0" * exponent(currency) if amount % 1 else ""
     return format_decimal(amount, f"#,##0{tail}", locale=LOCALE)
-
-
-class Placed(Protocol):
-    """Anything with a place: as written, and as far as it was understood."""
-
-    location: str | None
-    city: str | None
-    region: str | None
-    country: str | None
-    remote: Workplace | None
-
-
-def place(job: Placed) -> str | None:
-    """City and country where they were understood, else the place as it was written.
-
-    Of several places the main one, and how many more.
-    """
-    written = (part.strip() for part in SEVERAL_PLACES.split(job.location or ""))
-    places = list(dict.fromkeys(part for part in written if part))
-    main = _main_place(job) if len(places) < 2 else _main_place(job) or places[0]
-    more = f" and {count(len(places) - 1)} more" if len(places) > 1 else ""
-    if main:
-        return main + more
-    if job.remote and job.location and job.location.lower() == job.remote:
-        return None  # "Remote" is said once, as the workplace
-    return job.location or (country(job.country) if job.country else None)
-
-
-def _main_place(job: Placed) -> str | None:
-    """City and country, as far as they were understood."""
-    if not (job.city and job.country):
-        return None
-    parts = [job.city, job.region if job.country == "US" else None, country(job.country)]
-    return ", ".join(part for part in parts if part)
-
-
-def country(code: str) -> str:
-    """DE: Germany"""
-    return LOCALE.territories.get(code, code)
 
 
 def day(moment: datetime) -> Markup:

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from jobboard.accounts.schemas import Actor
 from jobboard.infra.engines import Engines
-from jobboard.web import formatting
+from jobboard.web import formatting, places
 from jobboard.web.assets import static_url
 from jobboard.web.cookies import FLASH, clear, read_flash
 from jobboard.web.csrf import form_token
@@ -28,7 +28,7 @@ TEMPLATES.filters.update(
     age=formatting.age,
     clock=formatting.clock,
     count=formatting.count,
-    country=formatting.country,
+    country=places.country,
     day=formatting.day,
     due=formatting.due,
     host=formatting.host,
@@ -38,7 +38,8 @@ TEMPLATES.filters.update(
     monogram=formatting.monogram,
     past=formatting.past,
     pay=formatting.pay,
-    place=formatting.place,
+    place=places.place,
+    place_and_workplace=places.place_and_workplace,
     plain_day=formatting.plain_day,
     plural=formatting.plural,
     size=formatting.size,

@@ -18,7 +18,7 @@ from jobboard.jobs import facets
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
 from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, search
 from jobboard.schema import field_errors
-from jobboard.web import formatting
+from jobboard.web import formatting, places
 from jobboard.web.deps import EventsDep, ReaderDep, SessionDep, ViewerDep
 from jobboard.web.money import parse_money
 from jobboard.web.rendering import render
@@ -256,7 +256,7 @@ def _words(name: str, value: str, company: str = "") -> str:
         return formatting.label(KINDS[name](value))
     match name:
         case "country":
-            return formatting.country(value.upper())
+            return places.country(value.upper())
         case "posted_within":
             return dict(AGES).get(value, f"Last {value} days")
         case "undisclosed_pay":
