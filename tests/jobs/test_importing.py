@@ -1,18 +1,23 @@
 """Sources of jobs, clean and dirty: what becomes a job, what is refused and why, and twice."""
 
+import asyncio
 import json
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.clock import now
 from jobboard.companies.models import Company
 from jobboard.errors import Invalid
+from jobboard.infra.postgres import Database
 from jobboard.jobs.importing import ashby, greenhouse, jsonl, lever
 from jobboard.jobs.importing.dates import read_date
 from jobboard.jobs.importing.model import MAX_DESCRIPTION, ImportedJob, Reading, Rejected
@@ -398,3 +403,39 @@ class TestWriting:
     ) -> None:
         dirty = {key: f"{value}\x00\ud800" for key, value in AD.items() if key != "remote"}
         assert (await import_jobs(session, rows(dirty), settings)).created == 1
+
+
+class Waiting(ThreadPoolExecutor):
+    """A renderer that says when it is asked, and waits to be let go on."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.asked, self.gate = asyncio.Event(), threading.Event()
+
+    def submit(self, call: Any, /, *args: Any, **named: Any) -> Future[Any]:
+        """As asyncio does, on its own thread."""
+        self.asked.set()
+        return super().submit(lambda: (self.gate.wait(10), call(*args, **named))[1])
+
+
+@pytest.mark.anyio
+async def test_a_company_is_not_renamed_between_its_name_being_read_and_its_ads_being_written(
+    db: Database, session: AsyncSession, settings: Settings
+) -> None:
+    await import_jobs(session, rows(AD), settings)
+    await session.commit()
+    renamed = update(Company).values(name="Harbour Bakers")
+    with Waiting() as renderer:
+        more = rows(AD | {"id": "18"})
+        importing = asyncio.create_task(import_jobs(session, more, settings, renderer=renderer))
+        await renderer.asked.wait()
+        async with AsyncSession(db.engine) as other:
+            await other.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            with pytest.raises(DBAPIError, match="lock timeout"):
+                await other.execute(renamed)
+        renderer.gate.set()
+        assert (await importing).created == 1
+    await session.commit()
+    await session.execute(renamed)
+    names = await session.scalars(select(Job.company_name))
+    assert names.all() == ["Harbour Bakers"] * 2
