@@ -35,10 +35,15 @@ APPLICATION = (
     "PATCH /applications/{id}",
     "POST /applications/{id}/withdraw",
 )
+WALLET = ("GET /wallets/{id}", "GET /wallets/{id}/entries")
+OWN_WALLET = (*WALLET, "POST /admin/wallets/{id}/grants", "POST /admin/wallets/{id}/freeze")
+TRANSFER = ("GET /transfers/{id}", "POST /admin/transfers/{id}/reverse")
+PERSON = ("GET /admin/people/{id}", "PATCH /admin/people/{id}")
 TASK = ("GET /tasks/{id}", "PUT /tasks/{id}", "PATCH /tasks/{id}", "DELETE /tasks/{id}")
 # The `id` of the answer is the `{id}` of these.
 LEADS_TO = {
-    "POST /auth/register": ("GET /admin/people/{id}",),
+    "POST /auth/register": PERSON,
+    "PATCH /admin/people/{id}": PERSON,
     "POST /companies": COMPANY,
     "PATCH /companies/{id}": COMPANY,
     "POST /api-keys": ("DELETE /api-keys/{id}",),
@@ -55,11 +60,24 @@ LEADS_TO = {
     "POST /applications/{id}/withdraw": APPLICATION,
     "POST /resumes": ("GET /resumes/{id}/file", "DELETE /resumes/{id}"),
     "POST /images": ("GET /images/{id}", "DELETE /images/{id}"),
-    "POST /transfers": ("GET /transfers/{id}", "POST /admin/transfers/{id}/reverse"),
-    "POST /admin/wallets/{id}/grants": ("GET /transfers/{id}",),
+    "GET /companies/{id}/wallet": OWN_WALLET,
+    "POST /admin/wallets/{id}/freeze": ("POST /admin/wallets/{id}/unfreeze", *WALLET),
+    "POST /admin/wallets/{id}/unfreeze": OWN_WALLET,
+    "POST /transfers": TRANSFER,
+    "POST /admin/wallets/{id}/grants": TRANSFER,
+    "POST /admin/transfers/{id}/reverse": ("GET /transfers/{id}",),
     "POST /tasks": TASK,
     "PUT /tasks/{id}": TASK,
     "PATCH /tasks/{id}": TASK,
+}
+# The same of what else an answer names: where it stands there, and the operations.
+NAMES = {
+    "GET /me/sessions": ("/items/0/id", ("DELETE /me/sessions/{id}",)),
+    "GET /wallets": ("/items/0/id", WALLET),
+    "GET /wallets/{id}/entries": ("/items/0/transfer_id", TRANSFER),
+    "GET /admin/people": ("/items/0/id", PERSON),
+    "GET /admin/reports": ("/items/0/job_id", ("GET /jobs/{id}", "POST /admin/jobs/{id}/remove")),
+    "POST /jobs/{id}/reports": ("/job_id", ("GET /jobs/{id}", "POST /admin/jobs/{id}/remove")),
 }
 # The `id` of the answer goes into the body of these, under this name.
 GOES_INTO = {
@@ -79,6 +97,8 @@ def add_links(schema: dict[str, Any]) -> None:
     }
     for (prefix, name), operation in operations.items():
         links = [(to, {"parameters": {"id": ID}}) for to in LEADS_TO.get(name, ())]
+        where, named = NAMES.get(name, ("", ()))
+        links += [(to, {"parameters": {"id": f"$response.body#{where}"}}) for to in named]
         links += [(to, {"requestBody": {f: ID}}) for to, f in GOES_INTO.get(name, {}).items()]
         for to, how in links:
             if target := operations.get((prefix, to)):
