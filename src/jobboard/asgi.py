@@ -11,6 +11,7 @@ from jobboard.analytics import events as event_log
 from jobboard.analytics import hits as hit_log
 from jobboard.analytics.events import Events
 from jobboard.analytics.recorder import Recorder
+from jobboard.analytics.salts import Salts
 from jobboard.api import callers, docs, errors, health, limits, media, metrics, parameters, v1
 from jobboard.api.guide import GUIDE, TAGS
 from jobboard.api.middleware import (
@@ -57,6 +58,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with open_engines(settings) as engines:
             app.state.engines = engines
+            app.state.events = Events(events, Salts(engines.redis))
             if engines.mongo is not None:
                 database = engines.mongo.database
                 hits.start(hit_log.shelf(database, ttl_days=settings.hits_ttl_days))
@@ -79,7 +81,6 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.hits = hits
-    app.state.events = Events(events, settings.secret_key.get_secret_value())
     app.state.metrics = metrics.Metrics(hits, events)
     app.state.callers = callers.Callers(cookies.cookie_name(cookies.LOGIN, settings))
     errors.install(app, web_errors.render)

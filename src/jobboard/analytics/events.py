@@ -1,12 +1,12 @@
 """What people do here: jobs that they see in lists, read, begin to apply to; what they search.
 
 An event names nobody. Its id is a keyed hash of the day, of what was done and of who did it, so
-that it is counted once a day however often it is sent, and two events of the same person cannot
-be told to be theirs: not by us, and not by who gets hold of the collection.
+that it is counted once a day however often it is sent. Who gets hold of the collection cannot tell
+two events to be of the same person; nor can we, once the day's key is gone (`salts.py`).
 """
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from jobboard.analytics.recorder import Recorder, Shelf
+from jobboard.analytics.salts import Salts
 from jobboard.analytics.visitors import Visitor
 from jobboard.clock import now
 
@@ -60,36 +61,36 @@ class Event(NamedTuple):
 
 
 class Events:
-    """Turns what visitors do into events. Never waits, never fails."""
+    """Turns what visitors do into events. Never fails, and waits for no more than a day's salt."""
 
-    def __init__(self, recorder: Recorder, secret: str) -> None:
+    def __init__(self, recorder: Recorder, salts: Salts) -> None:
         self.recorder = recorder
-        self._key = blake2b(secret.encode(), digest_size=32, person=b"jobboard events").digest()
+        self._salts = salts
 
-    def note(
+    async def note(
         self, visitor: Visitor | None, name: Name, *job_ids: UUID, referrer: str | None = None
     ) -> None:
         """Count something that a visitor did with jobs; None is nobody to be counted."""
         if visitor is None:
             return
-        at = now()
+        today, at = await self._salts.today(), now()
         for job_id in job_ids:
-            event_id = self._id(at, visitor, name, str(job_id))
+            event_id = _id(today, visitor, name, str(job_id))
             self.recorder.record(Event(event_id, at, name, str(job_id), referrer))
 
-    def note_search(self, visitor: Visitor | None, words: str, results: int) -> None:
+    async def note_search(self, visitor: Visitor | None, words: str, results: int) -> None:
         """Count a search for words, and how many jobs it found. What looks private is left out."""
         term = " ".join(words.lower().split())
         if visitor is None or not term or len(term) > LONGEST_TERM or PRIVATE.search(term):
             return
-        at = now()
-        event_id = self._id(at, visitor, "search", term)
-        self.recorder.record(Event(event_id, at, "search", term=term, results=results))
+        event_id = _id(await self._salts.today(), visitor, "search", term)
+        self.recorder.record(Event(event_id, now(), "search", term=term, results=results))
 
-    def _id(self, at: datetime, visitor: Visitor, *what: str) -> bytes:
-        parts = (at.date().isoformat(), *what, *visitor)
-        said = "\0".join(parts).encode(errors="replace")
-        return blake2b(said, digest_size=16, key=self._key).digest()
+
+def _id(today: tuple[date, bytes], visitor: Visitor, *what: str) -> bytes:
+    day, salt = today
+    said = "\0".join((day.isoformat(), *what, *visitor)).encode(errors="replace")
+    return blake2b(said, digest_size=16, key=salt).digest()
 
 
 def shelf(database: AsyncDatabase, *, ttl_days: int) -> Shelf:

@@ -57,7 +57,8 @@ mail-block.json     whether your address took no mail, and what its server said
 hits.json           your calls of the API        uploads.json       the list of files/
 files/              your files, each in the folder of its id
 
-Views and searches are counted without names: nothing of them can be told to be yours.
+Views and searches are counted without names, under a secret that changes every day: we keep
+nothing that says which of them are yours, and once a day is over nobody can find out.
 What a company's people note about an applicant is that company's: ask them for it.
 """
 log: Any = structlog.get_logger()

@@ -86,7 +86,7 @@ async def show_job(
     shown = await _shown(session, viewer, slug)
     if not shown.ours:
         came_from = referrer_host(request.headers.get("referer"), settings.base_url)
-        events.note(reader, Name.VIEW, shown.job.id, referrer=came_from)
+        await events.note(reader, Name.VIEW, shown.job.id, referrer=came_from)
     return _page(request, shown, settings, Form())
 
 
@@ -197,7 +197,7 @@ async def show_apply_form(
 ) -> Response:
     """The form, with the latest résumé chosen."""
     applying = await _applying(session, actor, slug)
-    events.note(reader, Name.OPEN, applying.shown.job.id)
+    await events.note(reader, Name.OPEN, applying.shown.job.id)
     form = Form()
     if applying.resumes:
         form.fill("resume_id", applying.resumes[0].id)

@@ -204,7 +204,7 @@ async def show_search(
     asked = Asked(request.query_params.multi_items())
     result = await search(session, asked.search)
     if not asked.search.cursor:
-        events.note_search(reader, asked.value("q"), result.total.value)
+        await events.note_search(reader, asked.value("q"), result.total.value)
     company = await _company_name(session, asked)
     return render(
         request,

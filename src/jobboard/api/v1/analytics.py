@@ -58,7 +58,7 @@ async def tell_event(
     if visitor is not None:
         public = await jobs.public_among(session, job_ids)
         referrer = referrer_host(told.referrer, engines.settings.base_url)
-        events.note(visitor, data.name, *public, referrer=referrer)
+        await events.note(visitor, data.name, *public, referrer=referrer)
     return Accepted(detail="Thank you.")
 
 

@@ -52,7 +52,7 @@ async def list_jobs(
     """Search and filter live jobs."""
     result = await search(session, query)
     if query.q and not query.cursor:
-        events.note_search(visitor, query.q, result.total.value)
+        await events.note_search(visitor, query.q, result.total.value)
     return result
 
 
