@@ -129,6 +129,16 @@ async def test_a_company_sees_how_its_job_does(town: Town, mongo: Mongo) -> None
     assert (await rival.get(here)).status == 403
 
 
+async def test_a_companys_own_people_get_no_script_that_counts(town: Town) -> None:
+    job = await town.job(apply_url="https://jobs.example.net/1")
+    owner, (_, rival) = await town.browser(town.owner), await town.person(Role.EMPLOYER)
+    for path in (f"/jobs/{job.slug}", f"/companies/{town.company.slug}"):
+        for browser, counts in ((owner, False), (rival, True), (town.stranger, True)):
+            page = await browser.get(path)
+            assert page.status == 200
+            assert ("/count" in page.html) == counts, path
+
+
 async def test_without_mongo_pages_say_so_and_go_on(town: Town, without_mongo: None) -> None:
     job = await town.job()
     _, desk = await town.person(Role.ADMIN)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.accounts.may import Right, Who
+from jobboard.accounts.may import Right, Who, may
 from jobboard.accounts.may import require as require_may
 from jobboard.accounts.models import Person
 from jobboard.accounts.schemas import Actor
@@ -78,6 +78,13 @@ async def relation(session: AsyncSession, actor: Actor, company_id: UUID) -> tup
 async def require(session: AsyncSession, actor: Actor, right: Right, company_id: UUID) -> None:
     """Raise Forbidden unless `actor` may do this with what is the company's."""
     require_may(actor, right, *await relation(session, actor, company_id))
+
+
+async def acts_for(session: AsyncSession, viewer: Actor | None, company_id: UUID) -> bool:
+    """Whether this is one of the company's people, or a moderator."""
+    if viewer is None:
+        return False
+    return may(viewer, Right.SEE_JOB, *await relation(session, viewer, company_id))
 
 
 def of_member(person_id: UUID) -> Select[Company]:

@@ -14,7 +14,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/companies/{slug}")
 async def show_company(
-    request: Request, slug: str, session: SessionDep, _viewer: ViewerDep
+    request: Request, slug: str, session: SessionDep, viewer: ViewerDep
 ) -> HTMLResponse:
     """Who they are, and the newest of their live jobs."""
     company = await queries.get_by_slug(session, slug)
@@ -24,4 +24,5 @@ async def show_company(
         "companies/page.html",
         company=CompanyRead.model_validate(company),
         result=result,
+        ours=await queries.acts_for(session, viewer, company.id),
     )

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from jobboard.accounts.may import Right, may, require
+from jobboard.accounts.may import Right, require
 from jobboard.accounts.schemas import Actor
 from jobboard.analytics.events import Name
 from jobboard.analytics.visitors import referrer_host
@@ -116,7 +116,7 @@ async def _shown(session: AsyncSession, viewer: Actor | None, slug: str) -> Show
         company=company,
         live=live,
         over=over,
-        ours=await _acts_for(session, viewer, company),
+        ours=await companies.acts_for(session, viewer, company.id),
         applied=await applications.of_person(session, viewer.id, job.id) if viewer else None,
         others=await _others(session, company, job) if over else [],
         summary=" ".join(job.description_text.split())[:SUMMARY],
@@ -126,12 +126,6 @@ async def _shown(session: AsyncSession, viewer: Actor | None, slug: str) -> Show
 def _is_live(job: Job) -> bool:
     """Whether one can apply; an expired job is over even before the clock marks it."""
     return job.status is JobStatus.PUBLISHED and bool(job.expires_at and job.expires_at > now())
-
-
-async def _acts_for(session: AsyncSession, viewer: Actor | None, company: Company) -> bool:
-    if viewer is None:
-        return False
-    return may(viewer, Right.SEE_JOB, *await companies.relation(session, viewer, company.id))
 
 
 async def _others(session: AsyncSession, company: Company, job: Job) -> list[JobCard]:
