@@ -61,9 +61,14 @@ async def views(database: AsyncDatabase, job_ids: Sequence[UUID], days: int) -> 
 
 
 async def searches(database: AsyncDatabase, days: int) -> SearchReport:
-    """What people searched for most, and what of it found nothing."""
+    """What people searched for most, and what of it found nothing.
+
+    Whoever searches makes terms, so there may be any number of them: the engine adds them up, and
+    no more than are shown come from there.
+    """
     since = first_day(days)
     nothing = {"$cond": [{"$eq": ["$results", 0]}, 1, 0]}
+    sums = {name: {"$sum": f"${name}"} for name in ("searches", "found_nothing")}
     pipeline: list[dict[str, Any]] = [
         {"$match": {"term": {"$gt": ""}, "at": {"$gte": since}}},
         {
@@ -74,14 +79,28 @@ async def searches(database: AsyncDatabase, days: int) -> SearchReport:
                 "results": {"$avg": "$results"},
             }
         },
+        {
+            "$facet": {
+                "top": _most("searches"),
+                "in_vain": [{"$match": {"found_nothing": {"$gt": 0}}}, *_most("found_nothing")],
+                "total": [{"$group": {"_id": None, **sums}}],
+            }
+        },
     ]
-    rows = await (await database[COLLECTION].aggregate(pipeline)).to_list()
-    every = [SearchTerm(term=row.pop("_id"), **row) for row in rows]
-    in_vain = [term for term in every if term.found_nothing]
+    [found] = await (await database[COLLECTION].aggregate(pipeline)).to_list()
+    total = found["total"][0] if found["total"] else {"searches": 0, "found_nothing": 0}
     return SearchReport(
         since=since,
-        searches=sum(term.searches for term in every),
-        found_nothing=sum(term.found_nothing for term in every),
-        top=sorted(every, key=lambda term: (-term.searches, term.term))[:TERMS],
-        in_vain=sorted(in_vain, key=lambda term: (-term.found_nothing, term.term))[:TERMS],
+        searches=total["searches"],
+        found_nothing=total["found_nothing"],
+        top=[_term(row) for row in found["top"]],
+        in_vain=[_term(row) for row in found["in_vain"]],
     )
+
+
+def _most(field: str) -> list[dict[str, Any]]:
+    return [{"$sort": {field: -1, "_id": 1}}, {"$limit": TERMS}]
+
+
+def _term(row: dict[str, Any]) -> SearchTerm:
+    return SearchTerm(term=row.pop("_id"), **row)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts.models import Role
 from jobboard.analytics import rollups
 from jobboard.analytics.events import COLLECTION
+from jobboard.clock import now
 from jobboard.infra.mongo import Mongo
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.settings import Settings
@@ -207,6 +208,23 @@ async def test_searches_and_what_found_nothing(
         {"term": "lamplighter", "searches": 1, "found_nothing": 1, "results": 0.0}
     ]
     assert (report["searches"], report["found_nothing"]) == (2, 1)
+
+
+async def test_terms_without_end_are_added_up_and_the_most_shown(
+    app: FastAPI, client: httpx2.AsyncClient, cast: Cast, job: Job
+) -> None:
+    """Anybody makes as many terms as they like, with random words to search for."""
+    events = app.state.engines.mongo.database[COLLECTION]
+    await events.insert_many(
+        {"at": now(), "name": "search", "term": f"{number:03}", "results": number % 2}
+        for number in [*range(150), 7, 8, 8]
+    )
+    path = "/api/v1/admin/analytics/searches"
+    report = (await client.get(path, headers=cast.admin.headers)).json()
+    assert (report["searches"], report["found_nothing"]) == (153, 77)
+    assert (len(report["top"]), len(report["in_vain"])) == (100, 75)
+    assert [term["term"] for term in report["top"][:3]] == ["008", "007", "000"]
+    assert [term["term"] for term in report["in_vain"][:2]] == ["008", "000"]
 
 
 @pytest.mark.parametrize(
