@@ -48,7 +48,7 @@ async def _store(shelf: Shelf, entry: Any) -> None:
     recorder = Recorder("one")
     recorder.start(shelf)
     recorder.record(entry)
-    await until(lambda: recorder.stored, seconds=60)
+    await until(lambda: recorder.stored and recorder.indexed, seconds=60)
     await recorder.close()
 
 

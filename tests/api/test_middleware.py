@@ -411,6 +411,7 @@ class TestMetrics:
         assert values["jobboard_hits_received_total"] > 0
         assert values["jobboard_hits_received_total"] == (
             values["jobboard_hits_stored_total"]
+            + values["jobboard_hits_known_total"]
             + values["jobboard_hits_dropped_total"]
             + values["jobboard_hits_buffered"]
         )

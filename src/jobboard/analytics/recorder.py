@@ -1,7 +1,8 @@
 """A log in memory, written to MongoDB in batches, never waited for.
 
-At any time received = stored + dropped + buffered. While MongoDB is gone entries wait in a bounded
-buffer; what no longer fits is dropped and counted.
+At any time received = stored + known + dropped + buffered. While MongoDB is gone entries wait in a
+bounded buffer; what no longer fits is dropped and counted. Indexes are built beside the writing,
+which does not wait for them.
 """
 
 import asyncio
@@ -13,11 +14,13 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
+import bson
+import pymongo
 import structlog
 from bson import ObjectId
 from pymongo import IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError, OperationFailure
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
 CAPACITY = 50_000
 BATCH = 1_000
@@ -25,6 +28,7 @@ GATHER_SECONDS = 1.0
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between tries while MongoDB does not answer
 DRAIN_SECONDS = 2.5
 DUPLICATE_KEY = 11000
+INDEX_SECONDS = 3_600  # that an index of a large collection may take
 INDEX_EXISTS = {85, 86}  # the same index with other options, or another name
 log = structlog.get_logger()
 
@@ -59,6 +63,7 @@ class Recorder:
     def __init__(self, name: str, capacity: int = CAPACITY) -> None:
         self.name = name
         self.received = self.stored = self.dropped = 0
+        self.known = 0  # not stored, as MongoDB had an entry of this id
         self._capacity = capacity
         self._waiting: deque[Entry] = deque()
         self._batch: list[dict[str, Any]] = []  # taken out of `_waiting`, not yet stored
@@ -66,13 +71,18 @@ class Recorder:
         self._full = asyncio.Event()
         self._closing = asyncio.Event()
         self._shelf: Shelf | None = None
-        self._indexed = False
-        self._task: asyncio.Task[None] | None = None
+        self._unindexed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def buffered(self) -> int:
         """Hits that are neither stored nor dropped yet."""
         return len(self._waiting) + len(self._batch)
+
+    @property
+    def indexed(self) -> bool:
+        """Whether every index was there when it was last looked."""
+        return not self._unindexed.is_set()
 
     def record(self, entry: Entry) -> None:
         """Keep an entry for the next batch. Never waits, never fails."""
@@ -89,24 +99,32 @@ class Recorder:
         """Begin to write."""
         self._shelf = shelf
         self._closing.clear()
-        self._task = asyncio.create_task(self._write_until_closed(), name=self.name)
+        self._unindexed.set()
+        self._tasks = [
+            asyncio.create_task(self._write_until_closed(), name=self.name),
+            asyncio.create_task(self._index(), name=f"{self.name} indexes"),
+        ]
 
     async def close(self) -> None:
         """Write what is left, for DRAIN_SECONDS at most; the rest is dropped."""
-        if self._task is None:
+        if not self._tasks:
             return
+        writing, indexing = self._tasks
         self._closing.set()
         self._some.set()
         self._full.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
-                await self._task  # cancelled by the timeout, not before: a batch may be under way
+                await writing  # cancelled by the timeout, not before: a batch may be under way
+        indexing.cancel()  # MongoDB goes on with what it has begun
+        await asyncio.wait([indexing])
         if self.buffered:
             log.warning("recorder.lost_at_shutdown", recorder=self.name, entries=self.buffered)
         self.dropped += self.buffered
         self._waiting.clear()
         self._batch = []
-        self._shelf = self._task = None
+        self._shelf = None
+        self._tasks = []
 
     async def _write_until_closed(self) -> None:
         failures = 0
@@ -114,14 +132,16 @@ class Recorder:
             if not failures and not self._closing.is_set():
                 await self._gather()
             try:
-                await self._ensure_indexes()
-                await self._write_batch()
+                await self._write_batch(again=bool(failures))
             except Exception as error:  # noqa: BLE001 - the log must survive whatever befalls it
                 if not failures:
                     log.warning(
                         "recorder.mongo_silent", recorder=self.name, error=type(error).__name__
                     )
-                self._indexed = False  # it may come back as another, empty server
+                if isinstance(error, PyMongoError):
+                    self._unindexed.set()  # it may come back as another, empty server
+                else:
+                    self._leave_out_what_bson_refuses()
                 await self._pause(failures)
                 failures += 1
             else:
@@ -150,20 +170,23 @@ class Recorder:
             async with asyncio.timeout(PAUSES[min(failures, len(PAUSES) - 1)]):
                 await self._closing.wait()
 
-    async def _write_batch(self) -> None:
-        """Store one batch. On an error it is kept, with its ids, for the next try."""
+    async def _write_batch(self, *, again: bool) -> None:
+        """Store one batch. On an error it is kept, with its ids, for the next try: what is known
+        then was most likely stored by the one before, whose answer got lost."""
         assert self._shelf is not None
         if not self._batch:
             self._batch = self._take()
-        lost = 0
+        lost = known = 0
         if self._batch:
             if self._shelf.before is not None:
                 await self._shelf.before(self._batch)
             try:
                 await self._shelf.collection.insert_many(self._batch, ordered=False)
             except BulkWriteError as error:
-                lost = refused(error)
-        self.stored += len(self._batch) - lost
+                known, lost = refused(error)
+                known = 0 if again else known
+        self.stored += len(self._batch) - known - lost
+        self.known += known
         self.dropped += lost
         self._batch = []
 
@@ -177,15 +200,29 @@ class Recorder:
             self._full.clear()
         return [_document(entry) for entry in entries]
 
+    def _leave_out_what_bson_refuses(self) -> None:
+        """Such an entry can never be stored, and the others must not wait for it."""
+        fine = [document for document in self._batch if _can_be_stored(document)]
+        self.dropped += len(self._batch) - len(fine)
+        self._batch = fine
+
+    async def _index(self) -> None:
+        """The life of an entry, and the ways to it, whenever they may be missing."""
+        while await self._unindexed.wait():
+            try:
+                with pymongo.timeout(INDEX_SECONDS):
+                    await self._ensure_indexes()
+                self._unindexed.clear()
+            except Exception as error:  # noqa: BLE001 - later it may go well
+                log.warning("recorder.not_indexed", recorder=self.name, error=type(error).__name__)
+                await asyncio.sleep(PAUSES[-1])
+
     async def _ensure_indexes(self) -> None:
-        """The life of an entry, and the ways to it. In the background of requests."""
-        if self._indexed or self._shelf is None:
-            return
+        assert self._shelf is not None
         collection = self._shelf.collection
         await keep_for(collection, days=self._shelf.ttl_days)
         if self._shelf.indexes:
             await collection.create_indexes(list(self._shelf.indexes))
-        self._indexed = True
 
 
 async def keep_for(collection: Collection, *, days: int) -> None:
@@ -196,8 +233,17 @@ async def keep_for(collection: Collection, *, days: int) -> None:
     except OperationFailure as error:
         if error.code not in INDEX_EXISTS:
             raise
-        await collection.drop_index("at_ttl")  # the setting has changed
-        await collection.create_index("at", name="at_ttl", expireAfterSeconds=seconds)
+        # The setting has changed. The index stays: to build it anew may take long.
+        changed = {"name": "at_ttl", "expireAfterSeconds": seconds}
+        await collection.database.command("collMod", collection.name, index=changed)
+
+
+def _can_be_stored(document: dict[str, Any]) -> bool:
+    try:
+        bson.encode(document)
+    except Exception:  # noqa: BLE001 - whatever it is, it would be the same each time
+        return False
+    return True
 
 
 def _document(entry: Entry) -> dict[str, Any]:
@@ -207,7 +253,8 @@ def _document(entry: Entry) -> dict[str, Any]:
     return {"_id": fields.pop("id", None) or ObjectId(), **fields}
 
 
-def refused(error: BulkWriteError) -> int:
-    """How many documents of a batch MongoDB will never take. Duplicates are there already."""
+def refused(error: BulkWriteError) -> tuple[int, int]:
+    """How many documents of a batch MongoDB has already, and how many it will never take."""
     failures = (error.details or {}).get("writeErrors", [])
-    return sum(failure.get("code") != DUPLICATE_KEY for failure in failures)
+    known = sum(failure.get("code") == DUPLICATE_KEY for failure in failures)
+    return known, len(failures) - known

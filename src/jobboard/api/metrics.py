@@ -59,12 +59,17 @@ class RecorderCollector(Collector):
         self._recorder = recorder
 
     def collect(self) -> Iterator[Metric]:
-        """received = stored + dropped + buffered."""
+        """received = stored + known + dropped + buffered."""
         each = self._recorder
         for name, value, text in (
             ("received", each.received, "Entries so far."),
-            ("stored", each.stored, "Entries that MongoDB has, told anew or known before."),
-            ("dropped", each.dropped, "Entries lost because MongoDB was gone for too long."),
+            ("stored", each.stored, "Entries that MongoDB keeps."),
+            ("known", each.known, "Entries told again, which MongoDB had before."),
+            (
+                "dropped",
+                each.dropped,
+                "Entries lost: MongoDB was gone for too long, or refused them.",
+            ),
         ):
             yield CounterMetricFamily(f"jobboard_{each.name}_{name}", text, value=value)
         yield GaugeMetricFamily(
