@@ -85,11 +85,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_login_sessions_ended_at", "login_sessions", ["ended_at"], unique=False)
     op.create_index("ix_login_sessions_expires_at", "login_sessions", ["expires_at"], unique=False)
-    op.add_column(
-        "people", sa.Column("email_verified_at", sa.DateTime(timezone=True), nullable=True)
-    )
     # Who was here before is trusted as before: no board locks its people out by an upgrade.
-    op.execute("UPDATE people SET email_verified_at = now()")
+    # The default of a new column holds for the rows that are there, and touches none of them.
+    op.add_column(
+        "people",
+        sa.Column(
+            "email_verified_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=True,
+        ),
+    )
+    op.alter_column("people", "email_verified_at", server_default=None)
 
 
 def downgrade() -> None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "74a74d79b09c"
-down_revision: str | Sequence[str] | None = "05a2b4d0e452"
+down_revision: str | Sequence[str] | None = "6d2f0a9c71e8"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,4 +1,4 @@
-"""Wallets and the ledger: every person, every company and the board itself get theirs."""
+"""Wallets and the ledger. The board gets its own here, people and companies in the next one."""
 
 from collections.abc import Sequence
 
@@ -130,12 +130,9 @@ FUNCTIONS = (
     "jobboard_refuse_wallet",
     "jobboard_new_wallets",
 )
-WALLETS = (
+BOARD = (
     "INSERT INTO wallets (board, currency, floor) "
-    "VALUES ('issued', 'EUR', NULL), ('revenue', 'EUR', 0)",
-    "INSERT INTO wallets (person_id, currency) SELECT id, 'EUR' FROM people ON CONFLICT DO NOTHING",
-    "INSERT INTO wallets (company_id, currency) SELECT id, 'EUR' FROM companies "
-    "ON CONFLICT DO NOTHING",
+    "VALUES ('issued', 'EUR', NULL), ('revenue', 'EUR', 0)"
 )
 
 
@@ -303,8 +300,7 @@ def upgrade() -> None:
         op.execute(function)
     for trigger in TRIGGERS:
         op.execute(trigger)
-    for wallets in WALLETS:
-        op.execute(wallets)
+    op.execute(BOARD)
 
 
 def downgrade() -> None:

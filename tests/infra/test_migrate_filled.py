@@ -1,0 +1,109 @@
+"""Migrations on a board that is in use: rows stay, and large tables are filled in batches."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import select
+
+from jobboard.accounts.models import Person, Role
+from jobboard.accounts.schemas import Actor
+from jobboard.cli.main import make_app, run
+from jobboard.infra import batches, revisions
+from jobboard.infra.migrate import upgrade
+from jobboard.infra.postgres import Database
+from jobboard.infra.queue import Message
+from jobboard.settings import Settings
+from jobboard.wallet import queries, service
+from jobboard.wallet.schemas import GrantCreate, TransferCreate
+from tests.boards import Servers, at, new_database
+
+BEFORE_WALLETS = "4b6f5ee25eeb"
+OLDEST = "3be1c09d5a64"  # where people, companies, jobs, applications and messages are all there is
+COUNTS = """
+SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM companies),
+       (SELECT count(*) FROM jobs), (SELECT count(*) FROM applications),
+       (SELECT count(*) FROM messages)
+"""
+OWNERS = "SELECT (SELECT count(*) FROM people) + (SELECT count(*) FROM companies)"
+WALLETS = "SELECT count(*) FROM wallets WHERE board IS NULL"
+COMMITS = "SELECT count(DISTINCT xmin::text) FROM wallets WHERE person_id IS NOT NULL"
+PEOPLE = """
+INSERT INTO people (email, full_name, password_hash, role)
+SELECT n || '@example.com', 'P', '', 'candidate' FROM generate_series(1, $1) n
+"""
+
+
+def ask(url: str, query: str, *values: object) -> Any:
+    """One row, as a tuple, or the one value in it."""
+
+    async def fetch() -> Any:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetchrow(query, *values)
+        finally:
+            await connection.close()
+
+    row = asyncio.run(fetch())
+    return row and (row[0] if len(row) == 1 else tuple(row))
+
+
+@pytest.fixture
+def url(board: Servers) -> Iterator[str]:
+    """The address of a database of its own, with all tables."""
+    with new_database(board.database_url, template=board.template) as name:
+        yield at(board.database_url, name)
+
+
+async def spend_and_queue(url: str) -> None:
+    """A grant, a transfer, and a message."""
+    database = Database(url, pool_size=1)
+    try:
+        async with database.transaction() as session:
+            ids = (await session.scalars(select(Person.id).limit(2))).all()
+            first, second = [await queries.of_person(session, person) for person in ids]
+            await service.issue(session, None, first, GrantCreate(amount=500, memo="Hello"))
+            payer = Actor(ids[0], "", "", Role.CANDIDATE, ids[0])
+            data = {"from_wallet_id": first.id, "to_wallet_id": second.id, "currency": "EUR"}
+            await service.transfer(session, payer, TransferCreate(amount=200, memo="Hi", **data))
+            session.add(Message(kind="mail", payload={}))
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+def filled(url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same, with a demo board on it, credits and messages."""
+    monkeypatch.setenv("JOBBOARD_DATABASE_URL", url)
+    monkeypatch.setenv("JOBBOARD_STORAGE_URL", settings.storage_url)
+    assert run(make_app(["demo"]), ["demo", "--jobs", "60"]) == 0
+    asyncio.run(spend_and_queue(url))
+    return url
+
+
+def test_a_filled_board_goes_down_and_up_to_the_same(filled: str) -> None:
+    first, counts = revisions.catalog(filled), ask(filled, COUNTS)
+    assert min(counts) > 0
+    revisions.downgrade(filled, OLDEST)
+    assert ask(filled, COUNTS) == counts
+    upgrade(filled)
+    assert revisions.catalog(filled) == first
+    assert ask(filled, COUNTS) == counts
+    assert ask(filled, WALLETS) == ask(filled, OWNERS)
+    assert ask(filled, "SELECT bool_and(email_verified_at IS NOT NULL) FROM people")
+    revisions.downgrade(filled)
+    upgrade(filled)
+    assert revisions.catalog(filled) == first
+
+
+def test_wallets_come_in_batches_and_after_a_stop_the_rest_of_them(url: str) -> None:
+    revisions.downgrade(url, BEFORE_WALLETS)
+    ask(url, PEOPLE, 3 * batches.SIZE - 1)
+    upgrade(url)
+    assert (ask(url, WALLETS), ask(url, COMMITS)) == (3 * batches.SIZE - 1, 3)
+    revisions.downgrade(url, "05a2b4d0e452")
+    ask(url, "DELETE FROM wallets WHERE id IN (SELECT id FROM wallets ORDER BY id DESC LIMIT 500)")
+    upgrade(url)
+    assert ask(url, WALLETS) == ask(url, OWNERS)
