@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from html import escape
 from typing import Any
 
 from playwright.async_api import Browser as Chromium
@@ -24,9 +25,13 @@ async def drawn(chromium: Chromium, browser: Browser, **options: Any) -> AsyncGe
         found = await browser._send(
             asked.method, path, headers=SAME_ORIGIN | told, content=asked.post_data_buffer
         )
-        headers = {"Location": found.headers["location"]} if found.is_redirect else {}
-        headers["Content-Type"] = found.headers.get("content-type", "text/plain")
-        await route.fulfill(status=found.status_code, headers=headers, body=found.content)
+        if found.is_redirect:
+            # Chromium asks the network, not us, for where a redirect leads; a page it asks us for.
+            on = f'<meta http-equiv="refresh" content="0; url={escape(found.headers["location"])}">'
+            await route.fulfill(content_type="text/html", body=on)
+            return
+        kind = found.headers.get("content-type", "text/plain")
+        await route.fulfill(status=found.status_code, content_type=kind, body=found.content)
 
     page = await chromium.new_page(base_url=SITE, **options)  # with a context of its own
     try:
