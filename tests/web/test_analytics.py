@@ -22,6 +22,8 @@ from jobboard.analytics.hits import Hit
 from jobboard.clock import now
 from jobboard.infra.mongo import Mongo
 from jobboard.web.charts import Kind, Place, Series, compact, draw, milliseconds, round_ticks
+from tests.timing import until
+from tests.web.browser import read
 from tests.web.conftest import Town
 
 pytestmark = pytest.mark.anyio
@@ -137,6 +139,28 @@ async def test_a_companys_own_people_get_no_script_that_counts(town: Town) -> No
             page = await browser.get(path)
             assert page.status == 200
             assert ("/count" in page.html) == counts, path
+
+
+async def test_the_site_that_led_to_a_job_goes_along_to_the_application(
+    app: FastAPI, town: Town, mongo: Mongo
+) -> None:
+    job = await town.job()
+    _, candidate = await town.person()
+    headers = {"User-Agent": "Mozilla/5.0 Firefox/145.0", "Referer": "https://www.news.example/a"}
+    page = read(await candidate._send("GET", f"/jobs/{job.slug}", headers=headers))
+    path = f"/jobs/{job.slug}/apply"
+    assert f'href="{path}?from=news.example"' in page.html
+    headers["Referer"] = f"{town.settings.base_url}/jobs/{job.slug}"
+    form = read(await candidate._send("GET", f"{path}?from=news.example", headers=headers))
+    letter = {"cover_letter": "I rise early.", "consent": "yes"}
+    sent = await candidate.post(path, {**form.form(path).fields, **letter}, headers=headers)
+    assert sent.location == "/me/applications"
+    await until(lambda: not app.state.events.recorder.buffered)
+    owner = await town.browser(town.owner)
+    here = f"/employer/jobs/{job.id}/analytics"
+    told = (await owner._send("GET", f"{here}.json")).json()
+    assert told["referrers"] == [{"host": "news.example", "views": 1, "opens": 1, "applies": 1}]
+    assert "news.example: 1 1 began to apply, 1 applied here" in (await owner.get(here)).text
 
 
 async def test_without_mongo_pages_say_so_and_go_on(town: Town, without_mongo: None) -> None:

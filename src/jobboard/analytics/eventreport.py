@@ -9,11 +9,12 @@ from uuid import UUID
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from jobboard.analytics.events import COLLECTION, Name
+from jobboard.analytics.events import APPLIED, COLLECTION, Name
 from jobboard.analytics.schemas import Referrer, SearchReport, SearchTerm
 from jobboard.clock import now
 
-TERMS = 100
+TERMS = HOSTS = 100
+LED_TO = {"views": Name.VIEW, "opens": Name.OPEN, "applies": APPLIED}
 
 
 def first_day(days: int) -> datetime:
@@ -24,25 +25,28 @@ def first_day(days: int) -> datetime:
 async def of_job(
     database: AsyncDatabase, job_id: UUID, since: datetime
 ) -> tuple[dict[date, dict[str, int]], list[Referrer]]:
-    """How often what happened on which day; and the sites that led to views, most first."""
+    """How often what happened on which day; and the sites that led to views, opens of the form and
+    applications, those with most views first, 100 at most: whoever asks for a page names a site."""
     match = {"job_id": str(job_id), "at": {"$gte": since}}
-    group = {
-        "_id": {
-            "day": {"$dateTrunc": {"date": "$at", "unit": "day"}},
-            "name": "$name",
-            "referrer": "$referrer",
-        },
-        "count": {"$sum": 1},
-    }
+    day = {"$dateTrunc": {"date": "$at", "unit": "day"}}
+    by_day = {"_id": {"day": day, "name": "$name"}, "count": {"$sum": 1}}
+    by_host = {"_id": "$referrer", **{field: _times(name) for field, name in LED_TO.items()}}
+    led = [{"$match": {"name": {"$in": [*LED_TO.values()]}}}, {"$group": by_host}]
+    parts = {"days": [{"$group": by_day}], "hosts": [*led, *_most("views", HOSTS)]}
+    asked = await database[COLLECTION].aggregate([{"$match": match}, {"$facet": parts}])
+    [found] = await asked.to_list()
     days: dict[date, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    referrers: dict[str | None, int] = defaultdict(int)
-    async for row in await database[COLLECTION].aggregate([{"$match": match}, {"$group": group}]):
-        key, count = row["_id"], row["count"]
-        days[key["day"].date()][key["name"]] += count
-        if key["name"] == Name.VIEW:
-            referrers[key.get("referrer")] += count
-    most = sorted(referrers.items(), key=lambda each: (-each[1], each[0] or ""))
-    return days, [Referrer(host=host, views=views) for host, views in most]
+    for row in found["days"]:
+        days[row["_id"]["day"].date()][row["_id"]["name"]] = row["count"]
+    return days, [Referrer(host=row.pop("_id"), **row) for row in found["hosts"]]
+
+
+def _times(name: str) -> dict[str, Any]:
+    return {"$sum": {"$cond": [{"$eq": ["$name", name]}, 1, 0]}}
+
+
+def _most(field: str, number: int) -> list[dict[str, Any]]:
+    return [{"$sort": {field: -1, "_id": 1}}, {"$limit": number}]
 
 
 async def views(database: AsyncDatabase, job_ids: Sequence[UUID], days: int) -> dict[UUID, int]:
@@ -81,8 +85,11 @@ async def searches(database: AsyncDatabase, days: int) -> SearchReport:
         },
         {
             "$facet": {
-                "top": _most("searches"),
-                "in_vain": [{"$match": {"found_nothing": {"$gt": 0}}}, *_most("found_nothing")],
+                "top": _most("searches", TERMS),
+                "in_vain": [
+                    {"$match": {"found_nothing": {"$gt": 0}}},
+                    *_most("found_nothing", TERMS),
+                ],
                 "total": [{"$group": {"_id": None, **sums}}],
             }
         },
@@ -96,10 +103,6 @@ async def searches(database: AsyncDatabase, days: int) -> SearchReport:
         top=[_term(row) for row in found["top"]],
         in_vain=[_term(row) for row in found["in_vain"]],
     )
-
-
-def _most(field: str) -> list[dict[str, Any]]:
-    return [{"$sort": {field: -1, "_id": 1}}, {"$limit": TERMS}]
 
 
 def _term(row: dict[str, Any]) -> SearchTerm:

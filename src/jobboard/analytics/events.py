@@ -48,6 +48,10 @@ class Name(StrEnum):
     OPEN = "open"  # the form to apply was opened, or the site where one applies
 
 
+# Not a Name: nobody tells it from outside, and how many there are is counted in PostgreSQL.
+APPLIED = "apply"
+
+
 class Event(NamedTuple):
     """One thing that somebody did, as it is stored."""
 
@@ -71,9 +75,27 @@ class Events:
         self, visitor: Visitor | None, name: Name, *job_ids: UUID, referrer: str | None = None
     ) -> None:
         """Count something that a visitor did with jobs; None is nobody to be counted."""
+        await self._note(now(), visitor, name, *job_ids, referrer=referrer)
+
+    async def note_application(
+        self, visitor: Visitor | None, job_id: UUID, referrer: str | None
+    ) -> None:
+        """Remember which site led to an application, with the day only: the time would tell whose
+        it is, beside those of applications."""
+        day = now().replace(hour=0, minute=0, second=0, microsecond=0)
+        await self._note(day, visitor, APPLIED, job_id, referrer=referrer)
+
+    async def _note(
+        self,
+        at: datetime,
+        visitor: Visitor | None,
+        name: str,
+        *job_ids: UUID,
+        referrer: str | None,
+    ) -> None:
         if visitor is None:
             return
-        today, at = await self._salts.today(), now()
+        today = await self._salts.today()
         for job_id in job_ids:
             event_id = _id(today, visitor, name, str(job_id))
             self.recorder.record(Event(event_id, at, name, str(job_id), referrer))

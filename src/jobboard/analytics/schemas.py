@@ -100,6 +100,8 @@ class Referrer(BaseModel):
         examples=["news.example"], description="Null: this board itself, or nobody knows."
     )
     views: int
+    opens: int = Field(description="Of the form to apply, or of the site where one applies.")
+    applies: int = Field(description="Applications here that began with a page opened from there.")
 
 
 class SearchTerm(BaseModel):

@@ -47,7 +47,9 @@ class JobNumbers(BaseModel):
 
     items: list[DayNumbers]
     total: Numbers
-    referrers: list[Referrer] = Field(description="Where views came from, most first.")
+    referrers: list[Referrer] = Field(
+        description="Where people came from: those with most views first, 100 at most."
+    )
     since: date = Field(alias="from")
     until: date = Field(alias="to")
 
@@ -98,7 +100,20 @@ async def of_job(database: AsyncDatabase, part: Applied) -> JobNumbers:
     return JobNumbers(
         items=items,
         total=Numbers(**sums),
-        referrers=referrers,
+        referrers=_with_the_rest(referrers, sums["applies"]),
         since=items[0].day,
         until=items[-1].day,
     )
+
+
+def _with_the_rest(referrers: list[Referrer], applies: int) -> list[Referrer]:
+    """Applications of which nobody knows whence they came go with those from this board itself."""
+    known = [each for each in referrers if each.host is not None]
+    rest = max(applies - sum(each.applies for each in known), 0)
+    nowhere = next((each for each in referrers if each.host is None), None)
+    if nowhere is None:
+        unknown = Referrer(host=None, views=0, opens=0, applies=rest)
+        return [*known, unknown] if rest else known
+    return [
+        each.model_copy(update={"applies": rest}) if each is nowhere else each for each in referrers
+    ]

@@ -1,8 +1,10 @@
 """A job's page, applying to it, and reporting it."""
 
 from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -84,13 +86,20 @@ async def show_job(
 ) -> Response:
     """The job; a preview of it for its company before it is public."""
     shown = await _shown(session, viewer, slug)
+    came_from = referrer_host(request.headers.get("referer"), settings.base_url)
     if not shown.ours:
-        came_from = referrer_host(request.headers.get("referer"), settings.base_url)
         await events.note(reader, Name.VIEW, shown.job.id, referrer=came_from)
-    return _page(request, shown, settings, Form())
+    return _page(request, shown, settings, Form(), came_from)
 
 
-def _page(request: Request, shown: Shown, settings: Settings, report: Form) -> Response:
+def _page(
+    request: Request,
+    shown: Shown,
+    settings: Settings,
+    report: Form,
+    came_from: str | None = None,
+) -> Response:
+    """`came_from` goes along to the form: its own referrer would be this page."""
     posting: Markup | None = None
     if shown.live:
         posting = script_text(job_posting(shown.job, shown.company, settings))
@@ -103,6 +112,7 @@ def _page(request: Request, shown: Shown, settings: Settings, report: Form) -> R
         job=shown.job,
         posting=posting,
         report=report,
+        apply_href=f"{shown.job.path}/apply" + (f"?from={quote(came_from)}" if came_from else ""),
         report_reasons=options(ReportReason),
     )
 
@@ -188,14 +198,22 @@ async def show_apply_form(
     actor: ActorDep,
     events: EventsDep,
     reader: ReaderDep,
+    came_from: Annotated[str, Query(alias="from")] = "",
 ) -> Response:
-    """The form, with the latest résumé chosen."""
+    """The form, with the latest résumé chosen. `from` is the site that led to the job."""
     applying = await _applying(session, actor, slug)
-    await events.note(reader, Name.OPEN, applying.shown.job.id)
+    site = _site(came_from, settings)
+    await events.note(reader, Name.OPEN, applying.shown.job.id, referrer=site)
     form = Form()
+    form.fill("came_from", site or "")
     if applying.resumes:
         form.fill("resume_id", applying.resumes[0].id)
     return _apply_page(request, applying, settings, form)
+
+
+def _site(host: str, settings: Settings) -> str | None:
+    """A host as a form or an address carries it, if it is one."""
+    return referrer_host(f"//{host}", settings.base_url)
 
 
 def _apply_page(request: Request, about: Applying, settings: Settings, form: Form) -> Response:
@@ -221,6 +239,8 @@ async def apply(
     engines: EnginesDep,
     actor: ActorDep,
     form: FormDep,
+    events: EventsDep,
+    reader: ReaderDep,
 ) -> Response:
     """Send an application. A résumé that came with it is kept even if something else is wrong."""
     about = await _applying(session, actor, slug)
@@ -236,5 +256,7 @@ async def apply(
     if form.refused:
         about = await _applying(session, actor, slug)
         return _apply_page(request, about, engines.settings, form)
+    site = _site(form.value("came_from"), engines.settings)
+    await events.note_application(reader, about.shown.job.id, site)
     done = f"Your application is on its way to {about.shown.company.name}."
     return redirect(request, "/me/applications", done)

@@ -129,8 +129,8 @@ async def test_a_job_in_numbers(
     assert numbers["items"][-1] == numbers["total"] | {"day": numbers["to"]}
     assert len(numbers["items"]) == 7
     assert numbers["referrers"] == [
-        {"host": "news.example", "views": 2},
-        {"host": None, "views": 1},
+        {"host": "news.example", "views": 2, "opens": 0, "applies": 0},
+        {"host": None, "views": 1, "opens": 1, "applies": 1},
     ]
 
 

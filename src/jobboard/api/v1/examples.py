@@ -427,8 +427,8 @@ ANSWERED: dict[str, Any] = {
         ],
         "total": {"impressions": 800, "views": 177, "opens": 23, "applies": 9},
         "referrers": [
-            {"host": None, "views": 131},
-            {"host": "news.example", "views": 46},
+            {"host": None, "views": 131, "opens": 17, "applies": 6},
+            {"host": "news.example", "views": 46, "opens": 6, "applies": 3},
         ],
         "from": "2026-11-22",
         "to": "2026-11-23",
