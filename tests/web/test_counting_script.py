@@ -33,6 +33,17 @@ LEAVE = """async () => {
 }"""
 
 
+MANY = """() => {
+  const words = Array.from({ length: 250 }, (_, number) => {
+    const word = document.createElement("b");
+    word.dataset.job = `job-${number}`;
+    word.textContent = "job ";
+    return word;
+  });
+  document.getElementById("results").prepend(...words);
+}"""
+
+
 async def counted(app: FastAPI) -> list[dict[str, Any]]:
     """The events of this test, taken away from MongoDB."""
     recorder = app.state.events.recorder
@@ -83,6 +94,23 @@ async def test_what_is_in_sight_and_where_people_go_is_counted(
 async def _stand_in(route: Route) -> None:
     """The site of the company."""
     await route.fulfill(status=200, body="Welcome")
+
+
+async def test_a_list_of_more_than_a_hundred_is_told_whole(town: Town, chromium: Chromium) -> None:
+    await town.job(title="Zymurgist")
+    told: list[str] = []
+
+    async def note(route: Route) -> None:
+        told.extend((route.request.post_data_json or {})["properties"]["job_ids"])
+        await route.fulfill(status=202, json={})
+
+    screen: Any = {"width": 1000, "height": 2000}
+    async with drawn(chromium, town.stranger, viewport=screen) as page:
+        await page.route(TELLING, note)
+        await page.goto("/?q=zymurgist")
+        await page.evaluate(MANY)
+        await page.evaluate(LEAVE)
+        await until(lambda: {f"job-{number}" for number in range(250)} <= set(told))
 
 
 @pytest.mark.parametrize("header", ASKS_FOR_SILENCE)

@@ -16,9 +16,10 @@ function tell(name, properties) {
 function tellSeen() {
   clearTimeout(timer);
   timer = 0;
-  const ids = [...seen].slice(0, 100);
-  for (const id of ids) seen.delete(id);
-  if (ids.length) tell("impression", { job_ids: ids });
+  const ids = [...seen];
+  seen.clear();
+  // So many at once are taken.
+  while (ids.length) tell("impression", { job_ids: ids.splice(0, 100) });
 }
 
 const inSight = new IntersectionObserver((entries) => {
@@ -42,6 +43,6 @@ if (!silent) {
   document.addEventListener("visibilitychange", tellSeen);
   document.addEventListener("click", ({ target }) => {
     const link = target.closest("[data-opens]");
-    if (link) tell("open", { job_id: link.dataset.opens });
+    if (link) tell("open", { job_id: link.dataset.opens, referrer: document.referrer.slice(0, 2000) });
   });
 }
