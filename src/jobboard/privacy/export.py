@@ -24,7 +24,8 @@ from jobboard.applications.models import Application, ApplicationEvent, Applicat
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action, AuditEntry
 from jobboard.companies.models import ApiKey, Company, CompanyInvitation, CompanyMember
-from jobboard.infra.mongo import Mongo
+from jobboard.errors import Unavailable
+from jobboard.infra.mongo import Mongo, asking
 from jobboard.infra.storage import Storage
 from jobboard.jobs.models import Job, JobEvent, JobReport
 from jobboard.notifications.models import MailBlock, MailOptOut
@@ -190,10 +191,11 @@ async def _hits(mongo: Mongo | None, person_id: UUID) -> list[dict[str, Any]]:
     """Calls of the API, newest first. While MongoDB is silent the archive says so instead."""
     if mongo is None:
         return []
-    found = mongo.database[HITS].find({"person_id": str(person_id)}, {"_id": 0})
     try:
-        return await found.sort("at", -1).limit(MAX_HITS).to_list()
-    except PyMongoError as error:
+        with asking(mongo) as database:
+            found = database[HITS].find({"person_id": str(person_id)}, {"_id": 0})
+            return await found.sort("at", -1).limit(MAX_HITS).to_list()
+    except (Unavailable, PyMongoError) as error:
         log.warning("export.mongo_silent", error=type(error).__name__)
         return [{"missing": "The log of calls could not be read. Ask for the archive once more."}]
 

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +19,9 @@ from jobboard.accounts.models import LoginSession, Person, Role
 from jobboard.applications.models import Application, Stage
 from jobboard.clock import now
 from jobboard.companies.models import CompanyMember, MemberRole
+from jobboard.infra import mongo
 from jobboard.infra.mailer import ConsoleMailer
+from jobboard.infra.mongo import Mongo
 from jobboard.infra.postgres import Base, Database
 from jobboard.infra.queue import Message
 from jobboard.infra.storage import Storage
@@ -42,8 +45,8 @@ ME = "/api/v1/me"
 
 @pytest.fixture
 async def context(settings: Settings, db: Database, app: FastAPI) -> Context:
-    mongo = app.state.engines.mongo
-    return Context(settings, db, ConsoleMailer(), Storage(settings.storage_url), mongo)
+    storage = Storage(settings.storage_url)
+    return Context(settings, db, ConsoleMailer(), storage, app.state.engines.mongo)
 
 
 async def apply(client: httpx2.AsyncClient, cast: Cast, job: Job) -> tuple[str, str]:
@@ -97,6 +100,24 @@ async def test_the_archive_holds_everything(
         assert secret not in everything
     log = await client.get("/api/v1/admin/audit-log", headers=cast.admin.headers)
     assert "person.exported" in {entry["action"] for entry in log.json()["items"]}
+
+
+async def test_many_calls_have_more_time_than_a_request_gives_mongo(
+    app: FastAPI, client: httpx2.AsyncClient, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = app.state.engines
+    await real.mongo.database[HITS].insert_one(
+        {"person_id": str(cast.candidate.id), "route": "/many", "at": now()}
+    )
+    monkeypatch.setattr(mongo, "ANSWER_MS", 1)
+    app.state.engines = replace(real, mongo=Mongo(real.settings.mongo_url.get_secret_value()))
+    try:
+        answer = await client.get(f"{ME}/export", headers=cast.candidate.headers)
+        hits = json.loads(zipfile.ZipFile(io.BytesIO(answer.content)).read("hits.json"))
+        assert "/many" in {hit.get("route") for hit in hits}
+    finally:
+        await app.state.engines.mongo.close()
+        app.state.engines = real
 
 
 async def test_the_archive_holds_what_one_did_for_a_company(
