@@ -177,11 +177,8 @@ async def _claim(
 ) -> None:
     if viewer is None and len(key) < STRANGERS_MIN:
         raise _too_short()
-    named = "\n".join(
-        (_caller(request, viewer), request.method, request.scope["path"], key)
-    ).encode()
-    secret = settings.secret_key.get_secret_value().encode()
-    answer_id = hmac.digest(secret, named, "sha256")
+    named = (_caller(request, viewer), request.method, request.scope["path"], key)
+    answer_id = idempotency.answer_id(settings.secret_key, *named)
     if await idempotency.claim(session, answer_id, _person_id(request, viewer)):
         request.state.claim = Claim(session, answer_id, secrets)
         return

@@ -4,11 +4,13 @@ A row is claimed in the transaction of the effect and filled before its commit: 
 if, and only if, there is an effect. The unique key makes a parallel request wait for that commit.
 """
 
+import hmac
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic import SecretStr
 from sqlalchemy import (
     ForeignKey,
     Function,
@@ -61,6 +63,11 @@ class KeyInUse(Conflict):
 
     code = "idempotency_key_in_use"
     message = "A request with this Idempotency-Key is still at work. Try again in a moment."
+
+
+def answer_id(secret: SecretStr, *named: str) -> bytes:
+    """The id of the answer to who asked what under which key, in this order."""
+    return hmac.digest(secret.get_secret_value().encode(), "\n".join(named).encode(), "sha256")
 
 
 async def claim(session: AsyncSession, answer_id: bytes, person_id: UUID | None) -> bool:

@@ -113,7 +113,7 @@ async def grant_credits(
         form.require("amount")
         amount = amount_of(form, "amount", wallet.currency)
         data = form.parse(GrantCreate, amount=amount, currency=wallet.currency)
-        await claim_form(session, actor, form)
+        await claim_form(request, session, actor, form)
         await service.grant(session, actor, wallet_id, data)
         text = f"{wallet.owner.name} has {money(amount, wallet.currency)} more now."
         return redirect(request, f"/admin/wallets/{wallet_id}", text)

@@ -230,7 +230,7 @@ async def feature_job(
     """Pay for days in which the job stands among the first."""
     await _own(session, actor, job_id)
     async with form.attempt(session):
-        await claim_form(session, actor, form)
+        await claim_form(request, session, actor, form)
         data = form.parse(FeatureCreate)
         await featuring.feature(session, actor, job_id, data, settings)
     text = "The job is featured: it has its turn among the first of each search that finds it."

@@ -3,9 +3,6 @@
 `/me/wallet` is one's own, `/employer/companies/{id}/wallet` a company's, for those who may spend.
 """
 
-import csv
-import hashlib
-import io
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -34,7 +31,8 @@ from jobboard.web.desk import Cursor, EmployerDep, href
 from jobboard.web.formatting import money, options
 from jobboard.web.forms import Form
 from jobboard.web.money import parse_money
-from jobboard.web.rendering import render
+from jobboard.web.rendering import engines_of, render
+from jobboard.web.tables import Row, csv_stream
 
 router = APIRouter(include_in_schema=False)
 
@@ -44,7 +42,6 @@ BATCH = 1000  # lines of a CSV that are read at once
 KEY = "key"  # of a form, so that sent twice it pays once
 LABELS = {"to": "To", "amount": "Amount", "memo": "What for", "days": "Days"}
 COLUMNS = ("number", "at", "kind", "from_or_to", "by", "memo", "amount", "balance", "currency")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would carry out
 
 
 class Asked(Input):
@@ -86,10 +83,16 @@ def new_form(**values: Any) -> Form:
     return Form.of({KEY: uuid4(), **values})
 
 
-async def claim_form(session: AsyncSession, actor: Actor, form: Form) -> None:
-    """Raise Conflict where this very form was sent before, and has done what it does."""
-    named = f"form {actor.id} {form.value(KEY)}"
-    answer_id = hashlib.sha256(named.encode()).digest()
+async def claim_form(request: Request, session: AsyncSession, actor: Actor, form: Form) -> None:
+    """Raise Conflict where this very form was sent before, and has done what it does.
+
+    Raises Invalid for one without a key: nobody could tell it from the next.
+    """
+    key = form.value(KEY).strip()
+    if not key:
+        raise Invalid("This form came without its key. Load the page again and send its form.")
+    secret = engines_of(request).settings.secret_key
+    answer_id = idempotency.answer_id(secret, str(actor.id), "form", key)
     if not await idempotency.claim(session, answer_id, actor.id):
         raise Conflict("This form was sent before, and is done. Look at the statement.")
     await idempotency.keep(session, answer_id, b"", status=303, headers=[], body=b"")
@@ -148,57 +151,42 @@ async def _page(
 
 
 def csv_of(engines: Engines, actor: Actor, wallet: WalletRead, asked: Asked) -> StreamingResponse:
-    """RFC 4180, with amounts in whole units; text that looks like a formula is quoted."""
+    """All entries that are asked for, with amounts in whole units."""
     name = f"statement-{wallet.currency}-{now().date()}.csv"
-    headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Cache-Control": "no-store",
-    }
-    pages = _csv_pages(engines.database, actor, wallet.id, asked.search())
-    return StreamingResponse(pages, media_type="text/csv", headers=headers)
+    rows = _batches(engines.database, actor, wallet.id, asked.search())
+    return csv_stream(name, COLUMNS, rows)
 
 
-async def _csv_pages(
+async def _batches(
     database: Database, actor: Actor, wallet_id: UUID, search: EntrySearch
-) -> AsyncIterator[str]:
-    """Piece by piece: between two of them nothing is held, however slowly someone reads."""
-    yield _csv([COLUMNS])
+) -> AsyncIterator[Iterable[Row]]:
+    """Between two of them nothing is held, however slowly someone reads."""
     cursor, more = None, True
     while more:
         wanted = search.model_copy(update={"limit": BATCH, "cursor": cursor})
         async with database.transaction() as session:
             page = await service.entries(session, actor, wallet_id, wanted)
-        yield _csv(map(_row, page.items))
+        yield map(_row, page.items)
         cursor, more = page.next_cursor, page.next_cursor is not None
 
 
-def _csv(rows: Iterable[tuple[Any, ...]]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()
-
-
-def _row(entry: EntryRead) -> tuple[Any, ...]:
+def _row(entry: EntryRead) -> Row:
     return (
         entry.number,
         entry.at.isoformat(timespec="seconds"),
         entry.kind.value,
-        _harmless(entry.other.name),
-        _harmless(entry.by or ""),
-        _harmless(entry.memo),
+        entry.other.name,
+        entry.by or "",
+        entry.memo,
         _plain(entry.amount, entry.currency),
         _plain(entry.balance, entry.currency),
         entry.currency,
     )
 
 
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
-def _plain(amount: int, currency: str) -> str:
-    digits = exponent(currency)
-    return f"{Decimal(amount).scaleb(-digits):.{digits}f}"
+def _plain(amount: int, currency: str) -> Decimal:
+    """In whole units, with as many digits as the currency has."""
+    return Decimal(amount).scaleb(-exponent(currency))
 
 
 async def _payee(session: AsyncSession, form: Form) -> WalletRead | UUID:
@@ -237,7 +225,7 @@ async def _pay(
             amount=amount_of(form, "amount", wallet.currency),
             currency=wallet.currency,
         )
-        await claim_form(session, actor, form)
+        await claim_form(request, session, actor, form)
         made = await service.transfer(session, actor, data)
         return redirect(request, here, f"{money(made.amount, made.currency)} are on their way.")
     return await _page(request, session, actor, wallet, here, form=form)
