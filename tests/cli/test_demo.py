@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from anyio import to_thread
 from pypdf import PdfReader
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.admin.risk import PHRASES
@@ -239,3 +239,14 @@ def test_not_in_production(
         monkeypatch.setenv(f"JOBBOARD_{name}", value)
     assert demo() == 1
     assert "not in production" in capsys.readouterr().err
+
+
+def test_the_board_may_take_its_time(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    async def ask(session: AsyncSession, *_: object, **__: object) -> None:
+        asked.append(await session.scalar(text("SHOW idle_in_transaction_session_timeout")))
+
+    monkeypatch.setattr("jobboard.cli.demo.fill", ask)
+    assert demo("--jobs", "50000") == 0
+    assert asked == ["0"]

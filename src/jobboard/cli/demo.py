@@ -44,7 +44,10 @@ async def _fill(
     settings: Settings, jobs: int, seed: int, if_empty: bool, progress: Callable[[int], None]
 ) -> DemoLogins | None:
     database = Database(
-        settings.database_url.get_secret_value(), pool_size=1, statement_timeout_ms=STATEMENT_MS
+        settings.database_url.get_secret_value(),
+        pool_size=1,
+        statement_timeout_ms=STATEMENT_MS,
+        idle_timeout_ms=0,  # ads are written between statements, and a slow machine takes its time
     )
     try:
         async with database.transaction() as session:

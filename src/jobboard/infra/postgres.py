@@ -104,7 +104,9 @@ class Database:
         ring: Callable[[], None] = lambda: None,
         pool_size: int = 10,
         statement_timeout_ms: int = 10_000,
+        idle_timeout_ms: int = 30_000,
     ) -> None:
+        """`idle_timeout_ms` is how long a transaction may rest between statements; 0: for ever."""
         self._ring = ring
         self.engine: AsyncEngine = create_async_engine(
             async_url(url),
@@ -120,7 +122,7 @@ class Database:
                     "jit": "off",
                     "statement_timeout": str(statement_timeout_ms),
                     "lock_timeout": str(LOCK_TIMEOUT_MS),
-                    "idle_in_transaction_session_timeout": "30000",
+                    "idle_in_transaction_session_timeout": str(idle_timeout_ms),
                 },
             },
         )
