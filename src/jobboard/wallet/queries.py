@@ -123,13 +123,12 @@ def no_wallet(what: str = "") -> NotFound:
     return NotFound(f"There is no such wallet{what} for you.", code="wallet_not_found")
 
 
-def own(viewer: Actor) -> Select:
-    """The wallets that someone spends of: their own first, then their companies' by name."""
-    return (
-        rows()
-        .where(spends(viewer.id))
-        .order_by(Wallet.person_id.is_(None), func.lower(Company.name), Wallet.id)
-    )
+def own(viewer: Actor, after: tuple[bool, UUID] | None, limit: int) -> Select:
+    """The wallets that someone spends of: their own first, then their companies', oldest first,
+    one page and one more. `after` is whether the last one was a company's, and its id."""
+    order = (Wallet.person_id.is_(None), Wallet.id)
+    statement = rows().where(spends(viewer.id)).order_by(*order).limit(limit + 1)
+    return statement.where(func.row(*order) > func.row(*after)) if after else statement
 
 
 def every(q: str | None, before: tuple[datetime, UUID] | None, limit: int) -> Select:

@@ -17,6 +17,7 @@ from jobboard.pagination import (
     decode_cursor,
     encode_cursor,
     moment_cursor,
+    read_id,
     read_moment_cursor,
     wrong_cursor,
 )
@@ -209,10 +210,25 @@ def _record(
     audit.record(session, action, person_id=person_id, subject=subject, details=details)
 
 
-async def list_own(session: AsyncSession, actor: Actor) -> list[WalletRead]:
-    """The wallets that `actor` may spend of."""
+async def list_own(
+    session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int
+) -> Page[WalletRead]:
+    """The wallets that `actor` may spend of. Raises Invalid for a wrong cursor."""
     require(actor, Right.SEE_WALLET)
-    return [queries.read(row) for row in (await session.execute(queries.own(actor))).all()]
+    after = None
+    if cursor is not None:
+        companys, last = decode_cursor(cursor, bool, str)
+        after = companys, read_id(last)
+    found = await session.execute(queries.own(actor, after, limit))
+    rows, more = cut(found.all(), limit)
+    items = [queries.read(row) for row in rows]
+    last_one = items[-1] if more else None
+    return Page(
+        items=items,
+        next_cursor=encode_cursor(last_one.owner.kind is OwnerKind.COMPANY, str(last_one.id))
+        if last_one
+        else None,
+    )
 
 
 async def address(session: AsyncSession, actor: Actor, company_id: UUID) -> WalletAddress:

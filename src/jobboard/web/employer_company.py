@@ -19,12 +19,11 @@ from jobboard.companies.schemas import (
     MemberRead,
     MemberStatus,
 )
-from jobboard.errors import Invalid
+from jobboard.errors import Invalid, NotFound
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import UPLOADS, limited
 from jobboard.uploads import service as uploads
 from jobboard.wallet import queries as wallets
-from jobboard.wallet import service as wallet
 from jobboard.wallet.schemas import WalletRead
 from jobboard.web.deps import EnginesDep, FormAloneDep, FormDep, SessionDep, redirect
 from jobboard.web.desk import EmployerAloneDep, EmployerDep, outcome
@@ -103,9 +102,11 @@ async def _page(
 
 
 async def _wallet(session: AsyncSession, actor: Actor, company_id: UUID) -> WalletRead | None:
-    """The company's credits, where `actor` may spend of them."""
-    own = await wallet.list_own(session, actor)
-    return next((each for each in own if each.owner.id == company_id), None)
+    """The company's credits, where `actor` may look into them."""
+    try:
+        return await wallets.get(session, actor, (await wallets.of_company(session, company_id)).id)
+    except NotFound:
+        return None
 
 
 @router.post("/{company_id}")

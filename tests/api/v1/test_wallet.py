@@ -85,6 +85,20 @@ async def test_everyone_has_a_wallet_from_the_beginning(client: Client, cast: Ca
     assert [wallet["owner"]["kind"] for wallet in theirs] == ["person", "company"]
 
 
+async def test_ones_wallets_come_in_pages(client: Client, cast: Cast) -> None:
+    async def page(**query: Any) -> Any:
+        asked = await client.get("/api/v1/wallets", params=query, headers=cast.employer.headers)
+        return asked.json()
+
+    first = await page(limit=1)
+    second = await page(limit=1, cursor=first["next_cursor"])
+    assert second["next_cursor"] is None
+    assert [*first["items"], *second["items"]] == (await page())["items"]
+    assert len(second["items"]) == 1
+    assert (await page(cursor="x"))["code"] == "invalid_cursor"
+    assert (await page(limit=101))["code"] == "invalid"
+
+
 async def test_a_transfer_moves_credits(client: Client, cast: Cast, purse: Purse) -> None:
     answer = await pay(client, cast.employer, purse)
     assert answer.status_code == 201

@@ -31,9 +31,11 @@ TreasurerDep = Annotated[Actor, acts(Right.MANAGE_MONEY)]
 
 
 @router.get("/wallets")
-async def list_wallets(session: SessionDep, actor: ReaderDep) -> Page[WalletRead]:
-    """The wallets that I may spend of: my own, and those of companies that let me."""
-    return Page(items=await service.list_own(session, actor))
+async def list_wallets(
+    session: SessionDep, actor: ReaderDep, cursor: Cursor = None, limit: Limit = LIMIT
+) -> Page[WalletRead]:
+    """The wallets that I may spend of: my own, then those of companies that let me."""
+    return await service.list_own(session, actor, cursor=cursor, limit=limit)
 
 
 @router.get("/wallets/{id}")
