@@ -1,5 +1,6 @@
 """`jobboard grant`: credits from the command line, and a line that says why not."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -8,10 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
 from jobboard.cli.main import make_app, run
+from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
+from jobboard.wallet import service
+from jobboard.wallet.schemas import GrantCreate
 from tests.factories.companies import make_company
 from tests.factories.people import make_user
 from tests.factories.wallets import make_wallet
+from tests.timing import waiting_for_locks
 
 pytestmark = pytest.mark.anyio
 Grant = Callable[..., int]
@@ -39,6 +44,23 @@ async def test_people_and_companies_get_credits(
     assert "Erin Employer has 1.50 EUR now." in said
     assert "Bakery has 20.00 EUR now." in said
     assert (await make_wallet(session, company=company.id)).balance == 2000
+
+
+async def test_the_balance_that_is_said_counts_what_came_meanwhile(
+    grant: Grant,
+    session: AsyncSession,
+    db: Database,
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    user = await make_user(session, settings)
+    wallet = await make_wallet(session, person=user.id)
+    async with db.transaction() as other:
+        await service.issue(other, None, wallet, GrantCreate(amount=500))
+        granting = asyncio.create_task(to_thread.run_sync(grant, user.actor.email, "150"))
+        await waiting_for_locks(db)
+    assert await granting == 0
+    assert "has 6.50 EUR now." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import queries as accounts
 from jobboard.cli.board import board
@@ -45,15 +46,16 @@ async def _grant(settings: Settings, to: str, data: GrantCreate) -> WalletRead:
     database = Database(settings.database_url.get_secret_value(), pool_size=1)
     try:
         async with database.transaction() as session:
-            if "@" in to:
-                person = await accounts.by_email(session, to)
-                if person is None:
-                    raise NotFound("There is no account with this e-mail address.")
-                wallet = await queries.of_person(session, person.id)
-            else:
-                company = await companies.get_by_slug(session, to)
-                wallet = await queries.of_company(session, company.id)
-            await service.issue(session, None, wallet, data)
-            return wallet.model_copy(update={"balance": wallet.balance + data.amount})
+            await service.issue(session, None, await _wallet(session, to), data)
+            return await _wallet(session, to)  # others may have paid before ours had its turn
     finally:
         await database.close()
+
+
+async def _wallet(session: AsyncSession, to: str) -> WalletRead:
+    if "@" not in to:
+        return await queries.of_company(session, (await companies.get_by_slug(session, to)).id)
+    person = await accounts.by_email(session, to)
+    if person is None:
+        raise NotFound("There is no account with this e-mail address.")
+    return await queries.of_person(session, person.id)
