@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import Column, ForeignKey, Table
+from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.dialects import postgresql
 
 from jobboard.infra.postgres import Base
@@ -19,9 +19,9 @@ FILE = Path(__file__).parents[1] / "docs" / "schema.md"
 HEAD = """# The tables
 
 Drawn from the models by `make schema`; `make check` fails when it is out of date. `PK` is part of
-the primary key, `FK` refers to another table, `UK` is unique, `null` may be null. CHECKs, indexes
-and triggers are in `migrations/`. What MongoDB holds, which may be lost, is told in
-[settings.md](settings.md#hits).
+the primary key, `FK` refers to another table, `UK` is unique where it is not null, `null` may be
+null. CHECKs, indexes and triggers are in `migrations/`. What MongoDB holds, which may be lost, is
+told in [settings.md](settings.md#hits).
 """
 
 
@@ -66,7 +66,17 @@ def _relations(tables: list[Table]) -> Iterator[str]:
 
 def _alone(column: Column) -> bool:
     """Whether no two rows share a value: unique, or the whole primary key."""
-    return bool(column.unique) or list(column.table.primary_key.columns) == [column]
+    return [column] in [list(column.table.primary_key.columns), *_unique(column.table)]
+
+
+def _unique(table: Table) -> Iterator[list[Column]]:
+    """The columns of each unique key and of each unique index on nothing but columns."""
+    for constraint in table.constraints:
+        if isinstance(constraint, UniqueConstraint):
+            yield list(constraint.columns)
+    for index in table.indexes:
+        if index.unique and all(isinstance(each, Column) for each in index.expressions):
+            yield list(index.columns)
 
 
 def _columns(tables: list[Table]) -> Iterator[str]:
@@ -91,11 +101,16 @@ def _marks(column: Column) -> str:
         for mark, holds in (
             ("PK", column.primary_key),
             ("FK", keys),
-            ("UK", column.unique and not column.primary_key),
+            ("UK", not column.primary_key and [column] in _unique(column.table)),
         )
         if holds
     ]
-    return (f" {', '.join(marks)}" if marks else "") + (' "null"' if column.nullable else "")
+    notes = ["null"] if column.nullable else []
+    for key in _unique(column.table):
+        if key[0] is column and len(key) > 1 and not _alone(column):
+            notes.append(f"unique with {', '.join(other.name for other in key[1:])}")
+    keyed = f" {', '.join(marks)}" if marks else ""
+    return keyed + (f' "{"; ".join(sorted(notes))}"' if notes else "")
 
 
 if __name__ == "__main__":
