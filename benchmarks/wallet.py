@@ -138,13 +138,19 @@ async def _client(database: Database, move: Move, purses: list[Purse], until: fl
     return done
 
 
+async def _together(database: Database, move: Move, purses: list[Purse], until: float) -> int:
+    """As many at once as the pool has connections."""
+    each = [_client(database, move, purses, until) for _ in range(CLIENTS // PROCESSES)]
+    return sum(await asyncio.gather(*each))
+
+
 async def _clients(url: str, name: str, purses: list[Purse], begins: float, ends: float) -> int:
     database = Database(url, pool_size=CLIENTS // PROCESSES)
     try:
         await database.ping()
-        await _client(database, MOVES[name], purses, begins)  # warm: statements are prepared
-        each = [_client(database, MOVES[name], purses, ends) for _ in range(CLIENTS // PROCESSES)]
-        return sum(await asyncio.gather(*each))
+        # Warm first: each connection of the pool prepares its own statements.
+        await _together(database, MOVES[name], purses, begins)
+        return await _together(database, MOVES[name], purses, ends)
     finally:
         await database.close()
 
