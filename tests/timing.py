@@ -40,11 +40,13 @@ def _seconds(call: Callable[[int], object], length: int) -> float:
     return time.thread_time() - started
 
 
-async def until(condition: Callable[[], object], seconds: float = 10) -> None:
-    """Wait until it holds. Raises TimeoutError after `seconds`."""
+async def until(
+    condition: Callable[[], object], seconds: float = 10, *, every: float = 0.01
+) -> None:
+    """Wait until it holds, looking `every` so many seconds. Raises TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - counters are no events
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(every)
 
 
 async def waiting_for_locks(db: Database, count: int = 1) -> None:
