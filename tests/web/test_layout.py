@@ -70,3 +70,17 @@ async def test_filters_of_the_audit_log_leave_a_phone_room_for_it(
         await page.goto("/admin/audit-log")
         assert await page.get_by_label("Done by").is_visible()
         assert not await page.get_by_text("Filters", exact=True).is_visible()
+
+
+async def test_the_help_beside_a_job_has_the_width_of_a_phone(
+    town: Town, chromium: Chromium
+) -> None:
+    browser = await town.browser(town.owner)
+    async with drawn(chromium, browser, viewport={"width": 390, "height": 844}) as page:
+        await page.goto(f"/employer/jobs/{(await town.job()).id}")
+        await page.get_by_text("How to make headings").click()
+        for each in await page.locator("#markdown-help dd").all():
+            box = await each.bounding_box()
+            assert box is not None
+            assert box["width"] > 250
+        assert await page.evaluate(WIDE) <= 0
