@@ -22,6 +22,7 @@ CONFIG = {
     "generation": {"mode": "positive"},
     "phases": {"stateful": {"inference": {"algorithms": []}}},  # our own links, no guesses
 }
+LED_BY = ("id", "job_id", "transfer_id")
 JOURNEYS, STEPS = 8, 6
 # Parts of the API that belong together, and what must lead on to something there.
 STORIES = {
@@ -34,6 +35,11 @@ STORIES = {
     ],
     r"v1/(resumes|images)": ["POST /images"],
     r"v1/tasks": ["POST /tasks"],
+    r"v1/transfers": ["POST /transfers"],
+    r"/wallets|/transfers/.id.": ["GET /wallets", "POST /admin/wallets/{id}/grants"],
+    r"/me/sessions": ["GET /me/sessions"],
+    r"auth/register|admin/people": ["POST /auth/register", "GET /admin/people"],
+    r"v1/(companies|jobs)$|/reports|/remove|jobs/.id.$": ["POST /jobs/{id}/reports"],
 }
 
 
@@ -46,10 +52,13 @@ def who_plays(case: Case) -> str:
 
 
 def ids(response: Response) -> list[str]:
-    """The id of the thing in an answer, if it is one thing."""
+    """The ids in an answer to which links lead: of the thing, or of those in a list."""
     is_json = response.headers["content-type"][0] == "application/json"
     answer = response.json() if is_json else None
-    return [answer["id"]] if isinstance(answer, dict) and "id" in answer else []
+    if not isinstance(answer, dict):
+        return []
+    things = [answer, *answer.get("items", [])]
+    return [thing[name] for thing in things for name in LED_BY if name in thing]
 
 
 @pytest.mark.parametrize("paths", STORIES)
