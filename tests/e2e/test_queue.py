@@ -96,7 +96,7 @@ class Works:
         self.process.wait()
 
     def kill_child(self) -> None:
-        """One of those that work; the worker makes another."""
+        """One of those that work, or the one with the schedule: its worker ends, too."""
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):
                 fields = stat.read_text().rpartition(")")[2].split()

@@ -94,6 +94,14 @@ def _ping_the_rested(connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -
             raise InvalidatePoolError from error
 
 
+async def _give_up(session: AsyncSession) -> None:
+    """Roll back, also what failed amid its commit: `close` alone would leave that open."""
+    try:
+        await session.rollback()
+    finally:
+        await session.close()
+
+
 class Database:
     """One engine and its transactions. Made in a lifespan, never at module level."""
 
@@ -138,7 +146,7 @@ class Database:
             yield session
             await session.commit()
         except BaseException:
-            await asyncio.shield(session.close())  # rolls back, even where we are cancelled
+            await asyncio.shield(_give_up(session))  # even where we are cancelled
             raise
         # The connection went back at the commit. Every request pays for a wait: here is none.
         session.sync_session.close()

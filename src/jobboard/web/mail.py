@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from jobboard.accounts.models import Person
 from jobboard.errors import Invalid
+from jobboard.infra.rates import WRITES, limited
 from jobboard.notifications import choices
 from jobboard.notifications.choices import Ticket
 from jobboard.notifications.models import Topic
@@ -71,6 +72,7 @@ async def show_unsubscribe(
 
 
 @router.post("/unsubscribe")
+@limited(WRITES)
 async def unsubscribe(
     request: Request,
     session: SessionDep,

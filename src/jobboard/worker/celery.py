@@ -7,10 +7,18 @@ process's own runner, whose clients live as long as the process.
 """
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+import structlog
+from celery.signals import (
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+)
 
 from jobboard.infra import logs
 from jobboard.infra.queue import DELIVER, TICK, make_celery
@@ -18,6 +26,8 @@ from jobboard.settings import Settings
 from jobboard.worker import clock, outbox
 from jobboard.worker.context import Context, open_context
 
+SCHEDULE_SECONDS = 5.0  # between two looks at the process that holds the schedule
+log = structlog.get_logger()
 settings = Settings.from_environment()
 app = make_celery(settings.redis_url.get_secret_value())
 # Both look into the database for what there is to do: ringing twice, or late, does no harm.
@@ -63,6 +73,24 @@ def _start(**_: object) -> None:
 def _stop(**_: object) -> None:
     while processes:
         processes.pop().close()
+
+
+@worker_ready.connect
+def _watch_schedule(sender: Any, **_: object) -> None:
+    """A worker whose schedule was killed ends, so that whoever runs it starts it again whole.
+
+    Celery replaces children that work, but not the one that holds the schedule: without it nothing
+    would be delivered late, and nothing done when it is due.
+    """
+    if not (beat := sender.controller.beat):
+        return
+
+    def look() -> None:
+        if not beat.is_alive():
+            log.error("worker.schedule_ended")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    sender.timer.call_repeatedly(SCHEDULE_SECONDS, look)
 
 
 @app.task(name=DELIVER)
