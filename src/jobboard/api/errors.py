@@ -230,12 +230,18 @@ async def on_rate_limit(request: Request, error: RateLimitExceeded) -> Response:
 
 
 def allowed_methods(request: Request) -> set[str]:
-    """All methods of an address; Starlette names only those of the first route that matches."""
-    methods: set[str] = set()
-    for route in iter_route_contexts(request.app.routes):
-        pattern = getattr(route, "path_regex", None)
-        if pattern is not None and pattern.match(request.scope["path"]):
-            methods |= route.methods or set()
+    """All methods of an address; Starlette names only those of the first route that matches.
+
+    Where one names the address itself, those whose `{id}` would fit as well do not count.
+    """
+    path = request.scope["path"]
+    routes = [
+        route
+        for route in iter_route_contexts(request.app.routes)
+        if (pattern := getattr(route, "path_regex", None)) is not None and pattern.match(path)
+    ]
+    named = [route for route in routes if route.path == path]
+    methods = {method for route in named or routes for method in route.methods or ()}
     return methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
 
 
