@@ -1,6 +1,7 @@
 """Every table, so that one import fills the metadata (migrations and checks need it whole)."""
 
 from jobboard.accounts import models as accounts
+from jobboard.alerts import models as alerts
 from jobboard.applications import models as applications
 from jobboard.audit import models as audit
 from jobboard.companies import models as companies
@@ -14,6 +15,7 @@ from jobboard.wallet import models as wallet
 
 __all__ = [
     "accounts",
+    "alerts",
     "applications",
     "audit",
     "companies",

@@ -29,6 +29,7 @@ from jobboard.wallet import service as money
 from jobboard.wallet.schemas import TransferCreate, WalletRead
 from tests.api.served import Served, serve
 from tests.boards import empty
+from tests.factories.alerts import make_saved_search
 from tests.factories.companies import make_company, make_invitation
 from tests.factories.files import pdf, picture
 from tests.factories.jobs import make_job
@@ -42,6 +43,7 @@ NAMED = {
     "companies": "company",
     "jobs": "job",
     "applications": "application",
+    "saved-searches": "search",
     "tasks": "task",
     "images": "image",
     "resumes": "resume",
@@ -156,11 +158,12 @@ async def _own_things(session: AsyncSession, engines: Engines, user: User) -> di
     session.add(login)
     await session.flush()
     task = await make_task(session, user)
+    search = await make_saved_search(session, user)
     wallet = await make_wallet(session, person=user.id, holds=1_000_000)
     other = await make_wallet(session, person=(await make_user(session, engines.settings)).id)
     paid = await money.transfer(session, user.actor, _payment(wallet, other))
     things: dict[str, Any] = {"resume": resume, "image": image, "login": login, "task": task}
-    things |= {"wallet": wallet, "other_wallet": other, "transfer": paid}
+    things |= {"wallet": wallet, "other_wallet": other, "transfer": paid, "search": search}
     return {name: str(thing.id) for name, thing in things.items()}
 
 

@@ -228,6 +228,14 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /api/v1/images": only(SIGNED_IN, files=PNG),
     "GET /api/v1/images/{id}": only("candidate", on="image", hidden=CAST),
     "DELETE /api/v1/images/{id}": only("candidate", on="image", hidden=CAST),
+    # The API: saved searches
+    "GET /api/v1/saved-searches": only(SIGNED_IN),
+    "POST /api/v1/saved-searches": only(SIGNED_IN, json={"search": {"q": "baker"}}),
+    "GET /api/v1/saved-searches/{id}": only("candidate", on="search", hidden=CAST),
+    "PATCH /api/v1/saved-searches/{id}": only(
+        "candidate", on="search", hidden=CAST, json={"paused": True}
+    ),
+    "DELETE /api/v1/saved-searches/{id}": only("candidate", on="search", hidden=CAST),
     # The API: tasks
     "GET /api/v1/tasks": only(SIGNED_IN, scope="tasks:read"),
     "POST /api/v1/tasks": only(SIGNED_IN, json={"title": "Call"}, scope="tasks:write"),
@@ -367,6 +375,18 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /me/applications/{application_id}/withdraw": only(
         "candidate", on="application", hidden=OTHERS
     ),
+    "GET /me/alerts": ANY,
+    "POST /me/alerts": only(SIGNED_IN, data={"search": "q=baker", "frequency": "daily"}),
+    "POST /me/alerts/time-zone": only(SIGNED_IN, data={"time_zone": "Europe/Berlin"}),
+    "GET /me/alerts/new": ANY,
+    "GET /me/alerts/{search_id}": only("candidate", on="search", hidden=CAST),
+    "POST /me/alerts/{search_id}": only(
+        "candidate", on="search", hidden=CAST, data={"name": "Mine", "frequency": "weekly"}
+    ),
+    "POST /me/alerts/{search_id}/pause": only(
+        "candidate", on="search", hidden=CAST, data={"paused": "yes"}
+    ),
+    "POST /me/alerts/{search_id}/delete": only("candidate", on="search", hidden=CAST),
     "GET /me/tasks": ANY,
     "POST /me/tasks": only(SIGNED_IN, data={"title": "Call"}),
     "POST /me/tasks/delete-done": ANY,

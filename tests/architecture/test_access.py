@@ -23,6 +23,8 @@ from jobboard.accounts.logins import open_web_login
 from jobboard.accounts.models import EmailLink, LinkPurpose, Person, Role
 from jobboard.accounts.scopes import ALL, OF_KEYS, KeyScope, Scope
 from jobboard.accounts.tokens import access_token
+from jobboard.alerts import service as alerts
+from jobboard.alerts.schemas import SavedCriteria, SavedSearchCreate
 from jobboard.applications import service as applications
 from jobboard.applications.schemas import ApplicationCreate
 from jobboard.asgi import create_app
@@ -175,6 +177,8 @@ async def _things(
     application = await applications.apply(
         session, candidate.actor, jobs["job"].id, ApplicationCreate(resume_id=resume.id)
     )
+    wanted = SavedSearchCreate(search=SavedCriteria(q="miller"))
+    saved = await alerts.save(session, candidate.actor, wanted)
     task = await tasks.create(session, candidate.actor, TaskCreate(title="Call them back"))
     opened = {f"{purpose}_link": purpose.value * 3 for purpose in LinkPurpose}
     session.add_all(_link(candidate, purpose, opened[f"{purpose}_link"]) for purpose in LinkPurpose)
@@ -196,6 +200,7 @@ async def _things(
         "grant": str(grant.id),
         "login": str(candidate.actor.login_session_id),
         "task": str(task.id),
+        "search": str(saved.id),
         "company": str(company.id),
         "rival's company": str(other.id),
         "company-slug": company.slug,

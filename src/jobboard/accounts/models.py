@@ -53,6 +53,7 @@ class Person(Base):
     suspended_at: Mapped[datetime | None]
     suspension_reason: Mapped[str | None]  # for moderators only
     erased_at: Mapped[datetime | None]  # since then a line without a name
+    time_zone: Mapped[str | None]  # an IANA name; NULL: not known, which counts as UTC
     created_at: Mapped[CreatedAt]
 
 

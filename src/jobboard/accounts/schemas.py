@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -39,6 +41,21 @@ FullName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 Password = Annotated[SecretStr, Field(max_length=1024)]
 
 
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of places in the IANA database, and UTC."""
+    return frozenset(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+
+
+def _time_zone(value: str) -> str:
+    if value not in time_zones():
+        raise ValueError("This is no time zone. Use a name such as Europe/Berlin.")
+    return value
+
+
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time_zone)]
+
+
 class SignUpRole(StrEnum):
     """The roles that a person can choose. Admins are made on the command line."""
 
@@ -59,6 +76,12 @@ class PersonUpdate(Input):
     """What a person may change about themselves. Absent keeps."""
 
     full_name: FullName | None = None
+    time_zone: TimeZone | None = Field(
+        None,
+        description="Where you live, as the IANA database calls it: a mail that comes daily comes "
+        "in your morning.",
+        examples=["Europe/Berlin"],
+    )
     current_password: Password | None = Field(None, description="Needed for a new password.")
     new_password: Password | None = None
 
@@ -74,6 +97,7 @@ class PersonRead(BaseModel):
     full_name: str
     role: Role
     suspended: bool
+    time_zone: str | None = Field(description="Null: not known, which counts as UTC.")
     created_at: datetime
 
 

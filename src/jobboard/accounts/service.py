@@ -31,6 +31,7 @@ def read(person: Person) -> PersonRead:
         full_name=person.full_name,
         role=person.role,
         suspended=person.suspended_at is not None,
+        time_zone=person.time_zone,
         created_at=person.created_at,
     )
 
@@ -76,6 +77,7 @@ async def register(
         full_name=data.full_name,
         role=Role(data.role),
         suspended=False,
+        time_zone=None,
         created_at=now(),
     )
 
@@ -172,10 +174,12 @@ async def require_password(person: Person, password: SecretStr | None) -> None:
 async def update_me(
     session: AsyncSession, actor: Actor, data: PersonUpdate, *, new_hash: str | None = None
 ) -> PersonRead:
-    """Change name, or password by its hash. A new password ends every other log-in."""
+    """Change name, time zone, or password by its hash. A new password ends every other log-in."""
     person = await get_account(session, actor.id)
     if data.full_name is not None:
         person.full_name = data.full_name
+    if data.time_zone is not None:
+        person.time_zone = data.time_zone
     if new_hash is not None:
         person.password_hash = new_hash
         await end_logins(session, person.id, but=actor.login_session_id)

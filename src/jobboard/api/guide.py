@@ -45,6 +45,7 @@ TAGS = [
         ("companies", "Companies, their logos and their people."),
         ("api keys", "Keys for a company's own programs."),
         ("uploads", "Résumés and pictures."),
+        ("alerts", "Saved searches: new jobs by mail, at once, daily or weekly."),
         ("tasks", "To-dos of one's own, alone or about an application or a job."),
         ("wallet", "Credits: wallets, statements, transfers. What moves them needs a key."),
         ("moderation", "What waits for a moderator, people, and the audit log. For admins."),

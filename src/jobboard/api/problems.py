@@ -325,6 +325,20 @@ PROBLEMS: dict[str, Told] = {
         "Many people are sending pictures just now. Try again in a few seconds.",
         "Wait as long as `Retry-After` says.",
     ),
+    # Alerts
+    "saved_search_not_found": Told(
+        404, "There is no such saved search.", "Look in GET /saved-searches."
+    ),
+    "search_saved_already": Told(
+        409,
+        "You have saved this search already. Change it under your alerts.",
+        "Look in GET /saved-searches, and change that one.",
+    ),
+    "too_many_saved_searches": Told(
+        409,
+        "You have 50 saved searches, and more do not fit. Delete one first.",
+        "Delete one that you no longer need.",
+    ),
     # Tasks
     "task_not_found": Told(404, "There is no such task of yours.", "Look in GET /tasks."),
     "too_many_tasks": Told(

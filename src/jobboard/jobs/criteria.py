@@ -1,7 +1,7 @@
 """What one can ask of the search: the query string of GET /jobs and of the front page."""
 
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -68,12 +68,8 @@ CountryCode = Annotated[
 AnyOf = Annotated[list[Item], BeforeValidator(_split), AfterValidator(_distinct)]
 
 
-class JobSearch(Input):
-    """A search. Empty parameters, as forms send them, count as absent. Lists: repeat the parameter,
-    or use commas (not for `tag`, which may hold one). Unknown ones are the doors' business.
-    """
-
-    model_config = ConfigDict(extra="ignore")
+class JobCriteria(Input):
+    """What a job must be to be found. Empty parameters, as forms send them, count as absent."""
 
     q: str | None = Field(
         None, max_length=500, description='Words, "phrases" and -exclusions.', examples=["baker"]
@@ -105,20 +101,31 @@ class JobSearch(Input):
     tag: Annotated[list[Tag], AfterValidator(_distinct)] = Field(
         default_factory=list, max_length=MAX_TAGS, description="A job must have all of them."
     )
-    sort: Sort | None = Field(None, description="Default: relevance with `q`, else newest.")
-    cursor: str | None = Field(None, description="`next_cursor` of the page before.")
-    limit: Limit = DEFAULT_LIMIT
-    facets: bool = Field(False, description="Count the choices of four filters, too.")
 
     @model_validator(mode="before")
     @classmethod
     def _as_forms_send_it(cls, data: Any) -> Any:
-        """Drop empty fields; want a currency for an amount."""
-        given = filled(data)
-        if isinstance(given, dict) and "salary_min" in given and "currency" not in given:
+        return filled(data)
+
+    @model_validator(mode="after")
+    def _amounts_have_a_currency(self) -> Self:
+        if self.salary_min is not None and self.currency is None:
             problem = InitErrorDetails(type=NEEDS_CURRENCY, loc=("currency",), input=None)
-            raise ValidationError.from_exception_data(cls.__name__, [problem])
-        return given
+            raise ValidationError.from_exception_data(type(self).__name__, [problem])
+        return self
+
+
+class JobSearch(JobCriteria):
+    """A search. Lists: repeat the parameter, or use commas (not for `tag`, which may hold one).
+    Unknown parameters are the doors' business.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    sort: Sort | None = Field(None, description="Default: relevance with `q`, else newest.")
+    cursor: str | None = Field(None, description="`next_cursor` of the page before.")
+    limit: Limit = DEFAULT_LIMIT
+    facets: bool = Field(False, description="Count the choices of four filters, too.")
 
     @property
     def order(self) -> Sort:

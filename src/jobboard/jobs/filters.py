@@ -18,7 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from jobboard.clock import now
 from jobboard.companies.models import Company
 from jobboard.jobs import queries
-from jobboard.jobs.criteria import JobSearch, UndisclosedPay
+from jobboard.jobs.criteria import JobCriteria, UndisclosedPay
 from jobboard.jobs.models import Job
 from jobboard.jobs.places import parse_location
 
@@ -47,18 +47,28 @@ def words(q: str) -> ColumnElement:
     return func.websearch_to_tsquery(CONFIG, _PILED_UP.sub("", q))
 
 
-def everything(data: JobSearch) -> list[ColumnElement[bool]]:
+def place_words(location: str) -> ColumnElement:
+    """All words of a place as a tsquery on Job.place_search."""
+    return func.plainto_tsquery(PLACE_CONFIG, location)
+
+
+def place_name(name: str) -> ColumnElement:
+    """The same for words that stand side by side, as in "New York"."""
+    return func.phraseto_tsquery(PLACE_CONFIG, name)
+
+
+def everything(data: JobCriteria) -> list[ColumnElement[bool]]:
     """All conditions; a job found fulfils each."""
     return [*_plain(data), *chosen(data).values(), *_texts(data)]
 
 
-def common(data: JobSearch) -> list[ColumnElement[bool]]:
+def common(data: JobCriteria) -> list[ColumnElement[bool]]:
     """The conditions that no facet counts."""
     return [*_plain(data), *_texts(data)]
 
 
 def chosen(
-    data: JobSearch, columns: Mapping[str, Column] = CHOICES
+    data: JobCriteria, columns: Mapping[str, Column] = CHOICES
 ) -> dict[str, ColumnElement[bool]]:
     """The conditions on CHOICES, or on columns of these names: any of the values given."""
     given = {name: getattr(data, name) for name in CHOICES}
@@ -71,7 +81,7 @@ def _any_of(column: Column, values: list[str]) -> ColumnElement[bool]:
     return column == any_(cast(values, ARRAY(Text)))
 
 
-def _plain(data: JobSearch) -> list[ColumnElement[bool]]:
+def _plain(data: JobCriteria) -> list[ColumnElement[bool]]:
     conditions = [queries.live(), *_pay(data)]
     if data.posted_within:
         conditions.append(Job.published_at >= now() - timedelta(days=data.posted_within))
@@ -80,7 +90,7 @@ def _plain(data: JobSearch) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _texts(data: JobSearch) -> list[ColumnElement[bool]]:
+def _texts(data: JobCriteria) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if data.tag:
         conditions.append(Job.tags.contains(cast(data.tag, ARRAY(Text))))
@@ -98,12 +108,12 @@ def _place(location: str) -> ColumnElement[bool]:
     place = Job.place_search.bool_op("@@")
     certain: list[ColumnElement[bool]] = []
     if name := read.city or read.region:
-        certain.append(place(func.phraseto_tsquery(PLACE_CONFIG, name)))
+        certain.append(place(place_name(name)))
     if read.country:
         certain.append(Job.country == read.country)
     if read.remote:
         certain.append(Job.remote == read.remote)
-    in_words = place(func.plainto_tsquery(PLACE_CONFIG, location))
+    in_words = place(place_words(location))
     return or_(in_words, and_(*certain)) if certain else in_words
 
 
@@ -116,7 +126,7 @@ def _company(slug_or_id: str) -> ColumnElement[bool]:
         return Job.company_id == named.scalar_subquery()
 
 
-def _pay(data: JobSearch) -> list[ColumnElement[bool]]:
+def _pay(data: JobCriteria) -> list[ColumnElement[bool]]:
     readable = and_(PAY.is_not(None), Job.currency.is_not(None))
     conditions = []
     if data.undisclosed_pay is UndisclosedPay.EXCLUDE:

@@ -17,7 +17,7 @@ from jobboard.companies.schemas import CompanyBrief
 from jobboard.errors import Invalid
 from jobboard.infra.richtext import html_and_text
 from jobboard.infra.slugs import unique_slug
-from jobboard.jobs import lifecycle, queries, schemas
+from jobboard.jobs import lifecycle, news, queries, schemas
 from jobboard.jobs.lifecycle import Step
 from jobboard.jobs.models import Job, JobReport, JobStatus
 from jobboard.jobs.places import parse_location
@@ -141,6 +141,8 @@ async def change(session: AsyncSession, actor: Actor, job_id: UUID, data: JobUpd
         if job.status is JobStatus.PUBLISHED:
             job.status, job.submitted_at = JobStatus.PENDING, now()
             record(session, job, Step.EDIT, actor)
+    if changed and job.status is JobStatus.PUBLISHED:
+        news.published(session, [job.id])
     await session.flush()
     return job
 

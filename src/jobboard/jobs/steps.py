@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts.schemas import Actor
 from jobboard.clock import now
 from jobboard.errors import Conflict
-from jobboard.jobs import lifecycle
+from jobboard.jobs import lifecycle, news
 from jobboard.jobs.lifecycle import Party, Step
 from jobboard.jobs.models import Job, JobEvent, JobStatus
 
@@ -60,5 +60,7 @@ async def move(
     job.status_reason = reason
     job.updated_at = now()
     record(session, job, step, actor, reason)
+    if target is JobStatus.PUBLISHED:
+        news.published(session, [job.id])
     await session.flush()
     return job

@@ -25,6 +25,7 @@ from jobboard.accounts.models import (
     SecondFactor,
 )
 from jobboard.accounts.schemas import Actor
+from jobboard.alerts.models import SavedSearch
 from jobboard.applications.lifecycle import ACTIVE
 from jobboard.applications.models import Application, ApplicationEvent, Side, Stage
 from jobboard.audit import service as audit
@@ -63,6 +64,7 @@ OWN = (
     CompanyMember,
     KeptAnswer,
     MailOptOut,
+    SavedSearch,
 )
 
 
@@ -145,6 +147,7 @@ def _blank(person: Person) -> None:
     person.full_name = NOBODY
     person.password_hash = ""  # which no password fits
     person.suspension_reason = person.email_verified_at = None
+    person.time_zone = None
     person.erased_at = now()
     person.suspended_at = person.suspended_at or now()
 

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import LeftAddress, LoginSession, Person, SecondFactor
 from jobboard.accounts.schemas import Actor
+from jobboard.alerts.models import FoundJob, SavedSearch
 from jobboard.applications.models import Application, ApplicationEvent, ApplicationNote
 from jobboard.audit import service as audit
 from jobboard.audit.models import Action, AuditEntry
@@ -50,6 +51,8 @@ job-steps.json      steps that you took with jobs, such as closing one
 applications.json   your applications
 application-steps.json  what became of them, and steps that you took with those of others
 notes.json          notes that you wrote         tasks.json         your to-dos
+saved-searches.json  jobs that you want to hear of
+found-jobs.json     those that they found for you
 wallets.json        your credits                 wallet-entries.json  what came in and went out
 transfers.json      credits that you moved, your companies' too
 reports.json        what you reported            audit-log.json     what you did, or was done to you
@@ -127,6 +130,12 @@ def _tables(actor: Actor) -> dict[str, Select]:
         ).join(Application, Application.id == ApplicationEvent.application_id),
         "notes": _of(ApplicationNote, set(), ApplicationNote.person_id == person_id),
         "tasks": _of(Task, set(), Task.person_id == person_id),
+        "saved-searches": _of(
+            SavedSearch, {"keys", "required", "fingerprint"}, SavedSearch.person_id == person_id
+        ),
+        "found-jobs": _of(FoundJob, set(), SavedSearch.person_id == person_id).join(
+            SavedSearch, SavedSearch.id == FoundJob.saved_search_id
+        ),
         "reports": _of(JobReport, {"resolved_by"}, JobReport.person_id == person_id),
         "wallets": _of(Wallet, {"company_id", "board"}, Wallet.person_id == person_id),
         "wallet-entries": _of(Entry, set(), Wallet.person_id == person_id)

@@ -24,6 +24,7 @@ from jobboard.web import (
     admin_background,
     admin_people,
     admin_wallets,
+    alerts,
     applications,
     assets,
     companies,
@@ -52,7 +53,7 @@ from jobboard.web import (
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
     public = [search, jobs, companies, accounts, links, invitations, files, site, assets]
-    own = [me, mail, me_security, me_resumes, me_privacy, applications, tasks, wallet]
+    own = [me, mail, alerts, me_security, me_resumes, me_privacy, applications, tasks, wallet]
     desks = [employer, employer_jobs, employer_analytics, employer_applications]
     company = [employer_company, employer_keys]
     moderation = [admin, admin_people, admin_wallets, admin_analytics, admin_audit]

@@ -40,6 +40,8 @@ KINDS = {
     "accounts.letter": "Mail with a link",
     "companies.invitation": "Mail with an invitation",
     "companies.news": "News for the people of a company",
+    "jobs.published": "New jobs, for saved searches",
+    "alerts.tell": "Mailing saved searches what they found",
     "uploads.forget_files": "Deleting files",
     "privacy.forget_rest": "Erasing what is left of a person",
 }
@@ -54,6 +56,8 @@ FAILURES = {
 WORKS = {
     "roll_up_hits": "Count the hits",
     "expire_jobs": "End jobs whose time is over",
+    "tell_alerts": "Mail saved searches what they found",
+    "forget_told_jobs": "Forget which jobs were mailed long ago",
     "clean_outbox": "Forget old messages",
     "forget_old_answers": "Forget answers kept for repeated requests",
     "forget_old_logins": "Forget old log-ins",

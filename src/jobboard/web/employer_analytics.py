@@ -58,7 +58,8 @@ async def show_numbers(
     except Unavailable as error:
         found["silent"] = error.message
     else:
-        most = max([each.views for each in shown.referrers], default=0)
+        # Someone may open the form and never have been counted on the page: no views, then.
+        most = max([1, *(each.views for each in shown.referrers)])
         found |= {
             "days_shown": shown.items[::-1],
             "steps": _steps(shown.total),

@@ -11,6 +11,7 @@ from babel.numbers import format_currency, format_decimal
 from markupsafe import Markup
 
 from jobboard.accounts.models import Role
+from jobboard.alerts.models import Frequency
 from jobboard.applications.models import Stage
 from jobboard.clock import now
 from jobboard.companies.models import MemberRole
@@ -94,6 +95,7 @@ LABELS: dict[type[StrEnum], dict[str, str]] = {
         "refund": "Refund",
         "reversal": "Reversal",
     },
+    Frequency: {"at_once": "At once", "daily": "Every morning", "weekly": "On Mondays"},
     MemberRole: {"owner": "Owner", "recruiter": "Recruiter"},
 }
 

@@ -128,6 +128,15 @@ class Asked:
             kept.append(("cursor", cursor))
         return "/?" + urlencode(kept) if kept else "/"
 
+    def query(self) -> str:
+        """The search alone, without how it is shown."""
+        return urlencode([pair for pair in self.pairs if pair[0] not in {"cursor", "sort"}])
+
+    def alert_href(self) -> str:
+        """Where to be told of new jobs that this finds: every filter goes along."""
+        query = self.query()
+        return f"/me/alerts/new?{query}" if query else "/me/alerts/new"
+
     def bare_href(self) -> str:
         """The address with nothing but the words and the place."""
         boxes = [pair for pair in self.pairs if pair[0] in {"q", "location"}]
@@ -205,14 +214,14 @@ async def show_search(
     result = await search(session, asked.search)
     if not asked.search.cursor:
         await events.note_search(reader, asked.value("q"), result.total.value)
-    company = await _company_name(session, asked)
+    company = await company_name(session, asked)
     return render(
         request,
         "search/page.html",
         asked=asked,
         result=result,
         groups=_groups(asked, result),
-        chips=[_chip(asked, name, value, company) for name, value in asked.filters()],
+        chips=chips_of(asked, company),
         ages=AGES,
         sorts=SORTS,
         currencies=_currencies(asked),
@@ -221,7 +230,12 @@ async def show_search(
     )
 
 
-async def _company_name(session: AsyncSession, asked: Asked) -> str:
+def chips_of(asked: Asked, company: str) -> list[Chip]:
+    """The filters that hold, in words."""
+    return [_chip(asked, name, value, company) for name, value in asked.filters()]
+
+
+async def company_name(session: AsyncSession, asked: Asked) -> str:
     """What to call the company that the address names."""
     slug = asked.value("company")
     if not slug:

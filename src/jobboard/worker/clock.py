@@ -11,6 +11,7 @@ from jobboard.infra import schedule
 from jobboard.infra.schedule import Every
 from jobboard.worker import (
     accounts,
+    alerts,
     analytics,
     answers,
     companies,
@@ -40,9 +41,11 @@ def _every(run: Callable[[Context], Awaitable[None]], **length: float) -> Work:
 WORKS: dict[str, Work] = {
     "roll_up_hits": _every(analytics.roll_up, seconds=10),
     "expire_jobs": _every(jobs.expire_due, minutes=1),
+    "tell_alerts": _every(alerts.tell_due, minutes=1),
     "clean_outbox": _every(outbox.forget_old, hours=1),
     "forget_old_answers": _every(answers.forget_old, hours=1),
     "forget_old_logins": _every(accounts.forget_old_logins, hours=1),
+    "forget_told_jobs": _every(alerts.forget_old, hours=6),
     "forget_invitations": _every(companies.forget_invitations, hours=1),
     "expire_rejected": _every(privacy.expire_rejected, hours=1),
     # Mondays at seven, UTC: companies have no time zone.

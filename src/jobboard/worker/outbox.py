@@ -20,10 +20,11 @@ from jobboard.clock import now
 from jobboard.companies import invitations
 from jobboard.companies.news import COMPANY_NEWS
 from jobboard.infra.queue import Failure, GiveUp, Message
+from jobboard.jobs.news import PUBLISHED
 from jobboard.notifications.service import MAIL
 from jobboard.privacy.erasure import FORGET_REST
 from jobboard.uploads.service import FORGET_FILES
-from jobboard.worker import accounts, claims, companies, notifications, privacy, uploads
+from jobboard.worker import accounts, alerts, claims, companies, notifications, privacy, uploads
 from jobboard.worker.claims import LeaseLost
 from jobboard.worker.context import Context
 
@@ -35,9 +36,11 @@ HANDLERS: dict[str, Handler] = {
     invitations.LETTER: companies.send_invitation,
     FORGET_FILES: uploads.forget_files,
     FORGET_REST: privacy.forget_rest,
+    alerts.TELL: alerts.tell,
 }
 EFFECTS: dict[str, Effect] = {
     COMPANY_NEWS: companies.tell_members,
+    PUBLISHED: alerts.match,
 }
 
 LANES = 3  # messages that one process works on at once: a slow mail server holds up one of them

@@ -17,6 +17,7 @@ REPORT, ENTRY = "01994e60-9999-7abc-9def-0a1b2c3d4e5f", "01994e60-aaaa-7abc-9def
 INVITATION = "01994e63-eeee-7abc-9def-0a1b2c3d4e5f"
 MORNING, NOON = "2026-11-02T08:00:00Z", "2026-11-03T12:15:00Z"
 LATER, NEW_YEAR = "2026-11-04T09:30:00Z", "2027-01-03T12:15:00Z"
+SAVED = "01994e64-ffff-7abc-9def-0a1b2c3d4e5f"
 MESSAGE = "01994e63-eeee-7abc-9def-0a1b2c3d4e5f"
 SENTENCE = "a long and quiet sentence"
 LINK_TOKEN = "Zk3vQm8sXb1LwYd-fJa9U5WtR2cNe7HpGq4iKo6TuE0"
@@ -31,6 +32,7 @@ PERSON: dict[str, Any] = {
     "full_name": "Ada Lovelace",
     "role": "candidate",
     "suspended": False,
+    "time_zone": "Europe/Berlin",
     "created_at": MORNING,
 }
 COMPANY: dict[str, Any] = {
@@ -112,6 +114,32 @@ KEY_READ: dict[str, Any] = {
 
 OWNER = {"kind": "company", "id": BAKERY, "name": "Harbour Bakery"}
 CLIENT = {"kind": "company", "id": "01994e5b-2222-7abc-9def-0a1b2c3d4e5f", "name": "Mill & Son"}
+SAVED_SEARCH: dict[str, Any] = {
+    "id": SAVED,
+    "name": "Baking in Hamburg",
+    "search": {
+        "q": "baker",
+        "location": "Hamburg",
+        "country": [],
+        "remote": [],
+        "employment_type": ["full_time"],
+        "experience": [],
+        "salary_min": None,
+        "currency": None,
+        "undisclosed_pay": "include",
+        "posted_within": None,
+        "company": None,
+        "tag": [],
+    },
+    "path": "/?q=baker&location=Hamburg&employment_type=full_time&sort=newest",
+    "frequency": "daily",
+    "paused": False,
+    "new_jobs": 2,
+    "told_at": NOON,
+    "next_at": LATER,
+    "version": 1,
+    "created_at": MORNING,
+}
 PAID: dict[str, Any] = {
     "from_wallet_id": WALLET,
     "to_wallet_id": THEIRS,
@@ -181,6 +209,12 @@ SENT: dict[str, Any] = {
     },
     "TaskReplace": {"title": "Call the bakery back", "done": True, "version": 1},
     "TaskUpdate": {"done": True, "due_at": None},
+    "SavedSearchCreate": {
+        "search": {"q": "baker", "location": "Hamburg", "employment_type": ["full_time"]},
+        "name": SAVED_SEARCH["name"],
+        "frequency": "daily",
+    },
+    "SavedSearchUpdate": {"frequency": "weekly"},
     "Erasure": {"current_password": SENTENCE},
     "Decision": {"reason": "This is an advertisement, not a job."},
     "PersonModeration": {"suspended": True, "reason": "Posts scams.", "remove_jobs": True},
@@ -202,6 +236,7 @@ SENT: dict[str, Any] = {
 }
 ANSWERED: dict[str, Any] = {
     "PersonRead": PERSON,
+    "SavedSearchRead": SAVED_SEARCH,
     "TokenPair": {
         "access_token": ACCESS,
         "token_type": "bearer",

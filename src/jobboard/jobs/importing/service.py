@@ -17,6 +17,7 @@ from jobboard.clock import now
 from jobboard.companies.models import Company
 from jobboard.infra.richtext import each_html_and_text
 from jobboard.infra.slugs import slugify, unique_slug
+from jobboard.jobs import news
 from jobboard.jobs.importing.model import ImportedJob, Reading, Rejected
 from jobboard.jobs.models import EmploymentType, Experience, Job, JobStatus, PayPeriod, Workplace
 from jobboard.jobs.salary import yearly
@@ -284,3 +285,6 @@ async def _upsert(run: _Import, rows: list[dict[str, Any]]) -> None:
         where=Job.status != JobStatus.REMOVED,
     )
     await (await run.session.connection()).execute(upsert, rows)
+    keys = [(row["source"], row["external_id"]) for row in rows]
+    written = select(Job.id).where(tuple_(Job.source, Job.external_id).in_(keys))
+    news.published(run.session, (await run.session.scalars(written)).all())

@@ -1,0 +1,80 @@
+"""Saved searches, and the new jobs that each has found."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from jobboard.infra.postgres import Base, CreatedAt, Id, words
+
+
+class Frequency(StrEnum):
+    """How often new jobs are mailed: as soon as there are some, mornings, or on Mondays."""
+
+    AT_ONCE = "at_once"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+class SavedSearch(Base):
+    """A search that a person wants to hear of.
+
+    `criteria` is a JobCriteria without its defaults, `fingerprint` stands for it. Jobs that came to
+    the board after `since` are new to it. `waiting_since` is when the oldest job was found that
+    nobody was told of yet. `keys` and `required` are what `alerts/index.py` finds it by.
+    """
+
+    __tablename__ = "saved_searches"
+    __table_args__ = (
+        CheckConstraint("char_length(name) BETWEEN 1 AND 200", name="name_length"),
+        UniqueConstraint("person_id", "fingerprint"),
+        Index(
+            "ix_saved_searches_keys",
+            "keys",
+            postgresql_using="gin",
+            postgresql_where=text("paused_at IS NULL"),
+        ),
+        Index(
+            "ix_saved_searches_waiting_since",
+            "waiting_since",
+            postgresql_where=text("waiting_since IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    criteria: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    fingerprint: Mapped[str]
+    keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    required: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    frequency: Mapped[Frequency] = mapped_column(words(Frequency))
+    since: Mapped[CreatedAt]
+    seen_at: Mapped[CreatedAt]  # when the person last looked at what it found
+    waiting_since: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[CreatedAt]
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class FoundJob(Base):
+    """A new job that a saved search found: the key sees that nobody hears of it twice."""
+
+    __tablename__ = "saved_search_jobs"
+
+    saved_search_id: Mapped[UUID] = mapped_column(
+        ForeignKey("saved_searches.id", ondelete="CASCADE"), primary_key=True
+    )
+    job_id: Mapped[UUID] = mapped_column(
+        ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    found_at: Mapped[CreatedAt]
+    told_at: Mapped[datetime | None]
