@@ -43,7 +43,7 @@ class FakeCollection:
         self.documents: dict[Any, dict[str, Any]] = {}
         self.failures: list[Exception] = []
         self.indexes: list[str] = []
-        self.hangs = self.indexing_hangs = False
+        self.hangs = self.indexing_hangs = self.swallows = False
 
     def shelf(self) -> Shelf:
         """This, as where to store."""
@@ -51,15 +51,23 @@ class FakeCollection:
 
     async def create_index(self, keys: Any, **options: Any) -> None:
         if self.indexing_hangs:
-            await asyncio.sleep(3600)
+            await self._hang()
         self.indexes.append(options.get("name", "other"))
 
     async def insert_many(self, documents: list[dict[str, Any]], *, ordered: bool) -> None:
         assert not ordered
         if self.hangs:
-            await asyncio.sleep(3600)
+            await self._hang()
         self._fail()
         self.documents |= {document["_id"]: document for document in documents}
+
+    async def _hang(self) -> None:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            if self.swallows:
+                await asyncio.sleep(3600)
+            raise
 
     def _fail(self) -> None:
         if self.failures:
@@ -242,6 +250,17 @@ async def test_closing_does_not_wait_long_for_a_mongo_that_hangs(fake: FakeColle
     started = perf_counter()
     await recorder.close()
     assert perf_counter() - started < DRAIN_SECONDS + 1
+    assert (recorder.stored, recorder.dropped, recorder.buffered) == (0, 1, 0)
+
+
+async def test_closing_ends_also_when_the_driver_swallows_a_cancellation(
+    fake: FakeCollection,
+) -> None:
+    recorder = Recorder("hits")
+    fake.hangs = fake.indexing_hangs = fake.swallows = True
+    recorder.start(fake.shelf())
+    recorder.record(hit())
+    await recorder.close()
     assert (recorder.stored, recorder.dropped, recorder.buffered) == (0, 1, 0)
 
 

@@ -113,6 +113,9 @@ async def test_a_company_sees_how_its_job_does(town: Town, mongo: Mongo) -> None
     here = f"/employer/jobs/{job.id}/analytics"
     owner = await town.browser(town.owner)
     assert "Nobody has seen this job" in (await owner.get(here)).text
+    # Read before the days that are shown, or by a browser that sends no events.
+    await happen(mongo, "open", 1, job_id=str(job.id), referrer="old.example")
+    assert "old.example: 0" in (await owner.get(here)).text
     await happen(mongo, "impression", 40, job_id=str(job.id))
     await happen(mongo, "view", 10, job_id=str(job.id), referrer="news.example")
     page = await owner.get(here)
@@ -123,7 +126,7 @@ async def test_a_company_sees_how_its_job_does(town: Town, mongo: Mongo) -> None
     rows = list(csv.DictReader(io.StringIO(table)))
     assert len(rows) == 7
     assert rows[-1] == {
-        "day": f"{now():%Y-%m-%d}", "impressions": "40", "views": "10", "opens": "0",
+        "day": f"{now():%Y-%m-%d}", "impressions": "40", "views": "10", "opens": "1",
         "applies": "0",
     }  # fmt: skip
     assert (await owner._send("GET", f"{here}.json")).json()["total"]["views"] == 10

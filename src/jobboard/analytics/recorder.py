@@ -8,10 +8,11 @@ which does not wait for them.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from time import perf_counter
 from typing import Any, Protocol
 
 import bson
@@ -22,11 +23,15 @@ from pymongo import IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
+from jobboard.infra.mongo import CONNECT_MS
+
 CAPACITY = 50_000
 BATCH = 1_000
 GATHER_SECONDS = 1.0
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between tries while MongoDB does not answer
 DRAIN_SECONDS = 2.5
+LAST_TRY_SECONDS = 0.1
+MARGIN_SECONDS = 0.2  # for what ends by itself to do so
 DUPLICATE_KEY = 11000
 INDEX_SECONDS = 3_600  # that an index of a large collection may take
 INDEX_EXISTS = {85, 86}  # the same index with other options, or another name
@@ -70,6 +75,7 @@ class Recorder:
         self._some = asyncio.Event()
         self._full = asyncio.Event()
         self._closing = asyncio.Event()
+        self._until = 0.0  # when draining ends, by perf_counter
         self._shelf: Shelf | None = None
         self._unindexed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -110,14 +116,10 @@ class Recorder:
         if not self._tasks:
             return
         writing, indexing = self._tasks
-        self._closing.set()
-        self._some.set()
-        self._full.set()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await writing  # cancelled by the timeout, not before: a batch may be under way
-        indexing.cancel()  # MongoDB goes on with what it has begun
-        await asyncio.wait([indexing])
+        self._until = perf_counter() + DRAIN_SECONDS
+        for event in (self._closing, self._some, self._full, self._unindexed):
+            event.set()
+        await asyncio.gather(_end(writing, DRAIN_SECONDS), _end(indexing, CONNECT_MS / 1_000))
         if self.buffered:
             log.warning("recorder.lost_at_shutdown", recorder=self.name, entries=self.buffered)
         self.dropped += self.buffered
@@ -128,11 +130,12 @@ class Recorder:
 
     async def _write_until_closed(self) -> None:
         failures = 0
-        while self.buffered or not self._closing.is_set():
+        while (self.buffered and perf_counter() < self._until) or not self._closing.is_set():
             if not failures and not self._closing.is_set():
                 await self._gather()
             try:
-                await self._write_batch(again=bool(failures))
+                with self._patience():
+                    await self._write_batch(again=bool(failures))
             except Exception as error:  # noqa: BLE001 - the log must survive whatever befalls it
                 if not failures:
                     log.warning(
@@ -153,6 +156,12 @@ class Recorder:
                         dropped=self.dropped,
                     )
                 failures = 0
+
+    def _patience(self) -> AbstractContextManager[object]:
+        """At the end a batch may take what is left; before, what the client allows."""
+        if not self._closing.is_set():
+            return nullcontext()
+        return pymongo.timeout(max(self._until - perf_counter(), LAST_TRY_SECONDS))
 
     async def _gather(self) -> None:
         """Wait for an entry, then until a batch is full or a second is over."""
@@ -208,14 +217,14 @@ class Recorder:
 
     async def _index(self) -> None:
         """The life of an entry, and the ways to it, whenever they may be missing."""
-        while await self._unindexed.wait():
+        while await self._unindexed.wait() and not self._closing.is_set():
             try:
                 with pymongo.timeout(INDEX_SECONDS):
                     await self._ensure_indexes()
                 self._unindexed.clear()
             except Exception as error:  # noqa: BLE001 - later it may go well
                 log.warning("recorder.not_indexed", recorder=self.name, error=type(error).__name__)
-                await asyncio.sleep(PAUSES[-1])
+                await self._pause(len(PAUSES))
 
     async def _ensure_indexes(self) -> None:
         assert self._shelf is not None
@@ -223,6 +232,19 @@ class Recorder:
         await keep_for(collection, days=self._shelf.ttl_days)
         if self._shelf.indexes:
             await collection.create_indexes(list(self._shelf.indexes))
+
+
+async def _end(task: asyncio.Task[None], seconds: float) -> None:
+    """Wait for a task, and cancel it when the time is over.
+
+    MongoDB goes on with what it has begun. PyMongo may swallow a cancellation that comes while it
+    looks for a server (`asyncio.wait_for` of Python 3.11 does); so this is the last resort, and
+    repeated.
+    """
+    await asyncio.wait([task], timeout=seconds + MARGIN_SECONDS)
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=MARGIN_SECONDS)
 
 
 async def keep_for(collection: Collection, *, days: int) -> None:

@@ -1,5 +1,6 @@
 """MongoDB, for what is analysed and may be lost: one client with short timeouts."""
 
+import asyncio
 import linecache
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ class Mongo:
             connectTimeoutMS=CONNECT_MS,
             timeoutMS=ANSWER_MS,
         )
+        self._asked: asyncio.Future[Any] | None = None
         # The client keeps its call stack in words, and with it two megabytes of source would stay.
         linecache.clearcache()
         self.database: AsyncDatabase[dict[str, Any]] = self._client.get_default_database(
@@ -44,8 +46,15 @@ class Mongo:
         )
 
     async def ping(self) -> None:
-        """Raise if the server does not answer."""
-        await self._client.admin.command("ping")
+        """Raise if the server does not answer.
+
+        Who cancels this leaves it to end by itself, in ANSWER_MS at most: PyMongo cancelled while
+        it looks for a server may hold its lock for ever (seen with Python 3.11).
+        """
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.ensure_future(self._client.admin.command("ping"))
+            self._asked.add_done_callback(_look_at)
+        await asyncio.shield(self._asked)
 
     @property
     def seems_there(self) -> bool:
@@ -54,7 +63,15 @@ class Mongo:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._asked is not None:
+            await asyncio.wait([self._asked])
         await self._client.close()
+
+
+def _look_at(asked: asyncio.Future[Any]) -> None:
+    """So that nothing warns of an error that nobody waited for."""
+    if not asked.cancelled():
+        asked.exception()
 
 
 @contextmanager
