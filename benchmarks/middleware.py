@@ -55,7 +55,7 @@ from jobboard.clock import now
 from jobboard.infra import logs
 from jobboard.infra.embedded import temporary
 from jobboard.infra.limiter import Limiter
-from jobboard.infra.redis import make_counting_redis
+from jobboard.infra.redis import make_patient_redis
 
 REQUESTS, TURNS, CROWD = 300, 7, 20
 TEXT = "a job for everyone, " * 500  # 10 kB, for gzip
@@ -288,7 +288,7 @@ async def measure(bench: Bench, redis_url: str) -> None:
     whole = together(inner, [wrap for wrap, _ in wraps.values()])
     all_peers = together(inner, [peer for _, peer in wraps.values() if peer])
     bench.app.state.engines = Counting(redis_url)
-    redis = bench.app.state.redis = make_counting_redis(redis_url)
+    redis = bench.app.state.redis = make_patient_redis(redis_url)
     lent: dict[str, Any] = {"connection_pool": redis.connection_pool}
     storage = RedisStorage(f"async+{redis_url}", implementation="redispy", **lent)
     bench.app.state.windows = MovingWindowRateLimiter(storage)
@@ -320,7 +320,7 @@ class Counting:
     """As much of the engines as `limits.check` asks for."""
 
     def __init__(self, redis_url: str) -> None:
-        self.limiter = Limiter(make_counting_redis(redis_url))
+        self.limiter = Limiter(make_patient_redis(redis_url))
 
 
 def main() -> None:

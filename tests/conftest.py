@@ -154,10 +154,22 @@ async def db(app: FastAPI, clean: None) -> Database:
     return app.state.engines.database
 
 
+class Setting(AsyncSession):
+    """Sets the stage. Its commits outdate all that is kept, however they changed the board."""
+
+    async def commit(self) -> None:
+        """Nothing that was asked before is given afterwards."""
+        await super().commit()
+        redis: Redis = self.info["redis"]
+        if kept := await redis.keys("kept:*"):
+            await redis.unlink(*kept)
+
+
 @pytest.fixture
-async def session(db: Database) -> AsyncIterator[AsyncSession]:
+async def session(app: FastAPI, db: Database) -> AsyncIterator[AsyncSession]:
     """A session for set-up and for looking. What is not committed is rolled back."""
-    async with AsyncSession(db.engine, expire_on_commit=False) as session:
+    redis = {"redis": app.state.engines.redis}
+    async with Setting(db.engine, expire_on_commit=False, info=redis) as session:
         yield session
 
 

@@ -71,6 +71,11 @@ class Settings(BaseModel):
     rate_limits: Literal["on", "off"] = Field(
         "on", description="`off` lifts every limit, log-in included. For load tests only."
     )
+    cache: Literal["on", "off"] = Field(
+        "on",
+        description="Whether searches and pages of jobs are kept in Redis for a moment. `off` asks "
+        "the database every time.",
+    )
     log_format: Literal["text", "json"] = Field(
         "text", description="Request logs on standard error, for people or for machines."
     )

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from jobboard.errors import RateLimited
 from jobboard.infra.limiter import Limiter
-from jobboard.infra.redis import make_counting_redis
+from jobboard.infra.redis import make_patient_redis
 from jobboard.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +22,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
 @pytest.fixture
 async def limiter(settings: Settings, clean: None) -> AsyncIterator[Limiter]:
     """On the Redis of the tests."""
-    redis = make_counting_redis(settings.redis_url.get_secret_value())
+    redis = make_patient_redis(settings.redis_url.get_secret_value())
     limiter = Limiter(redis)
     yield limiter
     await limiter.close()
@@ -62,21 +62,21 @@ async def test_the_window_moves(limiter: Limiter) -> None:
 
 
 async def test_processes_count_together(limiter: Limiter, settings: Settings) -> None:
-    other = Limiter(make_counting_redis(settings.redis_url.get_secret_value()))
+    other = Limiter(make_patient_redis(settings.redis_url.get_secret_value()))
     assert await tries_until_refused(limiter, "ann") == 3
     assert await tries_until_refused(other, "ann") == 0
     await other.close()
 
 
 async def test_without_redis_each_process_counts_for_itself() -> None:
-    limiter = Limiter(make_counting_redis(NOWHERE))
+    limiter = Limiter(make_patient_redis(NOWHERE))
     assert await tries_until_refused(limiter, "ann") == 3
     await limiter.close()
 
 
 async def test_a_redis_that_stalls_costs_half_a_second_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:  # takes connections, says nothing
-        limiter = Limiter(make_counting_redis(f"redis://127.0.0.1:{server.getsockname()[1]}/0"))
+        limiter = Limiter(make_patient_redis(f"redis://127.0.0.1:{server.getsockname()[1]}/0"))
         with structlog.testing.capture_logs() as lines:
             assert await tries_until_refused(limiter, "ann") == 3
         assert [line["event"] for line in lines] == ["limiter.redis_silent"]
@@ -88,7 +88,7 @@ async def test_a_redis_that_stalls_costs_half_a_second_once() -> None:
 
 
 async def test_off_lifts_it(settings: Settings) -> None:
-    limiter = Limiter(make_counting_redis(NOWHERE), enabled=False)
+    limiter = Limiter(make_patient_redis(NOWHERE), enabled=False)
     assert await tries_until_refused(limiter, "ann") == 20
 
 

@@ -19,7 +19,7 @@ from jobboard.infra import limiter as module
 from jobboard.infra import line, rates
 from jobboard.infra.embedded import temporary
 from jobboard.infra.limiter import Limiter
-from jobboard.infra.redis import make_counting_redis
+from jobboard.infra.redis import make_patient_redis
 from jobboard.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -55,7 +55,7 @@ def server(own_redis: str) -> Iterator[Server]:
 @pytest.fixture
 async def limiter(server: Server) -> AsyncIterator[Limiter]:
     """Each class three a minute."""
-    limiter = Limiter(make_counting_redis(server.url))
+    limiter = Limiter(make_patient_redis(server.url))
     limiter.rates = {each: parse("3/minute") for each in rates.CLASSES}
     yield limiter
     await limiter.close()
@@ -102,7 +102,7 @@ async def test_after_the_rest_one_asks_again_and_the_others_do_not_wait(
 ) -> None:
     server.send(signal.SIGSTOP)
     assert await limiter.count(rates.READS, "ann") is None
-    limiter._rests_until = 0.0
+    limiter._silence._rests_until = 0.0
     scout = asyncio.create_task(limiter.count(rates.READS, "ann"))
     await asyncio.sleep(0)
     assert at_once(limiter.count(rates.READS, "bob")) is None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.analytics.recorder import Recorder
 from jobboard.clock import now
 from jobboard.infra.backlog import Backlog, backlog
+from jobboard.infra.cache import Cache
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import exempt
 from jobboard.infra.schedule import Schedule
@@ -136,12 +137,30 @@ class QueueCollector(Collector):
         yield from (late, failures)
 
 
+class CacheCollector(Collector):
+    """What this process's cache did; asked when it is asked for."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def collect(self) -> Iterator[Metric]:
+        """Every question is one of these."""
+        answers = CounterMetricFamily(
+            "jobboard_cache_answers", "Answers given, by where they came from.", labels=["from"]
+        )
+        for name, number in asdict(self._cache.counts).items():
+            answers.add_metric([name], number)
+        yield answers
+
+
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
 @exempt
 async def read_metrics(request: Request) -> Response:
     """For your Prometheus, not for the world: let your proxy refuse this address."""
     metrics: Metrics = request.app.state.metrics
     queue = CollectorRegistry()
-    queue.register(QueueCollector(await _read_queue(request.app.state.engines)))
+    engines: Engines = request.app.state.engines
+    queue.register(QueueCollector(await _read_queue(engines)))
+    queue.register(CacheCollector(engines.cache))
     text = generate_latest(metrics.registry) + generate_latest(queue)
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)

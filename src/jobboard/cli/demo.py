@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from jobboard.cli.board import board
+from jobboard.cli.database import open_database
 from jobboard.cli.surroundings import DataDirOption
 from jobboard.demo.board import fill, is_empty
 from jobboard.demo.people import DemoLogins
-from jobboard.infra.postgres import Database
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 
@@ -43,20 +43,16 @@ def demo(
 async def _fill(
     settings: Settings, jobs: int, seed: int, if_empty: bool, progress: Callable[[int], None]
 ) -> DemoLogins | None:
-    database = Database(
-        settings.database_url.get_secret_value(),
-        pool_size=1,
-        statement_timeout_ms=STATEMENT_MS,
-        idle_timeout_ms=0,  # ads are written between statements, and a slow machine takes its time
-    )
-    try:
-        async with database.transaction() as session:
-            if if_empty and not await is_empty(session):
-                return None
-            storage = Storage(settings.storage_url)
-            return await fill(session, storage, settings, jobs=jobs, seed=seed, progress=progress)
-    finally:
-        await database.close()
+    # Ads are written between statements, and a slow machine takes its time: it may rest for ever.
+    patience = {"statement_timeout_ms": STATEMENT_MS, "idle_timeout_ms": 0}
+    async with (
+        open_database(settings, **patience) as database,
+        database.transaction() as session,
+    ):
+        if if_empty and not await is_empty(session):
+            return None
+        storage = Storage(settings.storage_url)
+        return await fill(session, storage, settings, jobs=jobs, seed=seed, progress=progress)
 
 
 @contextmanager

@@ -24,10 +24,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from jobboard.cli.board import board
+from jobboard.cli.database import open_database
 from jobboard.cli.surroundings import DataDirOption
 from jobboard.clock import now
 from jobboard.errors import Invalid, TooLarge
-from jobboard.infra.postgres import Database
 from jobboard.infra.richtext import each_html_and_text
 from jobboard.jobs.importing import ashby, greenhouse, jsonl, lever
 from jobboard.jobs.importing.model import ImportedJob, Reader, Reading, Rejected
@@ -184,11 +184,11 @@ async def _import(
     progress: Callable[[int], None],
     renderer: Executor,
 ) -> Summary:
-    database = Database(
-        settings.database_url.get_secret_value(), pool_size=1, statement_timeout_ms=_STATEMENT_MS
-    )
     try:
-        async with database.transaction() as session:
+        async with (
+            open_database(settings, statement_timeout_ms=_STATEMENT_MS) as database,
+            database.transaction() as session,
+        ):
             return await import_jobs(
                 session, readings, settings, reject=reject, progress=progress, renderer=renderer
             )
@@ -196,5 +196,3 @@ async def _import(
         raise Invalid(
             "A process that this one had started was killed: is memory short? Nothing was imported."
         ) from None
-    finally:
-        await database.close()

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from jobboard.infra import freshness
 from jobboard.infra.postgres import Base, CreatedAt, Id, words
 
 
@@ -49,6 +50,10 @@ class Company(Base):
     created_at: Mapped[CreatedAt]
 
     __mapper_args__ = {"version_id_col": version}
+
+
+# Its name and its logo stand on cards and on pages of jobs.
+freshness.follow(Company, lambda _company: (freshness.JOBS, freshness.PAGES))
 
 
 class CompanyMember(Base):

@@ -13,6 +13,7 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
     computed_field,
+    model_validator,
 )
 
 from jobboard.accounts.schemas import Email
@@ -58,6 +59,14 @@ class CompanyBrief(BaseModel):
     name: str
     slug: str
     logo_key: str | None = Field(exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_it_was_written(cls, data: Any) -> Any:
+        """Its own JSON, as kept answers hold it, names the logo by its address."""
+        if isinstance(data, dict) and "logo_key" not in data and "logo_url" in data:
+            return {**data, "logo_key": data["logo_url"] and data["logo_url"].removeprefix("/")}
+        return data
 
     @computed_field
     @property

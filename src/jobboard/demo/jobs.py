@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.demo.lives import REASON, Life
 from jobboard.demo.market import Ad
+from jobboard.infra import freshness
 from jobboard.infra.richtext import html_and_text
 from jobboard.infra.slugs import ALPHABET, slugify
 from jobboard.jobs.lifecycle import Party, Step
@@ -47,6 +48,7 @@ async def write(session: AsyncSession, postings: list[Posting]) -> list[tuple[UU
     events = [event for job_id, one in new for event in _events(job_id, one)]
     if events:
         await session.execute(insert(JobEvent), events)
+        freshness.outdate(session, freshness.JOBS, freshness.PAGES)
     return new
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import structlog
 from redis.asyncio import Redis
 
+from jobboard.infra.cache import Cache
 from jobboard.infra.limiter import Limiter
 from jobboard.infra.mongo import Mongo
 from jobboard.infra.pictures import Pictures
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
-from jobboard.infra.redis import make_counting_redis, make_redis
+from jobboard.infra.redis import make_patient_redis, make_redis
 from jobboard.infra.storage import Storage
+from jobboard.infra.store import Store
 from jobboard.settings import Settings
 
 CLOSE_SECONDS = 3.0
@@ -31,6 +33,8 @@ class Engines:
     redis: Redis
     mongo: Mongo | None
     limiter: Limiter
+    store: Store
+    cache: Cache
     storage: Storage
     pictures: Pictures
 
@@ -45,12 +49,14 @@ async def open_engines(settings: Settings) -> AsyncGenerator[Engines]:
     try:
         yield engines
     finally:
+        await _close("cache", engines.cache.close())  # it may be at the database
         await asyncio.gather(
             _close("mongo", engines.mongo.close() if engines.mongo else None),
             _close("postgres", engines.database.close()),
             _close("doorbell", asyncio.to_thread(engines.doorbell.close)),
             _close("redis", engines.redis.aclose()),
             _close("limiter", engines.limiter.close()),
+            _close("store", engines.store.close()),
         )
 
 
@@ -58,17 +64,23 @@ def _make(settings: Settings) -> Engines:
     redis_url = settings.redis_url.get_secret_value()
     mongo_url = settings.mongo_url.get_secret_value()
     redis, doorbell = make_redis(redis_url), Doorbell(redis_url)
+    store = Store(make_patient_redis(redis_url), settings.secret_key.get_secret_value())
+    database = Database(
+        settings.database_url.get_secret_value(), ring=doorbell.ring, forget=store.forget
+    )
     return Engines(
         settings=settings,
-        database=Database(settings.database_url.get_secret_value(), ring=doorbell.ring),
+        database=database,
         doorbell=doorbell,
         redis=redis,
         mongo=Mongo(mongo_url) if mongo_url else None,
         limiter=Limiter(
-            make_counting_redis(redis_url),
+            make_patient_redis(redis_url),
             enabled=settings.rate_limits == "on",
             production=settings.production,
         ),
+        store=store,
+        cache=Cache(store, database, enabled=settings.cache == "on"),
         storage=Storage(settings.storage_url),
         pictures=Pictures(),
     )

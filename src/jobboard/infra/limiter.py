@@ -6,15 +6,14 @@ each process for itself.
 
 import hashlib
 import math
-from time import monotonic
 
-import structlog
 from limits import RateLimitItem, parse
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from jobboard.errors import RateLimited
 from jobboard.infra.rates import CLASSES, RateClass
+from jobboard.infra.silence import Silence
 from jobboard.infra.windows import LocalWindows, SharedWindows, Standing, Taken, Window
 
 # By person and address, by person, and by address alone.
@@ -24,8 +23,6 @@ ADDRESS_LOGIN = "100/5minutes"
 ADDRESS_SIGN_UP = "60/hour"
 ADDRESS_REPORT = "60/hour"  # by nobody
 DEVELOPMENT = 10  # times as much from one address, where scripts of one's own try things out
-REST_SECONDS = 5.0  # how long a silent Redis is not asked again
-log = structlog.get_logger()
 
 
 class Limiter:
@@ -37,8 +34,7 @@ class Limiter:
         self._times = 1 if production else DEVELOPMENT
         self._shared = SharedWindows(redis)
         self._local = LocalWindows()
-        self._silent = False
-        self._rests_until = 0.0
+        self._silence = Silence("limiter")
 
     async def count(self, rate_class: RateClass, caller: str) -> tuple[bool, Standing] | None:
         """Count a request: whether it may go on, and what is left. None where nothing is limited.
@@ -104,25 +100,15 @@ class Limiter:
 
     async def _ask_redis(self, *windows: Window) -> Taken | None:
         """What Redis says, or None when it does not. A silent one is left alone for a while."""
-        if monotonic() < self._rests_until:
+        if not self._silence.may_ask():
             return None
-        if self._silent:  # the first after a rest tries it alone: nobody else waits
-            self._rests_until = monotonic() + REST_SECONDS
         try:
             taken = await self._shared.take(*windows)
         except (RedisError, OSError) as error:
-            self._rest(error)
+            self._silence.failed(error)
             return None
-        if self._silent:
-            log.info("limiter.redis_back")
-        self._silent, self._rests_until = False, 0.0
+        self._silence.answered()
         return taken
-
-    def _rest(self, error: Exception) -> None:
-        self._rests_until = monotonic() + REST_SECONDS
-        if not self._silent:
-            log.warning("limiter.redis_silent", error=type(error).__name__)
-        self._silent = True
 
 
 def whole_seconds(seconds: float) -> int:

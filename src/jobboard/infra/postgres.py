@@ -1,11 +1,12 @@
 """PostgreSQL: the engine, the declarative base, and the only begin and commit.
 
 `Database.transaction()` begins, yields the session, commits, and only then rings for the
-messages that were queued meanwhile. Nothing else in the project commits.
+messages that were queued meanwhile and forgets kept answers that it made wrong. Nothing else in
+the project commits.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +27,7 @@ GRACE_SECONDS = 2  # beyond the server's own statement timeout, before we stop t
 REST_SECONDS = 1.0  # without use, after which a connection is asked whether it lives
 USED_AT = "used_at"  # key in the info of a pooled connection
 RING = "ring"  # key in session.info: a message was queued, ring after the commit
+OUTDATED = "outdated"  # the same: tags of kept answers to forget after the commit (freshness.py)
 
 
 class Base(DeclarativeBase):
@@ -94,6 +96,10 @@ def _ping_the_rested(connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -
             raise InvalidatePoolError from error
 
 
+async def _nothing(_tags: Collection[str]) -> None:
+    """Where no answers are kept."""
+
+
 async def _give_up(session: AsyncSession) -> None:
     """Roll back, also what failed amid its commit: `close` alone would leave that open."""
     try:
@@ -110,12 +116,13 @@ class Database:
         url: str,
         *,
         ring: Callable[[], None] = lambda: None,
+        forget: Callable[[Collection[str]], Awaitable[None]] = _nothing,
         pool_size: int = 10,
         statement_timeout_ms: int = 10_000,
         idle_timeout_ms: int = 30_000,
     ) -> None:
         """`idle_timeout_ms` is how long a transaction may rest between statements; 0: for ever."""
-        self._ring = ring
+        self._ring, self._forget = ring, forget
         self.engine: AsyncEngine = create_async_engine(
             async_url(url),
             pool_size=pool_size,
@@ -140,7 +147,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncSession]:
-        """Begin, yield, commit, then ring. On an error: roll back and ring for nothing."""
+        """Begin, yield, commit, then ring and forget. On an error: roll back, and do neither."""
         session = AsyncSession(self.engine, expire_on_commit=False)
         try:
             yield session
@@ -152,6 +159,8 @@ class Database:
         session.sync_session.close()
         if session.info.get(RING):
             self._ring()
+        if tags := session.info.get(OUTDATED):
+            await asyncio.shield(self._forget(tags))  # even where we are cancelled
 
     async def ping(self) -> None:
         """Raise if the server does not answer."""

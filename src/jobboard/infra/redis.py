@@ -18,8 +18,8 @@ def make_redis(url: str) -> Redis:
     )
 
 
-def make_counting_redis(url: str) -> Redis:
-    """A client for the limiter, which bounds its waiting itself (`line.py`)."""
+def make_patient_redis(url: str) -> Redis:
+    """A client for those who bound their waiting themselves, as `line.py` does."""
     return Redis.from_url(
         url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=None, retry=_once()
     )

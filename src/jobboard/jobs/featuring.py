@@ -16,10 +16,11 @@ from jobboard.accounts.schemas import Actor
 from jobboard.clock import now
 from jobboard.companies import queries as companies
 from jobboard.errors import Conflict, Invalid
+from jobboard.infra import freshness
 from jobboard.jobs import queries
 from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.filters import everything
-from jobboard.jobs.models import Job, JobFeature, JobStatus
+from jobboard.jobs.models import Job, JobFeature, JobStatus, page_tag
 from jobboard.jobs.schemas import FeatureCreate, FeatureRead
 from jobboard.settings import Settings
 from jobboard.wallet import queries as wallets
@@ -102,6 +103,7 @@ def _require_time(job: Job, starts: datetime, days: int) -> None:
 
 async def _feature_until(session: AsyncSession, job: Job, moment: datetime | None) -> None:
     """Not through the mapped row: that would count as an edit, and stop someone else's."""
+    freshness.outdate(session, freshness.JOBS, page_tag(job.slug))
     await session.execute(
         update(Job)
         .where(Job.id == job.id)
@@ -178,10 +180,14 @@ async def _cut(session: AsyncSession, job: Job, paid: JobFeature, left: timedelt
     await _feature_until(session, job, until if until > now() else None)
 
 
+def turn() -> int:
+    """The number of the draw that holds now."""
+    return int(now().timestamp()) // TURN
+
+
 def block(data: JobSearch) -> Select:
     """(id, key) of the featured jobs that begin a search, in the order of this turn."""
-    turn = int(now().timestamp()) // TURN
-    draw = func.hashtextextended(cast(Job.id, Text), turn)
+    draw = func.hashtextextended(cast(Job.id, Text), turn())
     # One at least of the page is there by its own merit, so that a cursor can name it.
     return (
         select(Job.id, draw.label("key"))

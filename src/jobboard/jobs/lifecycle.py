@@ -69,10 +69,6 @@ RULES: dict[Step, Rule] = {
 # Changing one of these changes what was approved. Tags, for example, do not.
 MATERIAL = frozenset({"title", "description", "location", "remote", "salary", "apply_url"})
 
-PUBLIC = frozenset(
-    {S.PUBLISHED, S.CLOSED, S.EXPIRED}
-)  # pages that stay, the last two with a notice
-
 
 def possible(status: S, party: Party) -> list[Step]:
     """The steps that `party` can take with a job that stands at `status`."""

@@ -1,5 +1,6 @@
 """Jobs, what happened to each, and what people reported."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -12,12 +13,14 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    inspect,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 from sqlalchemy.types import Text
 
+from jobboard.infra import freshness
 from jobboard.infra.postgres import Base, CreatedAt, Id, words
 
 
@@ -31,6 +34,10 @@ class JobStatus(StrEnum):
     CLOSED = "closed"
     EXPIRED = "expired"
     REMOVED = "removed"
+
+
+# Pages that stay, the last two with a notice.
+PUBLIC = frozenset({JobStatus.PUBLISHED, JobStatus.CLOSED, JobStatus.EXPIRED})
 
 
 class Workplace(StrEnum):
@@ -196,6 +203,23 @@ class Job(Base):
     )
 
     __mapper_args__ = {"version_id_col": version}
+
+
+def page_tag(key: str | UUID) -> str:
+    """The tag of what is kept of one job, by its slug."""
+    return f"job:{key}"
+
+
+def _outdated(job: Job) -> Iterator[str]:
+    """What is and was out of sight is on no page; where it is not known what it was, it was."""
+    status = inspect(job).attrs.status.history
+    unknown = bool(status.added) and not status.deleted
+    if unknown or not PUBLIC.isdisjoint(status.sum()):
+        yield freshness.JOBS
+        yield page_tag(job.slug)
+
+
+freshness.follow(Job, _outdated)
 
 
 class JobEvent(Base):

@@ -12,8 +12,7 @@ from jobboard.accounts.schemas import Actor
 from jobboard.companies.models import Company
 from jobboard.companies.queries import acted_for
 from jobboard.errors import NotFound
-from jobboard.jobs.lifecycle import PUBLIC
-from jobboard.jobs.models import Job, JobEvent, JobReport, JobStatus
+from jobboard.jobs.models import PUBLIC, Job, JobEvent, JobReport, JobStatus
 from jobboard.jobs.schemas import JobRow
 
 

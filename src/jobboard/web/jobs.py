@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
@@ -19,13 +19,12 @@ from jobboard.applications.models import Application
 from jobboard.applications.schemas import ApplicationCreate
 from jobboard.clock import now
 from jobboard.companies import queries as companies
-from jobboard.companies.models import Company
-from jobboard.companies.schemas import CompanyBrief
-from jobboard.errors import Conflict
+from jobboard.errors import Conflict, NotFound
 from jobboard.infra.rates import UPLOADS, WRITES, limited
-from jobboard.jobs import queries, service
-from jobboard.jobs.models import Job, JobStatus, ReportReason
-from jobboard.jobs.schemas import JobCard, JobRead, ReportCreate, read
+from jobboard.jobs import public, queries, service
+from jobboard.jobs.models import JobStatus, ReportReason
+from jobboard.jobs.public import Employer, Posting
+from jobboard.jobs.schemas import JobCard, JobRead, ReportCreate
 from jobboard.jobs.search import JobSearch, search
 from jobboard.settings import Settings
 from jobboard.uploads import service as uploads
@@ -52,7 +51,6 @@ router = APIRouter(include_in_schema=False)
 
 OTHERS = 3
 OVER = {JobStatus.PUBLISHED, JobStatus.CLOSED, JobStatus.EXPIRED}  # once their time is up
-SUMMARY = 155  # characters of a description that search engines show
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Shown:
     """A job as its page shows it."""
 
     job: JobRead
-    company: Company
+    company: Employer
     live: bool
     over: bool  # it was live once
     ours: bool  # the viewer acts for the company, or moderates
@@ -74,10 +72,19 @@ class Shown:
         return host(self.job.apply_url or "")
 
 
+async def find_posting(slug: str, engines: EnginesDep) -> Posting | None:
+    """The job as everybody sees it, from the cache; None where not everybody does."""
+    try:
+        return Posting.model_validate_json(await engines.cache.get(public.posting(slug)))
+    except NotFound:
+        return None
+
+
 @router.get("/jobs/{slug}")
 async def show_job(
     request: Request,
     slug: str,
+    posting: Annotated[Posting | None, Depends(find_posting)],  # before the viewer: infra/cache.py
     session: SessionDep,
     settings: SettingsDep,
     viewer: ViewerDep,
@@ -85,7 +92,7 @@ async def show_job(
     reader: ReaderDep,
 ) -> Response:
     """The job; a preview of it for its company before it is public."""
-    shown = await _shown(session, viewer, slug)
+    shown = await _shown(session, viewer, slug, posting)
     came_from = referrer_host(request.headers.get("referer"), settings.base_url)
     if not shown.ours:
         await events.note(reader, Name.VIEW, shown.job.id, referrer=came_from)
@@ -117,28 +124,32 @@ def _page(
     )
 
 
-async def _shown(session: AsyncSession, viewer: Actor | None, slug: str) -> Shown:
-    job, company = await queries.get_by_slug(session, viewer, slug)
+async def _shown(
+    session: AsyncSession, viewer: Actor | None, slug: str, posting: Posting | None = None
+) -> Shown:
+    if posting is None:
+        posting = public.posting_of(*await queries.get_by_slug(session, viewer, slug))
+    job, company = posting.job, posting.company
     live = _is_live(job)
     over = job.status in OVER and not live
     return Shown(
-        job=read(job, CompanyBrief.model_validate(company)),
+        job=job,
         company=company,
         live=live,
         over=over,
         ours=await companies.acts_for(session, viewer, company.id),
         applied=await applications.of_person(session, viewer.id, job.id) if viewer else None,
         others=await _others(session, company, job) if over else [],
-        summary=" ".join(job.description_text.split())[:SUMMARY],
+        summary=posting.summary,
     )
 
 
-def _is_live(job: Job) -> bool:
+def _is_live(job: JobRead) -> bool:
     """Whether one can apply; an expired job is over even before the clock marks it."""
     return job.status is JobStatus.PUBLISHED and bool(job.expires_at and job.expires_at > now())
 
 
-async def _others(session: AsyncSession, company: Company, job: Job) -> list[JobCard]:
+async def _others(session: AsyncSession, company: Employer, job: JobRead) -> list[JobCard]:
     """Live jobs of the same company, else the newest of the same country."""
     wishes = [{"company": company.slug}, {"country": job.country}, {}]
     for wish in wishes:

@@ -10,9 +10,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from jobboard.companies.models import Company
 from jobboard.infra.currencies import exponent
 from jobboard.jobs.models import Workplace
+from jobboard.jobs.public import Employer
 from jobboard.jobs.schemas import JobRead, Salary
 from jobboard.settings import Settings
 
@@ -27,7 +27,7 @@ EMPLOYMENT = {
 }
 
 
-def job_posting(job: JobRead, company: Company, settings: Settings) -> dict[str, Any]:
+def job_posting(job: JobRead, company: Employer, settings: Settings) -> dict[str, Any]:
     """The object, without what is not known."""
     posting = {
         "@context": "https://schema.org/",
@@ -55,7 +55,7 @@ def job_posting(job: JobRead, company: Company, settings: Settings) -> dict[str,
     return {name: value for name, value in posting.items() if value is not None}
 
 
-def _organization(job: JobRead, company: Company, settings: Settings) -> dict[str, str]:
+def _organization(job: JobRead, company: Employer, settings: Settings) -> dict[str, str]:
     organization = {"@type": "Organization", "name": company.name}
     if company.website:
         organization["sameAs"] = company.website

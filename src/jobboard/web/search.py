@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.companies import queries as companies
 from jobboard.errors import Invalid, NotFound
 from jobboard.infra.rates import SEARCH, limited
-from jobboard.jobs import facets
+from jobboard.jobs import facets, public
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
 from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, search
 from jobboard.schema import field_errors
 from jobboard.web import formatting, places
-from jobboard.web.deps import EventsDep, ReaderDep, SessionDep, ViewerDep
+from jobboard.web.deps import EnginesDep, EventsDep, ReaderDep, SessionDep, ViewerDep
 from jobboard.web.money import parse_money
 from jobboard.web.rendering import render
 
@@ -200,18 +200,34 @@ def _tidy(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     yield from (pair for pair in [*single.items(), *several] if pair[1])
 
 
+def read_address(request: Request) -> Asked:
+    """What the address asks for."""
+    return Asked(request.query_params.multi_items())
+
+
+AskedDep = Annotated[Asked, Depends(read_address)]
+
+
+async def find_jobs(asked: AskedDep, engines: EnginesDep, session: SessionDep) -> JobSearchResult:
+    """Page by page; the first one, as everybody sees it, from the cache."""
+    question = public.first_page(asked.search)
+    if question is None:
+        return await search(session, asked.search)
+    return JobSearchResult.model_validate_json(await engines.cache.get(question))
+
+
 @router.get("/")
 @limited(SEARCH)
 async def show_search(
     request: Request,
+    asked: AskedDep,
+    result: Annotated[JobSearchResult, Depends(find_jobs)],  # before the viewer: see infra/cache.py
     session: SessionDep,
     _viewer: ViewerDep,
     events: EventsDep,
     reader: ReaderDep,
 ) -> HTMLResponse:
     """Jobs that fulfil what the address asks for."""
-    asked = Asked(request.query_params.multi_items())
-    result = await search(session, asked.search)
     if not asked.search.cursor:
         await events.note_search(reader, asked.value("q"), result.total.value)
     company = await company_name(session, asked)

@@ -8,7 +8,9 @@ from jobboard.infra.mailer import Mailer, make_mailer
 from jobboard.infra.mongo import Mongo
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
+from jobboard.infra.redis import make_patient_redis
 from jobboard.infra.storage import Storage
+from jobboard.infra.store import Store
 from jobboard.settings import Settings
 
 
@@ -26,8 +28,15 @@ class Context:
 @asynccontextmanager
 async def open_context(settings: Settings) -> AsyncGenerator[Context]:
     """Make the clients in the running loop; close them at the end."""
-    doorbell = Doorbell(settings.redis_url.get_secret_value())
-    database = Database(settings.database_url.get_secret_value(), ring=doorbell.ring, pool_size=3)
+    redis_url = settings.redis_url.get_secret_value()
+    doorbell = Doorbell(redis_url)
+    store = Store(make_patient_redis(redis_url), settings.secret_key.get_secret_value())
+    database = Database(
+        settings.database_url.get_secret_value(),
+        ring=doorbell.ring,
+        forget=store.forget,
+        pool_size=3,
+    )
     mongo_url = settings.mongo_url.get_secret_value()
     mongo = Mongo(mongo_url) if mongo_url else None
     storage = Storage(settings.storage_url)
@@ -37,4 +46,5 @@ async def open_context(settings: Settings) -> AsyncGenerator[Context]:
         if mongo is not None:
             await mongo.close()
         await database.close()
+        await store.close()
         doorbell.close()

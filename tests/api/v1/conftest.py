@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
 from jobboard.companies.models import Company
-from jobboard.infra import limiter, line
+from jobboard.infra import line, silence
 from jobboard.settings import Settings
 from tests.factories.companies import make_company
 from tests.factories.people import User, make_user
@@ -28,7 +28,7 @@ class Cast:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test machine that stalls for a moment must not pass for a Redis that is gone."""
     monkeypatch.setattr(line, "ANSWER_SECONDS", 10.0)
-    monkeypatch.setattr(limiter, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(silence, "REST_SECONDS", 0.0)
 
 
 @pytest.fixture

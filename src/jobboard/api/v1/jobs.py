@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
 
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
@@ -22,7 +22,7 @@ from jobboard.api.deps import (
 from jobboard.api.idempotency import IDEMPOTENT, NEEDS_KEY
 from jobboard.api.route import Router
 from jobboard.infra.rates import SEARCH, WRITES, limited
-from jobboard.jobs import featuring, service
+from jobboard.jobs import featuring, public, service
 from jobboard.jobs.schemas import (
     FeatureCreate,
     FeatureRead,
@@ -41,19 +41,24 @@ WriterDep = Annotated[Actor, acts(Right.WRITE_JOB)]
 SpenderDep = Annotated[Actor, acts(Right.SPEND)]
 
 
-@router.get("")
+@router.get("", response_model=JobSearchResult)
 @limited(SEARCH)
 async def list_jobs(
     query: Annotated[JobSearch, Query()],
     session: SessionDep,
+    engines: EnginesDep,
     events: EventsDep,
     visitor: VisitorDep,
-) -> JobSearchResult:
+) -> JobSearchResult | Response:
     """Search and filter live jobs."""
-    result = await search(session, query)
-    if query.q and not query.cursor:
-        await events.note_search(visitor, query.q, result.total.value)
-    return result
+    question = public.first_page(query)
+    if question is None:
+        return await search(session, query)
+    body = await engines.cache.get(question)
+    if query.q:
+        total = public.Counted.model_validate_json(body).total
+        await events.note_search(visitor, query.q, total.value)
+    return Response(body, media_type="application/json")
 
 
 @router.post("", status_code=201, dependencies=[IDEMPOTENT])

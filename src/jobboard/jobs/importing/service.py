@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.clock import now
 from jobboard.companies.models import Company
+from jobboard.infra import freshness
 from jobboard.infra.richtext import each_html_and_text
 from jobboard.infra.slugs import slugify, unique_slug
 from jobboard.jobs import news
@@ -175,6 +176,7 @@ async def _renew(run: _Import, known: Iterable[Key]) -> None:
     if ids := (await run.session.scalars(live)).all():
         until = moment + timedelta(days=run.settings.job_days)
         await run.session.execute(update(Job).where(Job.id.in_(ids)).values(expires_at=until))
+        freshness.outdate(run.session, freshness.JOBS, freshness.PAGES)
 
 
 def _has_changed(run: _Import, job: ImportedJob, known: _Known | None) -> bool:
@@ -288,3 +290,4 @@ async def _upsert(run: _Import, rows: list[dict[str, Any]]) -> None:
     keys = [(row["source"], row["external_id"]) for row in rows]
     written = select(Job.id).where(tuple_(Job.source, Job.external_id).in_(keys))
     news.published(run.session, (await run.session.scalars(written)).all())
+    freshness.outdate(run.session, freshness.JOBS, freshness.PAGES)

@@ -1,0 +1,82 @@
+"""What everybody sees of jobs, as questions for the cache (`infra/cache.py`).
+
+Nothing here knows who asks. A change of a job or of a company outdates what is kept of it, by the
+tags that `models` names. What changes with time alone ends by itself: a search with the first of
+its jobs that expires, and all else within a minute.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.companies.models import Company
+from jobboard.companies.schemas import CompanyBrief
+from jobboard.infra.cache import Answer, Question
+from jobboard.infra.freshness import JOBS, PAGES
+from jobboard.jobs import featuring, queries, schemas
+from jobboard.jobs import search as searching
+from jobboard.jobs.criteria import JobSearch
+from jobboard.jobs.models import Job, page_tag
+from jobboard.jobs.schemas import JobRead
+from jobboard.jobs.search import JobSearchResult, Total
+
+SUMMARY = 155  # characters of a description that search engines show
+
+
+class Employer(CompanyBrief):
+    """The company beside its job."""
+
+    website: str | None
+
+
+class Posting(BaseModel):
+    """A job as its page tells it to everybody."""
+
+    job: JobRead
+    company: Employer
+    summary: str
+
+
+class Counted(BaseModel):
+    """What is read of a search to count it."""
+
+    total: Total
+
+
+def posting_of(job: Job, company: Company) -> Posting:
+    """The same of a row, which need not be public."""
+    return Posting(
+        job=schemas.read(job, CompanyBrief.model_validate(company)),
+        company=Employer.model_validate(company),
+        summary=" ".join(job.description_text.split())[:SUMMARY],
+    )
+
+
+def posting(slug: str) -> Question:
+    """A public job, as JSON of a Posting. Raises NotFound."""
+
+    async def load(session: AsyncSession) -> Answer:
+        found = posting_of(*await queries.get_by_slug(session, None, slug))
+        return Answer(found.model_dump_json().encode())
+
+    return Question(f"job:{slug}", (PAGES, page_tag(slug)), load)
+
+
+def first_page(data: JobSearch) -> Question | None:
+    """A page of a search, as JSON of a JobSearchResult. None for later pages, which hardly anybody
+    else asks for."""
+    if data.cursor is not None:
+        return None
+
+    async def load(session: AsyncSession) -> Answer:
+        result = await searching.search(session, data)
+        return Answer(result.model_dump_json().encode(), _first_end(result))
+
+    asked = data.model_dump_json(exclude_defaults=True)
+    return Question(f"search:{featuring.turn()}:{asked}", (JOBS,), load)
+
+
+def _first_end(result: JobSearchResult) -> datetime | None:
+    """Until when each of these jobs may be found."""
+    return min((card.expires_at for card in result.items if card.expires_at), default=None)
