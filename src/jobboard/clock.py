@@ -1,7 +1,7 @@
 """The one source of the time, so that tests can set it, and the moments that people send us."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
@@ -23,6 +23,16 @@ FAR_AWAY = PydanticCustomError(
 def now() -> datetime:
     """The current moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def midnight(at: datetime) -> datetime:
+    """The beginning of the day that `at` is in."""
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def first_day(days: int) -> datetime:
+    """The midnight in UTC that `days` days, today among them, began with."""
+    return midnight(now()) - timedelta(days=days - 1)
 
 
 def _written(value: Any) -> Any:

@@ -1,25 +1,20 @@
-"""What became of a job in the eyes of people, and what they searched for, from the events."""
+"""What became of a job in the eyes of people, from the events."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from pymongo.asynchronous.database import AsyncDatabase
 
 from jobboard.analytics.events import APPLIED, COLLECTION, Name
-from jobboard.analytics.schemas import Referrer, SearchReport, SearchTerm
-from jobboard.clock import now
+from jobboard.analytics.schemas import Referrer
+from jobboard.clock import first_day
 
-TERMS = HOSTS = 100
+HOSTS = 100
 LED_TO = {"views": Name.VIEW, "opens": Name.OPEN, "applies": APPLIED}
-
-
-def first_day(days: int) -> datetime:
-    """The midnight that `days` days, today among them, began with."""
-    return now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
 
 
 async def of_job(
@@ -62,48 +57,3 @@ async def views(database: AsyncDatabase, job_ids: Sequence[UUID], days: int) -> 
         )
     )
     return dict(zip(job_ids, counts, strict=True))
-
-
-async def searches(database: AsyncDatabase, days: int) -> SearchReport:
-    """What people searched for most, and what of it found nothing.
-
-    Whoever searches makes terms, so there may be any number of them: the engine adds them up, and
-    no more than are shown come from there.
-    """
-    since = first_day(days)
-    nothing = {"$cond": [{"$eq": ["$results", 0]}, 1, 0]}
-    sums = {name: {"$sum": f"${name}"} for name in ("searches", "found_nothing")}
-    pipeline: list[dict[str, Any]] = [
-        {"$match": {"term": {"$gt": ""}, "at": {"$gte": since}}},
-        {
-            "$group": {
-                "_id": "$term",
-                "searches": {"$sum": 1},
-                "found_nothing": {"$sum": nothing},
-                "results": {"$avg": "$results"},
-            }
-        },
-        {
-            "$facet": {
-                "top": _most("searches", TERMS),
-                "in_vain": [
-                    {"$match": {"found_nothing": {"$gt": 0}}},
-                    *_most("found_nothing", TERMS),
-                ],
-                "total": [{"$group": {"_id": None, **sums}}],
-            }
-        },
-    ]
-    [found] = await (await database[COLLECTION].aggregate(pipeline)).to_list()
-    total = found["total"][0] if found["total"] else {"searches": 0, "found_nothing": 0}
-    return SearchReport(
-        since=since,
-        searches=total["searches"],
-        found_nothing=total["found_nothing"],
-        top=[_term(row) for row in found["top"]],
-        in_vain=[_term(row) for row in found["in_vain"]],
-    )
-
-
-def _term(row: dict[str, Any]) -> SearchTerm:
-    return SearchTerm(term=row.pop("_id"), **row)

@@ -18,7 +18,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from jobboard.analytics.recorder import Recorder, Shelf
 from jobboard.analytics.salts import Salts
 from jobboard.analytics.visitors import Visitor
-from jobboard.clock import now
+from jobboard.clock import midnight, now
 
 COLLECTION = "events"
 LONGEST_TERM = 80
@@ -82,7 +82,7 @@ class Events:
     ) -> None:
         """Remember which site led to an application, with the day only: the time would tell whose
         it is, beside those of applications."""
-        day = now().replace(hour=0, minute=0, second=0, microsecond=0)
+        day = midnight(now())
         await self._note(day, visitor, APPLIED, job_id, referrer=referrer)
 
     async def _note(

@@ -27,7 +27,7 @@ from pymongo.errors import DuplicateKeyError
 from jobboard.analytics import latency
 from jobboard.analytics.latency import Histogram
 from jobboard.analytics.recorder import Collection, keep_for
-from jobboard.clock import now
+from jobboard.clock import midnight, now
 
 HITS = "hits"
 MARKS = "hit_minutes_marked"
@@ -56,7 +56,7 @@ class Level:
     def floor(self, at: datetime) -> datetime:
         """The beginning of the one that `at` is in."""
         if self.length == DAY:
-            return at.replace(hour=0, minute=0, second=0, microsecond=0)
+            return midnight(at)
         if self.length == HOUR:
             return at.replace(minute=0, second=0, microsecond=0)
         return at.replace(second=0, microsecond=0)

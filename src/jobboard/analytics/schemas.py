@@ -114,9 +114,13 @@ class SearchTerm(BaseModel):
 
 
 class SearchReport(BaseModel):
-    """What was searched since then."""
+    """What was searched since then. Of each day the thousand terms searched most and the thousand
+    that found nothing most often are kept; the sums are of all."""
 
     since: datetime
+    as_of: datetime | None = Field(
+        description="Counted up to here; null as long as nobody has counted."
+    )
     searches: int
     found_nothing: int
     top: list[SearchTerm] = Field(description="Searched most, 100 at most.")

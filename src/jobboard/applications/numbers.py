@@ -20,7 +20,7 @@ from jobboard.analytics import eventreport
 from jobboard.analytics.events import Name
 from jobboard.analytics.schemas import Referrer
 from jobboard.applications.models import Application
-from jobboard.clock import now
+from jobboard.clock import first_day, now
 from jobboard.companies import queries as companies
 from jobboard.jobs import queries as jobs
 
@@ -69,7 +69,7 @@ async def applied(session: AsyncSession, actor: Actor, job_id: UUID, days: int) 
     """The first half. Raises NotFound, Forbidden."""
     job, company = await jobs.get(session, actor, job_id)
     await companies.require(session, actor, Right.SEE_NUMBERS, company.id)
-    since = eventreport.first_day(days)
+    since = first_day(days)
     day = func.date(func.timezone("UTC", Application.created_at))
     counts = await session.execute(
         select(day, func.count())

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
-from jobboard.analytics import eventreport, hitreport
+from jobboard.analytics import hitreport
 from jobboard.analytics.rollups import BY_NAME
 from jobboard.analytics.schemas import (
     Bucket,
@@ -21,6 +21,7 @@ from jobboard.analytics.schemas import (
     SearchReport,
     SearchTerm,
 )
+from jobboard.analytics.searches import report as search_report
 from jobboard.clock import now
 from jobboard.errors import Unavailable
 from jobboard.infra.mongo import asking
@@ -81,7 +82,7 @@ async def show_analytics(
         with asking(engines.mongo) as database:
             (by_time, by_route), searches = await asyncio.gather(
                 hitreport.reports(database, back.search(), VIEWS),
-                eventreport.searches(database, back.days),
+                search_report(database, back.days),
             )
     except Unavailable as error:
         found["silent"] = error.message
@@ -196,7 +197,7 @@ async def _searches(
     engines: EnginesDep, _actor: AdminAloneDep, period: Period = Period.MONTH
 ) -> SearchReport:
     with asking(engines.mongo) as database:
-        return await eventreport.searches(database, BACK[period].days)
+        return await search_report(database, BACK[period].days)
 
 
 HitsDep = Annotated[HitReport, Depends(_hits)]

@@ -55,6 +55,7 @@ FAILURES = {
 }
 WORKS = {
     "roll_up_hits": "Count the hits",
+    "roll_up_searches": "Count what people search for",
     "expire_jobs": "End jobs whose time is over",
     "tell_alerts": "Mail saved searches what they found",
     "forget_told_jobs": "Forget which jobs were mailed long ago",

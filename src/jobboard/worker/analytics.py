@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from pymongo.errors import PyMongoError
 
-from jobboard.analytics import rollups
+from jobboard.analytics import rollups, searches
 from jobboard.worker.context import Context
 
 log: Any = structlog.get_logger()
@@ -17,5 +17,15 @@ async def roll_up(context: Context) -> None:
         return
     try:
         await rollups.roll_up(context.mongo.database)
+    except PyMongoError as error:
+        log.warning("analytics.mongo_silent", error=type(error).__name__)
+
+
+async def roll_up_searches(context: Context) -> None:
+    """Count what people searched for since the last time, if MongoDB answers."""
+    if context.mongo is None:
+        return
+    try:
+        await searches.roll_up(context.mongo.database, ttl_days=context.settings.events_ttl_days)
     except PyMongoError as error:
         log.warning("analytics.mongo_silent", error=type(error).__name__)

@@ -40,6 +40,7 @@ def _every(run: Callable[[Context], Awaitable[None]], **length: float) -> Work:
 
 WORKS: dict[str, Work] = {
     "roll_up_hits": _every(analytics.roll_up, seconds=10),
+    "roll_up_searches": _every(analytics.roll_up_searches, minutes=5),
     "expire_jobs": _every(jobs.expire_due, minutes=1),
     "tell_alerts": _every(alerts.tell_due, minutes=1),
     "clean_outbox": _every(outbox.forget_old, hours=1),

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
-from jobboard.analytics import rollups
+from jobboard.analytics import rollups, searches
 from jobboard.analytics.events import COLLECTION
 from jobboard.clock import now
 from jobboard.infra.mongo import Mongo
@@ -199,6 +199,7 @@ async def test_searches_and_what_found_nothing(
         await client.get("/api/v1/jobs", params={"q": words}, headers=BROWSER)
     await client.get("/", params={"q": job.title}, headers=BROWSER)
     await noted(app)
+    await searches.roll_up(app.state.engines.mongo.database, ttl_days=90)
     path = "/api/v1/admin/analytics/searches"
     answer = await client.get(path, headers=cast.admin.headers)
     assert answer.status_code == 200, answer.text
@@ -219,6 +220,7 @@ async def test_terms_without_end_are_added_up_and_the_most_shown(
         {"at": now(), "name": "search", "term": f"{number:03}", "results": number % 2}
         for number in [*range(150), 7, 8, 8]
     )
+    await searches.roll_up(app.state.engines.mongo.database, ttl_days=90)
     path = "/api/v1/admin/analytics/searches"
     report = (await client.get(path, headers=cast.admin.headers)).json()
     assert (report["searches"], report["found_nothing"]) == (153, 77)

@@ -6,9 +6,10 @@ from fastapi import Query
 
 from jobboard.accounts.may import Right, require
 from jobboard.accounts.schemas import Accepted, Actor
-from jobboard.analytics import eventreport, hitreport
+from jobboard.analytics import hitreport
 from jobboard.analytics.events import Name
 from jobboard.analytics.schemas import EventCreate, HitReport, HitSearch, SearchReport
+from jobboard.analytics.searches import report as search_report
 from jobboard.analytics.visitors import referrer_host
 from jobboard.api.deps import (
     EnginesDep,
@@ -100,4 +101,4 @@ async def count_searches(engines: EnginesDep, actor: AdminDep, days: Days = 30) 
     """
     require(actor, Right.MODERATE)
     with asking(engines.mongo) as database:
-        return await eventreport.searches(database, days)
+        return await search_report(database, days)

@@ -470,6 +470,7 @@ ANSWERED: dict[str, Any] = {
     },
     "SearchReport": {
         "since": "2026-10-25T00:00:00Z",
+        "as_of": "2026-11-23T12:00:00Z",
         "searches": 3,
         "found_nothing": 1,
         "top": [
