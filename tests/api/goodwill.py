@@ -71,9 +71,7 @@ def _amended(given: Any, things: dict[str, str], made: Collection[str]) -> dict[
         found["current_password"] = PASSWORD
     if "from" in found or "to" in found:
         found |= A_DAY
-    if "salary_min" in found:
-        found.setdefault("currency", "EUR")
-    return found
+    return _with_currency(found)
 
 
 def _value(name: str, value: Any) -> Any:
@@ -81,6 +79,8 @@ def _value(name: str, value: Any) -> Any:
         return None
     if name == "salary":
         return _salary(value)
+    if name == "search":
+        return _amended(value, {}, ())
     return RULES.get(name, _as_it_is)(value) if not isinstance(value, list) else _list(name, value)
 
 
@@ -91,6 +91,13 @@ def _list(name: str, values: list[Any]) -> list[Any]:
 def _salary(given: dict[str, Any]) -> dict[str, Any]:
     ends = sorted(given[end] for end in ("min", "max") if given.get(end) is not None) or [0]
     return {**given, "currency": "EUR", "min": ends[0], "max": ends[-1]}
+
+
+def _with_currency(found: dict[str, Any]) -> dict[str, Any]:
+    """A search for pay says in which currency, one that there is."""
+    if found.get("currency") is not None or found.get("salary_min") is not None:
+        return {**found, "currency": "EUR"}
+    return found
 
 
 def _as_it_is(value: Any) -> Any:
@@ -127,6 +134,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "apply_url": _link,
     "country": lambda _: "DE",
     "currency": lambda _: "EUR",
+    "time_zone": lambda _: "Europe/Berlin",
     "amount": lambda _: 1,
     "properties": lambda _: {"job_id": str(uuid4())},  # of an event: one job, or several seen
 }

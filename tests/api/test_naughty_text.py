@@ -48,7 +48,7 @@ REFUSED = {
 }
 # What is done to text before it is kept; all other text stays as it is, to the last blank.
 STRIPPED = {"title", "name", "full_name", "location", "reason", "tags", "memo"}
-LOWERED = {"tags"}
+LOWERED = {"tags", "tag"}
 # Where an answer tells text under another name than it was sent.
 TOLD_AS = {"reason": ("status_reason",), "note": ("note", "notes")}
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -150,7 +150,7 @@ def put(body: dict[str, Any], place: Place, value: str) -> dict[str, Any]:
 def kept(place: Place, value: str) -> str:
     """What is kept of `value` there."""
     value = value.strip() if place[0] in STRIPPED else value
-    return value.lower() if place[0] in LOWERED else value
+    return value.lower() if LOWERED & set(place) else value
 
 
 def told(answer: Any, place: Place) -> str | None:
