@@ -21,10 +21,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median
 from time import perf_counter, process_time
+from typing import Any
 
 import httpx2
 import pymongo
 import uvloop
+from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from benchmarks.hits.board import board, filled, quiet, serving
@@ -34,7 +36,7 @@ from jobboard.analytics.events import COLLECTION
 from jobboard.analytics.hits import Hit
 from jobboard.analytics.rollups import HITS, HOUR, LEVELS, MARKS, MINUTE, Key, Tally
 from jobboard.clock import now
-from jobboard.infra.mongo import Mongo
+from jobboard.infra.mongo import DEFAULT_DATABASE
 from jobboard.settings import Settings
 from jobboard.web.formatting import count as written
 
@@ -168,11 +170,15 @@ async def fetch(client: httpx2.AsyncClient) -> tuple[str, str]:
 async def run(settings: Settings) -> None:
     """One size after the other, each in collections that are empty but for it."""
     cookie = await filled(settings)
-    mongo = Mongo(settings.mongo_url.get_secret_value())
+    # Patient, unlike a board's: the engine of `make up` is busy storing, and late for its pings.
+    mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        settings.mongo_url.get_secret_value(), tz_aware=True
+    )
+    database = mongo.get_default_database(DEFAULT_DATABASE)
     async with serving(settings, headers={"Cookie": cookie}) as client:
         for number in (REAL, *ROLLED_UP):
             with pymongo.timeout(3600):
-                day = await _empty_day(mongo.database, number)
+                day = await _empty_day(database, number)
                 since, there = day.start, 0
                 if number in ROLLED_UP:
                     there = await day.write(number)
@@ -182,8 +188,8 @@ async def run(settings: Settings) -> None:
                 stored = await day.store(day.hits(real, since, length))
                 asked = int((there + real) * SEARCHES)
                 await day.search(asked)
-                searched = await _seconds_to_roll_up_searches(mongo.database)
-                rolled_up = await _seconds_to_roll_up(mongo.database)
+                searched = await _seconds_to_roll_up_searches(database)
+                rolled_up = await _seconds_to_roll_up(database)
             words, page = await fetch(client)
             assert written(asked) in page, f"{asked} are not told"
             same_hour = LEVELS[1].floor(now()) == day.hour
