@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import cache, log_in_times, middleware, wallet
+from benchmarks import cache, live, log_in_times, middleware, wallet
 from benchmarks.hits import cost, gone, growth
 from benchmarks.output import until_no_one_reads
 from benchmarks.programs.__main__ import main as programs
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "hits_gone": gone.main,
     "wallet": wallet.main,
     "cache": cache.main,
+    "live": live.main,
 }
 
 

@@ -12,8 +12,20 @@ from jobboard.analytics import hits as hit_log
 from jobboard.analytics.events import Events
 from jobboard.analytics.recorder import Recorder
 from jobboard.analytics.salts import Salts
-from jobboard.api import callers, docs, errors, health, limits, media, metrics, parameters, v1
+from jobboard.api import (
+    callers,
+    docs,
+    errors,
+    health,
+    limits,
+    media,
+    metrics,
+    parameters,
+    v1,
+    websocket,
+)
 from jobboard.api.guide import GUIDE, TAGS
+from jobboard.api.hub import Hub
 from jobboard.api.middleware import (
     Acquaint,
     Compress,
@@ -58,6 +70,8 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with open_engines(settings) as engines:
             app.state.engines = engines
+            app.state.hub = hub = Hub(engines)
+            hub.start()
             app.state.events = Events(events, Salts(engines.redis))
             if engines.mongo is not None:
                 database = engines.mongo.database
@@ -66,7 +80,7 @@ def create_app(
             try:
                 yield
             finally:
-                await asyncio.gather(hits.close(), events.close())
+                await asyncio.gather(hub.close(), hits.close(), events.close())
 
     app = App(
         title=settings.board_name,
@@ -85,7 +99,7 @@ def create_app(
     app.state.callers = callers.Callers(cookies.cookie_name(cookies.LOGIN, settings))
     errors.install(app, web_errors.render)
     _add_middleware(app, settings)
-    for router in (health.router, metrics.router, docs.router, *web.routers()):
+    for router in (health.router, metrics.router, docs.router, websocket.router, *web.routers()):
         app.include_router(router, dependencies=DOOR)
     app.add_versions(versions, dependencies=[*DOOR, Depends(parameters.check)])
     app.router.routes.append(data_admin.mount(settings, limits.Counted))

@@ -17,9 +17,9 @@ Result = TypeVar("Result")
 class Served(uvicorn.Server):
     """A server that says when it listens, and takes work for its loop."""
 
-    def __init__(self, app: FastAPI, listening: socket.socket) -> None:
+    def __init__(self, app: FastAPI, listening: socket.socket, ws: str) -> None:
         # No log settings of its own: those would stay in this process for every later test.
-        config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="on")
+        config = uvicorn.Config(app, log_config=None, access_log=False, ws=ws, lifespan="on")
         super().__init__(config)
         self.app = app
         self.address = "http://{}:{}".format(*listening.getsockname())
@@ -46,10 +46,10 @@ class Served(uvicorn.Server):
 
 
 @contextmanager
-def serve(app: FastAPI) -> Generator[Served]:
-    """Serve `app` on a free port."""
+def serve(app: FastAPI, *, ws: str = "none") -> Generator[Served]:
+    """Serve `app` on a free port; `ws` is uvicorn's way with WebSockets."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = Served(app, listening)
+        server = Served(app, listening, ws)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:

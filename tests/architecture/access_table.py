@@ -229,6 +229,15 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /api/v1/images/{id}": only("candidate", on="image", hidden=CAST),
     "DELETE /api/v1/images/{id}": only("candidate", on="image", hidden=CAST),
     # The API: saved searches
+    # What a ticket opens is asked in tests/api/v1/test_sockets.py.
+    "WS /ws": everyone(),
+    "WS /api/v1/ws": everyone(),
+    "GET /api/v1/notifications": ANY,
+    "POST /api/v1/notifications/read": only(SIGNED_IN, json={}),
+    "POST /api/v1/ws-tickets": ANY,
+    "GET /me/notifications": ANY,
+    "POST /me/notifications/read": ANY,
+    "POST /me/notifications/ticket": ANY,
     "GET /api/v1/saved-searches": only(SIGNED_IN),
     "POST /api/v1/saved-searches": only(SIGNED_IN, json={"search": {"q": "baker"}}),
     "GET /api/v1/saved-searches/{id}": only("candidate", on="search", hidden=CAST),

@@ -99,11 +99,11 @@ async def test_requests_get_an_answer_while_it_is_frozen(
             app.router.lifespan_context(app),
             httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client,
         ):
-            assert (await client.get("/api/v1/jobs")).status_code == 200
+            assert (await client.get("/api/v1/companies")).status_code == 200
             wire.freeze()
             async with asyncio.timeout(FOREVER):
-                answer = await client.get("/api/v1/jobs")
+                answer = await client.get("/api/v1/companies")
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
             assert answer.headers["retry-after"] == "5"
             wire.thaw()
-            assert (await client.get("/api/v1/jobs")).status_code == 200
+            assert (await client.get("/api/v1/companies")).status_code == 200

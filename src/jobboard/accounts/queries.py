@@ -1,5 +1,6 @@
 """Who is there, and what they must do before anything else."""
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -78,6 +79,21 @@ async def actor_of_login(
     """The person behind an access token, unless that log-in ended or they are suspended."""
     found = await _find(session, BY_LOGIN, settings, person_id=person_id, login_id=login_session_id)
     return None if found is None else found[0]
+
+
+async def living(session: AsyncSession, login_ids: Collection[UUID]) -> set[UUID]:
+    """Those of some log-ins that have not ended, of people who are not suspended."""
+    alive = (
+        select(LoginSession.id)
+        .join(Person, Person.id == LoginSession.person_id)
+        .where(
+            LoginSession.id.in_(login_ids),
+            Person.suspended_at.is_(None),
+            LoginSession.ended_at.is_(None),
+            LoginSession.expires_at > func.now(),
+        )
+    )
+    return set(await session.scalars(alive))
 
 
 async def actor_of_cookie(

@@ -46,6 +46,7 @@ TAGS = [
         ("api keys", "Keys for a company's own programs."),
         ("uploads", "Résumés and pictures."),
         ("alerts", "Saved searches: new jobs by mail, at once, daily or weekly."),
+        ("notifications", "News, as a list and over a WebSocket."),
         ("tasks", "To-dos of one's own, alone or about an application or a job."),
         ("wallet", "Credits: wallets, statements, transfers. What moves them needs a key."),
         ("moderation", "What waits for a moderator, people, and the audit log. For admins."),

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.analytics.recorder import Recorder
+from jobboard.api.hub import Hub
 from jobboard.clock import now
 from jobboard.infra.backlog import Backlog, backlog
 from jobboard.infra.cache import Cache
@@ -153,6 +154,24 @@ class CacheCollector(Collector):
         yield answers
 
 
+class HubCollector(Collector):
+    """The sockets of this process."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def collect(self) -> Iterator[Metric]:
+        """How many are open, and what became of them."""
+        hub = self._hub
+        yield GaugeMetricFamily("jobboard_sockets_open", "WebSockets now.", len(hub.seats))
+        for name, value, text in (
+            ("opened", hub.opened, "WebSockets so far."),
+            ("sent", hub.sent, "Messages that left."),
+            ("dropped", hub.dropped, "Cut off: a log-in had ended, or nobody read."),
+        ):
+            yield CounterMetricFamily(f"jobboard_sockets_{name}", text, value=value)
+
+
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
 @exempt
 async def read_metrics(request: Request) -> Response:
@@ -162,5 +181,6 @@ async def read_metrics(request: Request) -> Response:
     engines: Engines = request.app.state.engines
     queue.register(QueueCollector(await _read_queue(engines)))
     queue.register(CacheCollector(engines.cache))
+    queue.register(HubCollector(request.app.state.hub))
     text = generate_latest(metrics.registry) + generate_latest(queue)
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)

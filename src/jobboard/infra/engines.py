@@ -15,6 +15,7 @@ from jobboard.infra.pictures import Pictures
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
 from jobboard.infra.redis import make_patient_redis, make_redis
+from jobboard.infra.rings import Rings
 from jobboard.infra.storage import Storage
 from jobboard.infra.store import Store
 from jobboard.settings import Settings
@@ -34,6 +35,7 @@ class Engines:
     mongo: Mongo | None
     limiter: Limiter
     store: Store
+    rings: Rings
     cache: Cache
     storage: Storage
     pictures: Pictures
@@ -57,6 +59,7 @@ async def open_engines(settings: Settings) -> AsyncGenerator[Engines]:
             _close("redis", engines.redis.aclose()),
             _close("limiter", engines.limiter.close()),
             _close("store", engines.store.close()),
+            _close("rings", engines.rings.close()),
         )
 
 
@@ -65,8 +68,12 @@ def _make(settings: Settings) -> Engines:
     mongo_url = settings.mongo_url.get_secret_value()
     redis, doorbell = make_redis(redis_url), Doorbell(redis_url)
     store = Store(make_patient_redis(redis_url), settings.secret_key.get_secret_value())
+    rings = Rings(make_patient_redis(redis_url))
     database = Database(
-        settings.database_url.get_secret_value(), ring=doorbell.ring, forget=store.forget
+        settings.database_url.get_secret_value(),
+        ring=doorbell.ring,
+        forget=store.forget,
+        tell=rings.ring,
     )
     return Engines(
         settings=settings,
@@ -80,6 +87,7 @@ def _make(settings: Settings) -> Engines:
             production=settings.production,
         ),
         store=store,
+        rings=rings,
         cache=Cache(store, database, enabled=settings.cache == "on"),
         storage=Storage(settings.storage_url),
         pictures=Pictures(),

@@ -1,8 +1,8 @@
 """PostgreSQL: the engine, the declarative base, and the only begin and commit.
 
 `Database.transaction()` begins, yields the session, commits, and only then rings for the
-messages that were queued meanwhile and forgets kept answers that it made wrong. Nothing else in
-the project commits.
+messages that were queued meanwhile, forgets kept answers that it made wrong and tells of what is
+new. Nothing else in the project commits.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ GRACE_SECONDS = 2  # beyond the server's own statement timeout, before we stop t
 REST_SECONDS = 1.0  # without use, after which a connection is asked whether it lives
 USED_AT = "used_at"  # key in the info of a pooled connection
 RING = "ring"  # key in session.info: a message was queued, ring after the commit
+RUNG = "rung"  # the same: whom there is something new for, ring after the commit (rings.py)
 OUTDATED = "outdated"  # the same: tags of kept answers to forget after the commit (freshness.py)
 
 
@@ -96,8 +97,8 @@ def _ping_the_rested(connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -
             raise InvalidatePoolError from error
 
 
-async def _nothing(_tags: Collection[str]) -> None:
-    """Where no answers are kept."""
+async def _nothing(_names: Collection[str]) -> None:
+    """Where no answers are kept, and nobody listens."""
 
 
 async def _give_up(session: AsyncSession) -> None:
@@ -117,12 +118,13 @@ class Database:
         *,
         ring: Callable[[], None] = lambda: None,
         forget: Callable[[Collection[str]], Awaitable[None]] = _nothing,
+        tell: Callable[[Collection[str]], Awaitable[None]] = _nothing,
         pool_size: int = 10,
         statement_timeout_ms: int = 10_000,
         idle_timeout_ms: int = 30_000,
     ) -> None:
         """`idle_timeout_ms` is how long a transaction may rest between statements; 0: for ever."""
-        self._ring, self._forget = ring, forget
+        self._ring, self._forget, self._tell = ring, forget, tell
         self.engine: AsyncEngine = create_async_engine(
             async_url(url),
             pool_size=pool_size,
@@ -161,6 +163,8 @@ class Database:
             self._ring()
         if tags := session.info.get(OUTDATED):
             await asyncio.shield(self._forget(tags))  # even where we are cancelled
+        if names := session.info.get(RUNG):
+            await asyncio.shield(self._tell(names))
 
     async def ping(self) -> None:
         """Raise if the server does not answer."""

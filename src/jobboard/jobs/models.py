@@ -13,15 +13,17 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    event,
     inspect,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, deferred, mapped_column, object_session
 from sqlalchemy.types import Text
 
 from jobboard.infra import freshness
 from jobboard.infra.postgres import Base, CreatedAt, Id, words
+from jobboard.infra.rings import MODERATION, ring_for
 
 
 class JobStatus(StrEnum):
@@ -219,7 +221,17 @@ def _outdated(job: Job) -> Iterator[str]:
         yield page_tag(job.slug)
 
 
+def _ring_moderators(_mapper: object, _connection: object, job: Job) -> None:
+    """Their queue has become longer or shorter."""
+    status = inspect(job).attrs.status.history
+    moved = {*(status.added or ()), *(status.deleted or ())}
+    session = object_session(job)
+    if session is not None and JobStatus.PENDING in moved:
+        ring_for(session, MODERATION)
+
+
 freshness.follow(Job, _outdated)
+event.listen(Job, "after_update", _ring_moderators)
 
 
 class JobEvent(Base):

@@ -1,4 +1,4 @@
-"""What people do not want to be mailed, and mailboxes that take no mail."""
+"""News, what people do not want to be mailed, and mailboxes that take no mail."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,25 @@ class Topic(StrEnum):
     APPLICATIONS = "applications"
     DIGEST = "digest"
     ALERTS = "alerts"
+
+
+class Notification(Base):
+    """A piece of news, as it stands in its reader's list. It names no person."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        Index("ix_notifications_person_id_id", "person_id", "id"),
+        Index("ix_notifications_unread", "person_id", postgresql_where=text("read_at IS NULL")),
+        Index("ix_notifications_created_at", "created_at"),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    text: Mapped[str]
+    path: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    read_at: Mapped[datetime | None]
 
 
 class MailOptOut(Base):

@@ -1,18 +1,65 @@
-"""Telling people: a row they can read, and a message for the worker that mails it."""
+"""Telling people: a row they can read, a message for the worker that mails it, and a ring."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete, func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.clock import now
 from jobboard.infra.queue import enqueue
+from jobboard.infra.rings import ring_for
+from jobboard.notifications.models import Notification
+from jobboard.notifications.words import WORDS
 
 MAIL = "notifications.mail"  # the message's kind; its payload: {person_id, kind, data}
+KEPT_DAYS = 90
+BATCH = 5_000
 
 
 def notify(session: AsyncSession, person_id: UUID, kind: str, data: dict[str, Any]) -> None:
-    """Tell a person something by mail, if and only if this transaction commits.
+    """Tell a person something, by mail and in their list, if and only if this transaction commits.
 
-    `kind` names the template; `data` holds plain JSON values that it needs.
+    `kind` names the mail's template and the line in `words`; `data` holds plain JSON values that
+    both need.
     """
     enqueue(session, MAIL, {"person_id": str(person_id), "kind": kind, "data": data})
+    if line := WORDS.get(kind):
+        text, path = line.said(data)
+        session.add(Notification(person_id=person_id, kind=kind, text=text, path=path))
+        ring_for(session, str(person_id))
+
+
+async def mark_read(
+    session: AsyncSession,
+    person_id: UUID,
+    *,
+    ids: Collection[UUID] | None = None,
+    until: UUID | None = None,
+) -> None:
+    """Mark these, or all up to one, or all. Those that are not theirs are left alone."""
+    news = update(Notification).where(
+        Notification.person_id == person_id, Notification.read_at.is_(None)
+    )
+    if ids is not None:
+        news = news.where(Notification.id.in_(ids))
+    elif until is not None:
+        news = news.where(Notification.id <= until)
+    await session.execute(news.values(read_at=now()).execution_options(synchronize_session=False))
+    ring_for(session, str(person_id))
+
+
+async def forget_old(session: AsyncSession) -> int:
+    """Delete a batch of news that is older than KEPT_DAYS; how many."""
+    age = func.make_interval(0, 0, 0, KEPT_DAYS)
+    old = (
+        Notification.__table__.select()
+        .with_only_columns(Notification.id)
+        .where(Notification.created_at < func.now() - age)
+        .limit(BATCH)
+    )
+    gone = await session.scalars(
+        delete(Notification).where(Notification.id.in_(old)).returning(Notification.id)
+    )
+    return len(gone.all())

@@ -45,7 +45,7 @@ from jobboard.jobs.lifecycle import Step
 from jobboard.jobs.models import Job, JobReport, JobStatus
 from jobboard.jobs.steps import take
 from jobboard.notifications import blocks
-from jobboard.notifications.models import MailOptOut
+from jobboard.notifications.models import MailOptOut, Notification
 from jobboard.tasks.models import Task
 from jobboard.uploads import service as uploads
 from jobboard.uploads.models import Upload
@@ -64,6 +64,7 @@ OWN = (
     CompanyMember,
     KeptAnswer,
     MailOptOut,
+    Notification,
     SavedSearch,
 )
 

@@ -29,7 +29,7 @@ from jobboard.errors import Unavailable
 from jobboard.infra.mongo import Mongo, asking
 from jobboard.infra.storage import Storage
 from jobboard.jobs.models import Job, JobEvent, JobReport
-from jobboard.notifications.models import MailBlock, MailOptOut
+from jobboard.notifications.models import MailBlock, MailOptOut, Notification
 from jobboard.tasks.models import Task
 from jobboard.uploads.images import file_keys
 from jobboard.uploads.models import Upload
@@ -56,6 +56,7 @@ found-jobs.json     those that they found for you
 wallets.json        your credits                 wallet-entries.json  what came in and went out
 transfers.json      credits that you moved, your companies' too
 reports.json        what you reported            audit-log.json     what you did, or was done to you
+notifications.json  news that you got
 mail-opt-outs.json  mail that you do not want
 mail-block.json     whether your address took no mail, and what its server said
 hits.json           your calls of the API        uploads.json       the list of files/
@@ -147,6 +148,7 @@ def _tables(actor: Actor) -> dict[str, Select]:
         "transfers": _of(Transfer, {"created_by"}, Transfer.created_by == person_id)
         .add_columns(TransferMemo.memo)
         .outerjoin(TransferMemo, TransferMemo.transfer_id == Transfer.id),
+        "notifications": _of(Notification, {"person_id"}, Notification.person_id == person_id),
         "mail-opt-outs": _of(MailOptOut, {"person_id"}, MailOptOut.person_id == person_id),
         "mail-block": _of(MailBlock, set(), Person.id == person_id).join(
             Person, func.lower(Person.email) == func.lower(MailBlock.email)

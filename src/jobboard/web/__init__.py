@@ -40,6 +40,7 @@ from jobboard.web import (
     links,
     mail,
     me,
+    me_notifications,
     me_privacy,
     me_resumes,
     me_security,
@@ -53,7 +54,18 @@ from jobboard.web import (
 def routers() -> list[APIRouter]:
     """All pages, and the files that they need."""
     public = [search, jobs, companies, accounts, links, invitations, files, site, assets]
-    own = [me, mail, alerts, me_security, me_resumes, me_privacy, applications, tasks, wallet]
+    own = [
+        me,
+        me_notifications,
+        mail,
+        alerts,
+        me_security,
+        me_resumes,
+        me_privacy,
+        applications,
+        tasks,
+        wallet,
+    ]
     desks = [employer, employer_jobs, employer_analytics, employer_applications]
     company = [employer_company, employer_keys]
     moderation = [admin, admin_people, admin_wallets, admin_analytics, admin_audit]

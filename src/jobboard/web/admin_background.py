@@ -64,6 +64,7 @@ WORKS = {
     "forget_old_logins": "Forget old log-ins",
     "employer_digests": "Mail companies their week",
     "expire_rejected": "Delete old rejected applications",
+    "forget_news": "Forget old news",
     "sweep_files": "Delete files that belong to nothing",
 }
 DONE = {Step.RETRY: "to be tried again", Step.DROP: "dropped"}

@@ -16,6 +16,7 @@ from jobboard.analytics.events import Events
 from jobboard.analytics.visitors import Visitor, reader_of
 from jobboard.errors import Unauthenticated
 from jobboard.infra.engines import Engines
+from jobboard.notifications.queries import unread_count
 from jobboard.settings import Settings
 from jobboard.web import cookies, csrf
 from jobboard.web.cookies import Flash
@@ -50,6 +51,7 @@ async def find_viewer(request: Request, session: SessionDep, settings: SettingsD
     request.state.viewer = viewer
     if viewer is not None:
         request.state.person_id = str(viewer.id)  # for the hit log
+        request.state.unread = await unread_count(session, viewer.id)
         if viewer.is_admin:
             request.state.pending = await pending_count(session)
     return viewer

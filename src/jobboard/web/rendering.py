@@ -69,7 +69,7 @@ def render(
     """A page. `private` ones are never kept by a browser or a proxy, nor is one with a flash.
 
     Templates get what is passed, and `viewer`, `board_name`, `base_url`, `path`, `csrf_token`,
-    `pending` (jobs that wait, for moderators) and `flash`.
+    `pending` (jobs that wait, for moderators), `unread_news` and `flash`.
     """
     settings = engines_of(request).settings
     viewer = viewer_of(request)
@@ -83,6 +83,7 @@ def render(
         path=request.url.path,
         csrf_token=form_token(viewer, settings) if viewer else "",
         pending=getattr(request.state, "pending", 0),
+        unread_news=getattr(request.state, "unread", 0),
         flash=flash,
         **context,
     )

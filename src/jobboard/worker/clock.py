@@ -17,6 +17,7 @@ from jobboard.worker import (
     companies,
     digest,
     jobs,
+    notifications,
     outbox,
     privacy,
     uploads,
@@ -47,6 +48,7 @@ WORKS: dict[str, Work] = {
     "forget_old_answers": _every(answers.forget_old, hours=1),
     "forget_old_logins": _every(accounts.forget_old_logins, hours=1),
     "forget_told_jobs": _every(alerts.forget_old, hours=6),
+    "forget_news": _every(notifications.forget_old, hours=1),
     "forget_invitations": _every(companies.forget_invitations, hours=1),
     "expire_rejected": _every(privacy.expire_rejected, hours=1),
     # Mondays at seven, UTC: companies have no time zone.

@@ -9,6 +9,7 @@ from jobboard.infra.mongo import Mongo
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
 from jobboard.infra.redis import make_patient_redis
+from jobboard.infra.rings import Rings
 from jobboard.infra.storage import Storage
 from jobboard.infra.store import Store
 from jobboard.settings import Settings
@@ -31,10 +32,12 @@ async def open_context(settings: Settings) -> AsyncGenerator[Context]:
     redis_url = settings.redis_url.get_secret_value()
     doorbell = Doorbell(redis_url)
     store = Store(make_patient_redis(redis_url), settings.secret_key.get_secret_value())
+    rings = Rings(make_patient_redis(redis_url))
     database = Database(
         settings.database_url.get_secret_value(),
         ring=doorbell.ring,
         forget=store.forget,
+        tell=rings.ring,
         pool_size=3,
     )
     mongo_url = settings.mongo_url.get_secret_value()
@@ -47,4 +50,5 @@ async def open_context(settings: Settings) -> AsyncGenerator[Context]:
             await mongo.close()
         await database.close()
         await store.close()
+        await rings.close()
         doorbell.close()

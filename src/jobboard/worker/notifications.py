@@ -17,7 +17,7 @@ from jobboard.accounts.links import Letter
 from jobboard.accounts.models import Person
 from jobboard.infra.mailer import Refused
 from jobboard.infra.queue import Failure, GiveUp, Message
-from jobboard.notifications import blocks, choices
+from jobboard.notifications import blocks, choices, service
 from jobboard.notifications.models import BlockReason
 from jobboard.worker import claims
 from jobboard.worker.context import Context
@@ -35,6 +35,14 @@ async def mail(context: Context, message: Message) -> None:
     if person is not None and person.erased_at is None and wanted:
         letter = Letter(kind, person.full_name, person.email, message.payload["data"])
         await post(context, message, letter, reader=person_id)
+
+
+async def forget_old(context: Context) -> None:
+    """Delete news that is old, a batch to a transaction."""
+    while True:
+        async with context.database.transaction() as session:
+            if not await service.forget_old(session):
+                return
 
 
 async def post(

@@ -114,6 +114,14 @@ KEY_READ: dict[str, Any] = {
 
 OWNER = {"kind": "company", "id": BAKERY, "name": "Harbour Bakery"}
 CLIENT = {"kind": "company", "id": "01994e5b-2222-7abc-9def-0a1b2c3d4e5f", "name": "Mill & Son"}
+NEWS: dict[str, Any] = {
+    "id": "019a5e61-7777-7abc-9def-0a1b2c3d4e5f",
+    "kind": "application_moved",
+    "text": "Harbour Bakery answered: Baker, early shift",
+    "path": f"/me/applications/{APPLICATION}",
+    "created_at": NOON,
+    "read_at": None,
+}
 SAVED_SEARCH: dict[str, Any] = {
     "id": SAVED,
     "name": "Baking in Hamburg",
@@ -215,6 +223,7 @@ SENT: dict[str, Any] = {
         "frequency": "daily",
     },
     "SavedSearchUpdate": {"frequency": "weekly"},
+    "NotificationsRead": {"until": NEWS["id"]},
     "Erasure": {"current_password": SENTENCE},
     "Decision": {"reason": "This is an advertisement, not a job."},
     "PersonModeration": {"suspended": True, "reason": "Posts scams.", "remove_jobs": True},
@@ -237,6 +246,13 @@ SENT: dict[str, Any] = {
 ANSWERED: dict[str, Any] = {
     "PersonRead": PERSON,
     "SavedSearchRead": SAVED_SEARCH,
+    "NotificationPage": {"items": [NEWS], "next_cursor": None, "unread": 1},
+    "Unread": {"unread": 0},
+    "TicketRead": {
+        "ticket": "8yB1c0cYtqJ3mWgC5r9uQxVn2eLkZ7aD",
+        "expires_in": 30,
+        "path": "/ws",
+    },
     "TokenPair": {
         "access_token": ACCESS,
         "token_type": "bearer",

@@ -1,0 +1,249 @@
+"""The open sockets of this process, and what is sent to whom.
+
+A ring (`infra/rings.py`) says for whom there is something. The hub gathers rings for a moment, asks
+the database once for all of them, and sends. No socket holds a transaction. Every BEAT seconds it
+looks after everybody: whose log-in has ended is cut off, and whoever missed a ring catches up.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+from pydantic_core import to_json
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.websockets import WebSocket
+
+from jobboard.accounts import queries as accounts
+from jobboard.admin.queries import pending_count
+from jobboard.infra.engines import Engines
+from jobboard.infra.rings import MODERATION
+from jobboard.notifications import queries
+from jobboard.notifications.schemas import NotificationRead
+
+GATHER = 0.02  # seconds in which rings gather
+BEAT = 20.0  # seconds between two looks after everybody
+SEND = 10.0  # seconds that a reader may take for a message
+WAITING = 32  # messages that wait for a slow reader; more, and it is cut off
+EACH = 10  # sockets of one person
+NOTHING = UUID(int=0)
+BATCH = 1_000  # people in one question to the database
+ENDED, SLOW, MANY = 4401, 4408, 4429  # close codes; docs/live.md
+log = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """An open socket: whose, by which log-in, and what they have got."""
+
+    socket: WebSocket
+    person_id: UUID
+    login_id: UUID
+    moderates: bool
+    since: UUID  # the newest that they have
+    told: set[UUID] = field(default_factory=set)  # what they have of the minute before it
+    unread: int = -1  # until they are greeted
+    missed: bool = False  # a ring came while they were
+    waiting: deque[str] = field(default_factory=deque)
+    sending: asyncio.Task[None] | None = None
+    closed: bool = False
+
+
+class Hub:
+    """One for each web process."""
+
+    def __init__(self, engines: Engines) -> None:
+        self.opened = self.sent = self.dropped = 0
+        self._engines = engines
+        self._seats: dict[UUID, set[Seat]] = defaultdict(set)
+        self._rung: set[UUID] = set()
+        self._moderation = False
+        self._pending = -1
+        self._woken = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def seats(self) -> list[Seat]:
+        """Every open socket."""
+        return [seat for seats in self._seats.values() for seat in seats]
+
+    def start(self) -> None:
+        """Begin to listen."""
+        work = (self._listen, self._serve, self._beat)
+        self._tasks = [asyncio.create_task(each()) for each in work]
+
+    async def close(self) -> None:
+        """Listen no more. The server says good-bye to whoever is left."""
+        tasks = [*self._tasks, *(seat.sending for seat in self.seats if seat.sending)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def enter(self, seat: Seat) -> bool:
+        """Take a seat, unless this person has too many. They hear at once what there is."""
+        if len(self._seats[seat.person_id]) >= EACH:
+            return False
+        self._seats[seat.person_id].add(seat)
+        self.opened += 1
+        return True
+
+    def leave(self, seat: Seat) -> None:
+        """Give it back."""
+        seat.closed = True
+        if seat.sending is not None:
+            seat.sending.cancel()
+        seats = self._seats.get(seat.person_id, set())
+        seats.discard(seat)
+        if not seats:
+            self._seats.pop(seat.person_id, None)
+
+    async def greet(self, seat: Seat) -> None:
+        """The first message: how things stand, and what came since they were last here."""
+        known = seat.since != NOTHING
+        async with self._engines.database.transaction() as session:
+            if not known:
+                seat.since = await queries.newest_id(session, seat.person_id) or NOTHING
+            news = await queries.newer(session, {seat.person_id: seat.since})
+            unread = await queries.unread_count(session, seat.person_id)
+            pending = await pending_count(session) if seat.moderates else None
+        items = _new(seat, news.get(seat.person_id, []))
+        if seat.missed:
+            self._ring([str(seat.person_id)])
+        seat.unread = unread
+        said = {"type": "hello", "unread": unread, "items": items if known else []}
+        self._offer(seat, _json(said if pending is None else {**said, "pending": pending}))
+
+    async def _listen(self) -> None:
+        async for names in self._engines.rings.listen():
+            everybody = names is None
+            self._ring(list(map(str, self._seats)) if everybody else names, everybody=everybody)
+
+    def _ring(self, names: Iterable[str], *, everybody: bool = False) -> None:
+        self._moderation = self._moderation or everybody
+        for name in names:
+            if name == MODERATION:
+                self._moderation = True
+                continue
+            with suppress(ValueError):
+                if (person_id := UUID(name)) in self._seats:
+                    self._rung.add(person_id)
+        if self._rung or self._moderation:
+            self._woken.set()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            for seat in self.seats:
+                self._offer(seat, '{"type":"beat"}')
+            try:
+                await self._cut_off_who_left()
+            except (OSError, TimeoutError, SQLAlchemyError) as error:
+                log.warning("hub.database_silent", error=type(error).__name__)
+            self._ring(map(str, list(self._seats)), everybody=True)
+
+    async def _serve(self) -> None:
+        while True:
+            await self._woken.wait()
+            await asyncio.sleep(GATHER)
+            self._woken.clear()
+            rung, self._rung = list(self._rung), set()
+            moderation, self._moderation = self._moderation, False
+            try:
+                for begin in range(0, len(rung), BATCH):
+                    await self._bring(rung[begin : begin + BATCH])
+                if moderation:
+                    await self._tell_moderators()
+            except (OSError, TimeoutError, SQLAlchemyError) as error:
+                log.warning("hub.database_silent", error=type(error).__name__)  # the beat is next
+
+    async def _bring(self, person_ids: Collection[UUID]) -> None:
+        seats = [seat for person_id in person_ids for seat in self._seats.get(person_id, ())]
+        if not seats:
+            return
+        since: dict[UUID, UUID] = {}
+        for seat in seats:
+            since[seat.person_id] = min(seat.since, since.get(seat.person_id, seat.since))
+        async with self._engines.database.transaction() as session:
+            news = await queries.newer(session, since)
+            unread = await queries.unread_counts(session, list(since))
+        for seat in seats:
+            self._tell(seat, news.get(seat.person_id, []), unread.get(seat.person_id, 0))
+
+    def _tell(self, seat: Seat, news: list[NotificationRead], unread: int) -> None:
+        if seat.unread < 0:
+            seat.missed = True
+            return
+        new = _new(seat, news)
+        if new or unread != seat.unread:
+            seat.unread = unread
+            self._offer(seat, _json({"type": "news", "unread": unread, "items": new}))
+
+    async def _tell_moderators(self) -> None:
+        seats = [seat for seat in self.seats if seat.moderates]
+        if not seats:
+            return
+        async with self._engines.database.transaction() as session:
+            pending = await pending_count(session)
+        said = _json({"type": "moderation", "pending": pending})
+        if pending != self._pending:
+            for seat in seats:
+                self._offer(seat, said)
+        self._pending = pending
+
+    async def _cut_off_who_left(self) -> None:
+        seats = self.seats
+        for begin in range(0, len(seats), BATCH):
+            some = seats[begin : begin + BATCH]
+            async with self._engines.database.transaction() as session:
+                living = await accounts.living(session, {seat.login_id for seat in some})
+            for seat in some:
+                if seat.login_id not in living:
+                    await self._cut_off(seat, ENDED)
+
+    def _offer(self, seat: Seat, message: str) -> None:
+        """Send it when they are ready to read; who is not for long is cut off."""
+        if seat.closed:
+            return
+        seat.waiting.append(message)
+        if seat.sending is None or seat.sending.done():
+            seat.sending = asyncio.create_task(self._send(seat))
+        elif len(seat.waiting) > WAITING:
+            seat.sending.cancel()
+            seat.sending = asyncio.create_task(self._cut_off(seat, SLOW))
+
+    async def _send(self, seat: Seat) -> None:
+        try:
+            while seat.waiting:
+                async with asyncio.timeout(SEND):
+                    await seat.socket.send_text(seat.waiting.popleft())
+                self.sent += 1
+        except TimeoutError:
+            await self._cut_off(seat, SLOW)
+        except RuntimeError:
+            seat.closed = True  # they left: who reads from the socket hears so
+
+    async def _cut_off(self, seat: Seat, code: int) -> None:
+        if seat.closed:
+            return
+        seat.closed = True
+        self.dropped += 1
+        with suppress(TimeoutError, RuntimeError):
+            async with asyncio.timeout(SEND):
+                await seat.socket.close(code)
+
+
+def _new(seat: Seat, items: list[NotificationRead]) -> list[NotificationRead]:
+    """Those that they do not have yet; from now on they have them."""
+    new = [item for item in items if item.id not in seat.told]
+    seat.since = max([seat.since, *(item.id for item in new)])
+    oldest = queries.earlier(seat.since)
+    seat.told = {each for each in (*seat.told, *(item.id for item in new)) if each > oldest}
+    return new
+
+
+def _json(message: dict[str, Any]) -> str:
+    return to_json(message).decode()

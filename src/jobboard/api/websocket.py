@@ -1,0 +1,80 @@
+"""WebSocket /ws: news as it comes. docs/live.md has the messages.
+
+A ticket opens it, once, within half a minute: no token stands in an address, where logs would keep
+it. A browser's page must be ours (`Origin`); programs send none.
+"""
+
+from contextlib import suppress
+from typing import Annotated
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from fastapi import APIRouter, Query, WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from jobboard.accounts import queries as accounts
+from jobboard.accounts.schemas import Actor
+from jobboard.api.hub import ENDED, MANY, NOTHING, Hub, Seat
+from jobboard.infra import tickets
+from jobboard.infra.engines import Engines
+from jobboard.notifications.schemas import TicketRead
+
+PATH = "/ws"
+router = APIRouter()
+
+
+async def issue(engines: Engines, actor: Actor) -> TicketRead:
+    """A ticket for whoever asks, good as long as their log-in."""
+    what = {"person_id": str(actor.id), "login_id": str(actor.login_session_id)}
+    ticket = await tickets.issue(engines.redis, what)
+    return TicketRead(ticket=ticket, expires_in=tickets.SECONDS, path=PATH)
+
+
+@router.websocket(PATH)
+@router.websocket("/api/v1" + PATH)
+async def connect(
+    websocket: WebSocket,
+    ticket: Annotated[str, Query(max_length=100)] = "",
+    since: Annotated[UUID | None, Query()] = None,
+) -> None:
+    """News of whoever the ticket was given to; `since` is the newest that they have."""
+    engines: Engines = websocket.app.state.engines
+    hub: Hub = websocket.app.state.hub
+    actor = await _whose(websocket, engines, ticket)
+    if actor is None:
+        await websocket.close(ENDED)  # before it is accepted: a 403
+        return
+    await websocket.accept()
+    assert actor.login_session_id is not None
+    seat = Seat(websocket, actor.id, actor.login_session_id, actor.is_admin, since or NOTHING)
+    if not hub.enter(seat):
+        await websocket.close(MANY)
+        return
+    try:
+        await hub.greet(seat)
+        with suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                await websocket.receive_text()  # there is nothing to say to us
+    finally:
+        hub.leave(seat)
+
+
+async def _whose(websocket: WebSocket, engines: Engines, ticket: str) -> Actor | None:
+    """None where the page is not ours, the ticket is no good, or their log-in has ended."""
+    if not _ours(websocket, engines.settings.base_url):
+        return None
+    what = await tickets.take(engines.redis, ticket) if ticket else None
+    if what is None:
+        return None
+    async with engines.database.transaction() as session:
+        actor = await accounts.actor_of_login(
+            session, UUID(what["person_id"]), UUID(what["login_id"]), engines.settings
+        )
+    return None if actor is None or actor.must_enrol else actor
+
+
+def _ours(websocket: WebSocket, base_url: str) -> bool:
+    origin = websocket.headers.get("origin")
+    if origin is None:
+        return True
+    return urlsplit(origin).netloc in {urlsplit(base_url).netloc, websocket.headers.get("host")}

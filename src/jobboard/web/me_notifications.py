@@ -1,0 +1,49 @@
+"""One's own news: the list, and what the small script of every page needs to bring it live."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from starlette.responses import Response
+
+from jobboard.infra import tickets
+from jobboard.notifications import queries, service
+from jobboard.web.deps import ActorDep, EnginesDep, FormDep, SessionDep, redirect
+from jobboard.web.desk import Cursor, href
+from jobboard.web.rendering import render
+
+router = APIRouter(include_in_schema=False, prefix="/me/notifications")
+
+PAGE = 30
+
+
+@router.get("")
+async def show_notifications(
+    request: Request, session: SessionDep, actor: ActorDep, cursor: Cursor = None
+) -> Response:
+    """The list, newest first."""
+    page = await queries.list_own(session, actor.id, cursor=cursor, limit=PAGE)
+    return render(
+        request,
+        "accounts/notifications.html",
+        private=True,
+        news=page.items,
+        unread=page.unread,
+        first=cursor is None,
+        next_href=href("/me/notifications", cursor=page.next_cursor) if page.next_cursor else None,
+    )
+
+
+@router.post("/read")
+async def read_notifications(
+    request: Request, session: SessionDep, actor: ActorDep, _form: FormDep
+) -> Response:
+    """All of it is known."""
+    await service.mark_read(session, actor.id)
+    return redirect(request, "/me/notifications")
+
+
+@router.post("/ticket")
+async def get_ticket(engines: EnginesDep, actor: ActorDep, _form: FormDep) -> JSONResponse:
+    """What opens the WebSocket, for the script."""
+    what = {"person_id": str(actor.id), "login_id": str(actor.login_session_id)}
+    ticket = await tickets.issue(engines.redis, what)
+    return JSONResponse({"ticket": ticket}, headers={"Cache-Control": "no-store"})

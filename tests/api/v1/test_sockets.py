@@ -1,0 +1,235 @@
+"""News as it comes, in two web processes: who gets what, who gets in, and who is cut off."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from jobboard.api import hub as module
+from jobboard.api.hub import Hub, Seat
+from jobboard.asgi import create_app
+from jobboard.infra.postgres import Database
+from jobboard.jobs.models import JobStatus
+from jobboard.settings import Settings
+from tests.api.served import Served, serve
+from tests.api.v1.conftest import Cast
+from tests.api.v1.test_notifications import tell
+from tests.factories.jobs import make_job
+from tests.factories.people import User
+
+pytestmark = pytest.mark.anyio
+Client = httpx2.AsyncClient
+
+
+@pytest.fixture(scope="module")
+def sites(settings: Settings) -> Iterator[tuple[Served, Served]]:
+    """Two web processes, as far as loops and clients go."""
+    with (
+        serve(create_app(settings), ws="websockets-sansio") as one,
+        serve(create_app(settings), ws="websockets-sansio") as other,
+    ):
+        yield one, other
+
+
+class Sockets:
+    """Opens sockets, and closes them at the end."""
+
+    def __init__(self, client: Client, stack: AsyncExitStack) -> None:
+        self.client, self.stack = client, stack
+
+    async def ticket(self, user: User) -> str:
+        answer = await self.client.post("/api/v1/ws-tickets", headers=user.headers)
+        return answer.json()["ticket"]
+
+    async def open(self, site: Served, user: User, since: str = "") -> ClientConnection:
+        ticket = await self.ticket(user)
+        return await self.connect(site, ticket + (f"&since={since}" if since else ""))
+
+    async def connect(self, site: Served, ticket: str, **options: Any) -> ClientConnection:
+        url = site.address.replace("http", "ws") + f"/ws?ticket={ticket}"
+        return await self.stack.enter_async_context(connect(url, **options))
+
+
+@pytest.fixture
+async def sockets(client: Client) -> AsyncIterator[Sockets]:
+    async with AsyncExitStack() as stack:
+        yield Sockets(client, stack)
+
+
+async def heard(socket: ClientConnection, kind: str) -> dict[str, Any]:
+    """The next message of this kind."""
+    async with asyncio.timeout(20):
+        while (message := json.loads(await socket.recv()))["type"] != kind:
+            pass
+    return message
+
+
+async def closed(socket: ClientConnection) -> int | None:
+    """The code with which the server ended it."""
+    async with asyncio.timeout(20):
+        with suppress(ConnectionClosed):
+            async for _ in socket:
+                pass
+        await socket.wait_closed()
+    return socket.close_code
+
+
+async def test_news_reaches_its_reader_in_every_process_and_nobody_else(
+    sockets: Sockets, sites: tuple[Served, Served], db: Database, cast: Cast
+) -> None:
+    here, there, rival = [
+        await sockets.open(site, user)
+        for site, user in zip(
+            (*sites, sites[0]), (cast.candidate, cast.candidate, cast.rival), strict=True
+        )
+    ]
+    for socket in (here, there, rival):
+        assert (await heard(socket, "hello"))["unread"] == 0
+    await tell(db, cast.candidate, "Baker")
+    for socket in (here, there):
+        news = await heard(socket, "news")
+        assert (news["unread"], [item["text"] for item in news["items"]]) == (
+            1,
+            ["Bakery answered: Baker"],
+        )
+    headers = cast.candidate.headers
+    await sockets.client.post("/api/v1/notifications/read", json={}, headers=headers)
+    for socket in (here, there):
+        assert await heard(socket, "news") == {"type": "news", "unread": 0, "items": []}
+    await tell(db, cast.rival, "Cook")
+    news = await heard(rival, "news")  # the first that they hear
+    assert [item["text"] for item in news["items"]] == ["Bakery answered: Cook"]
+
+
+async def test_after_a_cut_what_was_missed_comes_first(
+    sockets: Sockets, sites: tuple[Served, Served], db: Database, cast: Cast
+) -> None:
+    socket = await sockets.open(sites[0], cast.candidate)
+    await heard(socket, "hello")
+    await tell(db, cast.candidate, "Baker")
+    (known,) = (await heard(socket, "news"))["items"]
+    await socket.close()
+    await tell(db, cast.candidate, "Miller", "Cook")
+    again = await sockets.open(sites[1], cast.candidate, since=known["id"])
+    hello = await heard(again, "hello")
+    texts = [item["text"].removeprefix("Bakery answered: ") for item in hello["items"]]
+    assert texts[-2:] == ["Miller", "Cook"]
+    assert hello["unread"] == 3
+
+
+async def test_moderators_hear_how_many_jobs_wait(
+    sockets: Sockets,
+    sites: tuple[Served, Served],
+    session: AsyncSession,
+    db: Database,
+    cast: Cast,
+) -> None:
+    admin = await sockets.open(sites[1], cast.admin)
+    assert (await heard(admin, "hello"))["pending"] == 0
+    employer = await sockets.open(sites[1], cast.employer)
+    assert "pending" not in await heard(employer, "hello")
+    job = await make_job(session, cast.employer, cast.company, status=JobStatus.DRAFT)
+    headers = cast.employer.headers
+    await sockets.client.post(f"/api/v1/jobs/{job.id}/submit", headers=headers)
+    assert await heard(admin, "moderation") == {"type": "moderation", "pending": 1}
+    await sockets.client.post(f"/api/v1/admin/jobs/{job.id}/approve", headers=cast.admin.headers)
+    assert (await heard(admin, "moderation"))["pending"] == 0
+    assert (await heard(employer, "news"))["items"][0]["text"] == f"Your job is live: {job.title}"
+
+
+async def test_who_does_not_get_in(
+    sockets: Sockets, sites: tuple[Served, Served], cast: Cast
+) -> None:
+    used = await sockets.ticket(cast.candidate)
+    await heard(await sockets.connect(sites[0], used), "hello")
+    left = await sockets.ticket(cast.rival)
+    await sockets.client.post("/api/v1/auth/revoke", data={"token": token_of(cast.rival)})
+    foreign = await sockets.ticket(cast.candidate)
+    cases = [
+        (used, None),
+        ("nonsense", None),
+        ("", None),
+        (left, None),
+        (foreign, "https://evil.example.com"),
+    ]
+    for ticket, origin in cases:
+        with pytest.raises(InvalidStatus) as refused:
+            await sockets.connect(sites[1], ticket, origin=origin)
+        assert refused.value.response.status_code == 403, (ticket, origin)
+    ours = await sockets.ticket(cast.candidate)
+    socket = await sockets.connect(sites[0], ours, origin=sites[0].address)
+    await heard(socket, "hello")
+
+
+def token_of(user: User) -> str:
+    return user.headers["Authorization"].removeprefix("Bearer ")
+
+
+async def test_who_logs_out_is_cut_off(
+    sockets: Sockets,
+    sites: tuple[Served, Served],
+    cast: Cast,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    socket = await sockets.open(sites[0], cast.candidate)
+    stays = await sockets.open(sites[0], cast.employer)
+    for each in (socket, stays):
+        await heard(each, "hello")
+    await sockets.client.post("/api/v1/auth/revoke", data={"token": token_of(cast.candidate)})
+    hub: Hub = sites[0].app.state.hub
+    await asyncio.to_thread(sites[0].do, hub._cut_off_who_left())
+    assert await closed(socket) == module.ENDED
+    assert len(hub.seats) >= 1
+    async with httpx2.AsyncClient(base_url=sites[0].address) as there:
+        metrics = (await there.get("/metrics")).text
+    assert "jobboard_sockets_dropped_total 1.0" in metrics
+
+
+async def test_nobody_has_more_than_a_few(
+    sockets: Sockets, sites: tuple[Served, Served], cast: Cast
+) -> None:
+    for _ in range(module.EACH):
+        await heard(await sockets.open(sites[0], cast.admin), "hello")
+    assert await closed(await sockets.open(sites[0], cast.admin)) == module.MANY
+
+
+class Stuck:
+    """A reader that reads nothing."""
+
+    def __init__(self) -> None:
+        self.code = asyncio.get_running_loop().create_future()
+
+    async def send_text(self, _text: str) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self, code: int) -> None:
+        self.code.set_result(code)
+
+
+@pytest.mark.parametrize("how", ["too many wait", "one waits for too long"])
+async def test_who_does_not_read_is_cut_off_and_keeps_nobody_waiting(
+    app: Any, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    messages = module.WAITING + 3
+    if how == "one waits for too long":
+        monkeypatch.setattr(module, "SEND", 0.01)
+        messages = 1
+    hub, socket = Hub(app.state.engines), Stuck()
+    seat = Seat(socket, uuid4(), uuid4(), moderates=False, since=uuid4())  # ty: ignore
+    assert hub.enter(seat)
+    for _ in range(messages):
+        hub._offer(seat, "news")
+        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        assert await socket.code == module.SLOW
+    hub.leave(seat)
+    assert hub.seats == []
+    await hub.close()
