@@ -47,7 +47,7 @@ REFUSED = {
     "a pair the wrong way round": "\ude00\ud83d",
 }
 # What is done to text before it is kept; all other text stays as it is, to the last blank.
-STRIPPED = {"title", "name", "full_name", "location", "reason", "tags", "memo"}
+STRIPPED = {"title", "name", "full_name", "location", "reason", "tags", "memo", "q"}
 LOWERED = {"tags", "tag"}
 # Where an answer tells text under another name than it was sent.
 TOLD_AS = {"reason": ("status_reason",), "note": ("note", "notes")}
@@ -149,7 +149,7 @@ def put(body: dict[str, Any], place: Place, value: str) -> dict[str, Any]:
 
 def kept(place: Place, value: str) -> str:
     """What is kept of `value` there."""
-    value = value.strip() if place[0] in STRIPPED else value
+    value = value.strip() if STRIPPED & set(place) else value
     return value.lower() if LOWERED & set(place) else value
 
 
