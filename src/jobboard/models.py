@@ -12,6 +12,7 @@ from jobboard.notifications import models as notifications
 from jobboard.tasks import models as tasks
 from jobboard.uploads import models as uploads
 from jobboard.wallet import models as wallet
+from jobboard.webhooks import models as webhooks
 
 __all__ = [
     "accounts",
@@ -27,5 +28,6 @@ __all__ = [
     "tasks",
     "uploads",
     "wallet",
+    "webhooks",
 ]
 metadata = Base.metadata

@@ -108,6 +108,11 @@ class Settings(BaseModel):
     upload_quota_mb: int = Field(
         100, ge=1, le=10_000, description="All files of one person together, in megabytes."
     )
+    webhook_private: Literal["on", "off"] = Field(
+        "off",
+        description="`on` lets webhooks call addresses of your own network, also by http. Whoever "
+        "owns a company on the board can then reach what stands there.",
+    )
     rejected_days: int = Field(
         180, ge=1, le=3650, description="Days until a rejected application is deleted."
     )

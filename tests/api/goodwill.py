@@ -15,6 +15,7 @@ import schemathesis
 from tests.api.stage import Stage
 from tests.factories.files import pdf, picture
 from tests.factories.people import PASSWORD
+from tests.factories.webhooks import PUBLIC_URL
 
 RESUME, PICTURE = pdf(), picture()
 LATER = "2031-05-01T12:00:00Z"
@@ -132,6 +133,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "email": _address,
     "website": _link,
     "apply_url": _link,
+    "url": lambda _: PUBLIC_URL,
     "country": lambda _: "DE",
     "currency": lambda _: "EUR",
     "time_zone": lambda _: "Europe/Berlin",

@@ -36,6 +36,7 @@ from tests.factories.jobs import make_job
 from tests.factories.people import User, make_user
 from tests.factories.tasks import make_task
 from tests.factories.wallets import make_wallet
+from tests.factories.webhooks import make_delivery, make_webhook
 
 ROLES = {"candidate": Role.CANDIDATE, "employer": Role.EMPLOYER, "admin": Role.ADMIN}
 # The thing that `{id}` stands for, by the segment of the path before it.
@@ -54,6 +55,8 @@ NAMED = {
     "invitations": "invitation",
     "wallets": "wallet",
     "transfers": "transfer",
+    "webhooks": "webhook",
+    "deliveries": "delivery",
 }
 # Jobs in the state that these need.
 STATES = {
@@ -140,6 +143,9 @@ async def _set_up(server: Served) -> Stage:
         applied = await applications.apply(session, candidate.actor, rows["job"].id, letter)
         shared["application"] = str(applied.id)
         shared["key"] = await _key(session, employer, company)
+        webhook = await make_webhook(session, engines.settings, employer, company)
+        shared["webhook"] = str(webhook.id)
+        shared["delivery"] = str((await make_delivery(session, webhook.id)).id)
         await session.commit()
     return Stage(server.address, cast, {name: shared | things for name, things in own.items()})
 

@@ -34,6 +34,7 @@ STORIES = {
         "POST /applications/{id}/withdraw",
     ],
     r"v1/(resumes|images)": ["POST /images"],
+    r"v1/webhooks$|webhooks/.id.(/deliveries|/rotate)?$": ["POST /webhooks"],
     r"v1/tasks": ["POST /tasks"],
     r"v1/transfers": ["POST /transfers"],
     r"/wallets|/transfers/.id.": ["GET /wallets", "POST /admin/wallets/{id}/grants"],

@@ -14,6 +14,7 @@ candidate) they are someone else's. Each asks again for a thing that is not ther
     missing   what those who may get where the thing is not there
     scope     what a token needs for it (API only): `account` for what has no scope of its own;
               several where the route asks for the first and its work for the others
+    keys      whether an API key of the company gets through though not all of TEAM do
     json, data, files, params, headers   what is sent: good enough to get through
 
 A route with several lines is asked several times. A company's API key is let in where all of TEAM
@@ -57,10 +58,11 @@ class Access:
     nobody: int = 401
     missing: int = 404
     scope: str = "account"
+    keys: bool = False
     send: dict[str, Any] = field(default_factory=dict)
 
 
-ANSWERS = ("refused", "nobody", "missing", "scope")
+ANSWERS = ("refused", "nobody", "missing", "scope", "keys")
 
 
 def only(*who: str | frozenset[str], on: str = "", hidden: Any = (), **more: Any) -> Access:
@@ -80,9 +82,25 @@ def everyone(on: str = "", **more: Any) -> Access:
     return only(frozenset(CAST), on=on, **more)
 
 
+def hooks(on: str = "webhook", hidden: Any = CAST, **more: Any) -> Access:
+    """What is done with a company's webhooks."""
+    return only("owner", "admin", on=on, hidden=hidden, scope="webhooks", keys=True, **more)
+
+
+def hook_page(on: str = "webhook", **more: Any) -> Access:
+    """The same on pages."""
+    return only("owner", "admin", on=on, hidden={"recruiter", "rival"}, **more)
+
+
 PNG = {"file": ("logo.png", picture(), "image/png")}
 CV = {"file": ("cv.pdf", pdf(), "application/pdf")}
 WHY = {"reason": "It is a scam."}
+NEW_WEBHOOK = {
+    "company_id": "{company}",
+    "name": "Site",
+    "url": "https://93.184.215.14/hook",
+    "events": ["job.published"],
+}
 NEW_KEY = {"company_id": "{company}", "name": "Site", "scopes": ["jobs:read"]}
 MOVE = {"stage": "interview"}
 JOB = {"title": "Cook", "description": "You cook."}
@@ -102,6 +120,7 @@ ONCE = {"Idempotency-Key": "5f1b1a0e-2d0c-4c4c-9d3e-0d8f3c1a7b52"}
 PAY_BY_FORM = {"to": "{other_wallet}", "amount": "0.05", "key": "a"}
 ANY = only(SIGNED_IN)
 DESK = only(EMPLOYERS)
+
 STAFF = only("admin")
 
 ROUTES: dict[str, Access | list[Access]] = {
@@ -150,6 +169,17 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /api/v1/api-keys": only(SIGNED_IN, scope="keys"),
     "POST /api/v1/api-keys": only("owner", json=NEW_KEY, scope="keys jobs:read"),
     "DELETE /api/v1/api-keys/{id}": only("owner", on="key", hidden=CAST, scope="keys"),
+    # The API: webhooks
+    "GET /api/v1/webhooks": only(SIGNED_IN, scope="webhooks", keys=True),
+    "POST /api/v1/webhooks": hooks(json=NEW_WEBHOOK, on="", hidden=()),
+    "GET /api/v1/webhooks/{id}": hooks(),
+    "PATCH /api/v1/webhooks/{id}": hooks(json={"active": True}),
+    "DELETE /api/v1/webhooks/{id}": hooks(),
+    "POST /api/v1/webhooks/{id}/rotate": hooks(),
+    "POST /api/v1/webhooks/{id}/test": hooks(),
+    "GET /api/v1/webhooks/{id}/deliveries": hooks(),
+    "GET /api/v1/webhooks/{id}/deliveries/{delivery_id}": hooks(on="webhook delivery"),
+    "POST /api/v1/webhooks/{id}/deliveries/{delivery_id}/resend": hooks(on="webhook delivery"),
     # The API: companies
     "GET /api/v1/companies": everyone(),
     "POST /api/v1/companies": only(EMPLOYERS, json=NEW_COMPANY, scope="companies:write"),
@@ -470,6 +500,18 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /employer/api-keys": DESK,
     "POST /employer/api-keys": only("owner", data=NEW_KEY | {"expires_in_days": ""}),
     "POST /employer/api-keys/{key_id}/revoke": only("owner", on="key", hidden=KEYLESS),
+    "GET /employer/webhooks": DESK,
+    "POST /employer/webhooks": only("owner", "admin", data=NEW_WEBHOOK),
+    "GET /employer/webhooks/{webhook_id}": hook_page(),
+    "POST /employer/webhooks/{webhook_id}": hook_page(data=NEW_WEBHOOK),
+    "POST /employer/webhooks/{webhook_id}/turn": hook_page(data={"to": "off"}),
+    "POST /employer/webhooks/{webhook_id}/rotate": hook_page(),
+    "POST /employer/webhooks/{webhook_id}/delete": hook_page(),
+    "POST /employer/webhooks/{webhook_id}/test": hook_page(),
+    "GET /employer/webhooks/{webhook_id}/deliveries/{delivery_id}": hook_page("webhook delivery"),
+    "POST /employer/webhooks/{webhook_id}/deliveries/{delivery_id}/resend": hook_page(
+        "webhook delivery"
+    ),
     "GET /me/mail": ANY,
     "POST /me/mail": ANY,
     "GET /unsubscribe": everyone(params={"token": "{mail_token}"}),

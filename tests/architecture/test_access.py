@@ -30,6 +30,7 @@ from jobboard.applications.schemas import ApplicationCreate
 from jobboard.asgi import create_app
 from jobboard.clock import now
 from jobboard.companies import invitations, keys
+from jobboard.companies.models import Company
 from jobboard.companies.schemas import ApiKeyCreate, ApiKeyMade
 from jobboard.infra.pictures import Pictures
 from jobboard.infra.postgres import Database
@@ -53,6 +54,7 @@ from tests.factories.companies import make_company, make_invitation, make_member
 from tests.factories.files import pdf, picture
 from tests.factories.jobs import make_job
 from tests.factories.people import PASSWORD, User, make_user
+from tests.factories.webhooks import make_delivery, make_webhook
 
 EMPLOYING = {"owner", "recruiter", "rival", "suspended"}
 SAFE = {"GET", "HEAD"}
@@ -192,6 +194,7 @@ async def _things(
     await session.commit()
     return {
         **opened,
+        **await _webhook(session, settings, owner, company),
         "message": str(message.id),
         "mail-block": str(shut.id),
         "mail_token": choices.token(settings, candidate.id, Topic.ALERTS),
@@ -217,6 +220,14 @@ async def _things(
         **{f"{name}-slug": job.slug for name, job in jobs.items()},
         **{name: str(user.id) for name, user in cast.items()},
     }
+
+
+async def _webhook(
+    session: AsyncSession, settings: Settings, owner: User, company: Company
+) -> dict[str, str]:
+    webhook = await make_webhook(session, settings, owner, company)
+    delivery = await make_delivery(session, webhook.id)
+    return {"webhook": str(webhook.id), "delivery": str(delivery.id)}
 
 
 def _link(user: User, purpose: LinkPurpose, token: str) -> EmailLink:
@@ -355,7 +366,7 @@ OPEN_TO_KEYS = [
     (route, access)
     for route, lines in ROUTES.items()
     for access in (lines if isinstance(lines, list) else [lines])
-    if access.scope in OF_KEYS and TEAM <= access.through < SIGNED_IN
+    if access.scope in OF_KEYS and (access.keys or TEAM <= access.through < SIGNED_IN)
 ]
 
 
@@ -385,6 +396,8 @@ def _right_for_key(access: Access, whose: str) -> set[int]:
         return let_in | {403}
     if access.scope not in OF_KEYS:
         return {403, access.refused}
+    if access.keys and (whose == "owner" or access.through == SIGNED_IN):
+        return let_in
     if whose == "owner" and access.through >= TEAM and access.through != SIGNED_IN:
         return let_in
     return {404} if whose in access.hidden else {403}

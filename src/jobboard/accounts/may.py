@@ -16,13 +16,14 @@ from jobboard.errors import Forbidden, InsufficientScope, Unauthenticated
 
 class Who(StrEnum):
     """Whom a rule lets through: the first three by their role, the others by what they are to
-    the thing. An API key is a member of its company, and nothing else."""
+    the thing. An API key is a member and a key of its company, and nothing else."""
 
     CANDIDATE = "candidate"
     EMPLOYER = "employer"
     ADMIN = "admin"
     MEMBER = "member"  # acts for the company
     OWNER = "owner"  # owns the company
+    KEY = "key"  # is an API key of the company
     SELF = "self"  # the person whose thing it is
     PERSON = "person"  # whoever is signed in
 
@@ -36,6 +37,7 @@ class Right(StrEnum):
     LEAVE_COMPANY = "leave_company"
     MANAGE_COMPANY = "manage_company"
     MANAGE_KEYS = "manage_keys"
+    MANAGE_WEBHOOKS = "manage_webhooks"
     SEE_JOB = "see_job"
     SEE_NUMBERS = "see_numbers"
     WRITE_JOB = "write_job"
@@ -71,6 +73,7 @@ MAY: dict[Right, Rule] = {
     Right.LEAVE_COMPANY: _rule(Scope.COMPANIES_WRITE, Who.MEMBER, Who.ADMIN),
     Right.MANAGE_COMPANY: _rule(Scope.COMPANIES_WRITE, Who.OWNER, Who.ADMIN),
     Right.MANAGE_KEYS: _rule(Scope.KEYS, Who.OWNER),
+    Right.MANAGE_WEBHOOKS: _rule(Scope.WEBHOOKS, Who.OWNER, Who.ADMIN, Who.KEY),
     Right.SEE_JOB: _rule(Scope.JOBS_READ, Who.MEMBER, Who.ADMIN),
     Right.SEE_NUMBERS: _rule(Scope.JOBS_READ, Who.MEMBER),
     Right.WRITE_JOB: _rule(Scope.JOBS_WRITE, Who.MEMBER, Who.ADMIN),

@@ -18,6 +18,7 @@ class KeyScope(StrEnum):
     JOBS_WRITE = "jobs:write"
     APPLICATIONS_READ = "applications:read"
     APPLICATIONS_WRITE = "applications:write"
+    WEBHOOKS = "webhooks"
 
 
 class Scope(StrEnum):
@@ -35,6 +36,7 @@ class Scope(StrEnum):
     WALLET_READ = "wallet:read"
     WALLET_WRITE = "wallet:write"
     KEYS = "keys"
+    WEBHOOKS = "webhooks"
     MODERATION = "moderation"
 
 
@@ -51,6 +53,7 @@ MEANINGS: dict[Scope, str] = {
     Scope.WALLET_READ: "Look into your wallets.",
     Scope.WALLET_WRITE: "Spend of your wallets.",
     Scope.KEYS: "Make and revoke your companies' API keys.",
+    Scope.WEBHOOKS: "Manage your companies' webhooks and see what they were sent.",
     Scope.MODERATION: "Moderate, as an admin.",
 }
 ALL = frozenset(Scope)

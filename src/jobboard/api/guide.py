@@ -44,6 +44,7 @@ TAGS = [
         ("applications", "Apply; read and answer applications."),
         ("companies", "Companies, their logos and their people."),
         ("api keys", "Keys for a company's own programs."),
+        ("webhooks", "Calls to a company's own programs when something happens, and their log."),
         ("uploads", "Résumés and pictures."),
         ("alerts", "Saved searches: new jobs by mail, at once, daily or weekly."),
         ("notifications", "News, as a list and over a WebSocket."),

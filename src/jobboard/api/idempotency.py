@@ -158,10 +158,10 @@ class LateKey:
         self._request, self._session, self._settings = request, session, settings
         self._key = key
 
-    async def claim(self, viewer: Actor | None) -> None:
+    async def claim(self, viewer: Actor | None, *, secrets: tuple[str, ...] = ()) -> None:
         """Claim it for who asks, if there is one. Raises Replay, Conflict, Invalid."""
         if self._key is not None:
-            await _claim(self._request, self._session, self._settings, self._key, viewer, ())
+            await _claim(self._request, self._session, self._settings, self._key, viewer, secrets)
 
 
 LateKeyDep = Annotated[LateKey, Depends()]

@@ -35,6 +35,14 @@ APPLICATION = (
     "PATCH /applications/{id}",
     "POST /applications/{id}/withdraw",
 )
+WEBHOOK = (
+    "GET /webhooks/{id}",
+    "PATCH /webhooks/{id}",
+    "DELETE /webhooks/{id}",
+    "POST /webhooks/{id}/rotate",
+    "POST /webhooks/{id}/test",
+    "GET /webhooks/{id}/deliveries",
+)
 WALLET = ("GET /wallets/{id}", "GET /wallets/{id}/entries")
 OWN_WALLET = (*WALLET, "POST /admin/wallets/{id}/grants", "POST /admin/wallets/{id}/freeze")
 TRANSFER = ("GET /transfers/{id}", "POST /admin/transfers/{id}/reverse")
@@ -47,6 +55,8 @@ LEADS_TO = {
     "POST /companies": COMPANY,
     "PATCH /companies/{id}": COMPANY,
     "POST /api-keys": ("DELETE /api-keys/{id}",),
+    "POST /webhooks": WEBHOOK,
+    "PATCH /webhooks/{id}": WEBHOOK,
     "POST /jobs": JOB,
     "PATCH /jobs/{id}": JOB,
     "POST /jobs/{id}/submit": (*JOB, *DECISIONS),
@@ -81,7 +91,11 @@ NAMES = {
 }
 # The `id` of the answer goes into the body of these, under this name.
 GOES_INTO = {
-    "POST /companies": {"POST /jobs": "company_id", "POST /api-keys": "company_id"},
+    "POST /companies": {
+        "POST /jobs": "company_id",
+        "POST /api-keys": "company_id",
+        "POST /webhooks": "company_id",
+    },
     "POST /jobs": {"POST /tasks": "job_id"},
     "POST /jobs/{id}/applications": {"POST /tasks": "application_id"},
     "POST /resumes": {"POST /jobs/{id}/applications": "resume_id"},

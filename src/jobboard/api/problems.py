@@ -240,6 +240,34 @@ PROBLEMS: dict[str, Told] = {
         "A company has at most 20 API keys. Revoke one that is not used.",
         "Revoke a key that is not used.",
     ),
+    # Webhooks
+    "webhook_not_found": Told(404, "There is no such webhook.", "Look in GET /webhooks."),
+    "delivery_not_found": Told(
+        404,
+        "There is no such delivery. They are kept for 30 days.",
+        "Look in GET /webhooks/{id}/deliveries.",
+    ),
+    "address_not_public": Told(
+        422,
+        "hooks.bakery.internal does not lead to a public address. Only public ones are called: "
+        "check the spelling, or use an address that the internet can reach.",
+        "Give an address that the internet can reach, by a name that resolves.",
+    ),
+    "too_many_webhooks": Told(
+        409,
+        "A company has at most 10 webhooks. Delete one that is not used.",
+        "Delete a webhook that is not used.",
+    ),
+    "webhook_off": Told(
+        409,
+        "This webhook is paused, and is not called. Turn it on first.",
+        'PATCH /webhooks/{id} with {"active": true}.',
+    ),
+    "delivery_under_way": Told(
+        409,
+        "This is being sent right now. Look again in a moment.",
+        "Look at the delivery again in a moment.",
+    ),
     # Jobs
     "job_not_found": Told(
         404, "There is no such job.", "It is gone, or not public: are you logged in?"

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts.may import Right, Who, require
 from jobboard.accounts.queries import require_verified
 from jobboard.accounts.schemas import Actor
-from jobboard.applications import lifecycle, queries
+from jobboard.applications import hooks, lifecycle, queries
 from jobboard.applications.models import (
     Application,
     ApplicationEvent,
@@ -31,6 +31,7 @@ from jobboard.jobs.models import Job, JobStatus
 from jobboard.notifications.service import notify
 from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.uploads import service as uploads
+from jobboard.webhooks.events import Event
 
 
 async def apply(
@@ -55,6 +56,7 @@ async def apply(
         notify(session, person_id, "application_received", news)
     notify(session, actor.id, "application_sent", news)
     await session.flush()
+    await hooks.tell(session, Event.APPLICATION_CREATED, application, job)
     return application
 
 
@@ -107,11 +109,13 @@ async def read(session: AsyncSession, actor: Actor, application_id: UUID) -> App
     member = await companies.role_of(session, actor, job.company_id) is not None
     person = member and not actor.is_key
     if person and application.person_id != actor.id and application.stage is Stage.SUBMITTED:
-        await _mark_viewed(session, actor, application)
+        await _mark_viewed(session, actor, application, job)
     return await _shape(session, actor, application, _reader(actor, application, member=member))
 
 
-async def _mark_viewed(session: AsyncSession, actor: Actor, application: Application) -> None:
+async def _mark_viewed(
+    session: AsyncSession, actor: Actor, application: Application, job: Job
+) -> None:
     """One statement, so that of colleagues who look at the same moment none is refused."""
     viewed = await session.scalar(
         update(Application)
@@ -124,6 +128,7 @@ async def _mark_viewed(session: AsyncSession, actor: Actor, application: Applica
     if viewed is not None:
         _record(session, application, Side.COMPANY, actor)
         await session.flush()
+        await hooks.tell_moved(session, application, job, Stage.SUBMITTED)
 
 
 async def list_own(
@@ -203,13 +208,20 @@ async def _shape(
 
 
 async def _move(
-    session: AsyncSession, actor: Actor, application: Application, target: Stage, side: Side
+    session: AsyncSession,
+    actor: Actor,
+    application: Application,
+    job: Job,
+    target: Stage,
+    side: Side,
 ) -> None:
-    lifecycle.require(application.stage, target, side)
+    before = application.stage
+    lifecycle.require(before, target, side)
     application.stage = target
     application.updated_at = now()
     _record(session, application, side, actor)
     await session.flush()
+    await hooks.tell_moved(session, application, job, before)
 
 
 async def change(
@@ -230,7 +242,7 @@ async def change(
             )
         )
     if data.stage is not None:
-        await _move(session, actor, application, data.stage, Side.COMPANY)
+        await _move(session, actor, application, job, data.stage, Side.COMPANY)
         notify(
             session,
             application.person_id,
@@ -248,9 +260,9 @@ async def change(
 
 async def withdraw(session: AsyncSession, actor: Actor, application_id: UUID) -> ApplicationRead:
     """The candidate takes an application back."""
-    application, _ = await queries.get(session, actor, application_id)
+    application, job = await queries.get(session, actor, application_id)
     require(actor, Right.WITHDRAW, *((Who.SELF,) if application.person_id == actor.id else ()))
-    await _move(session, actor, application, Stage.WITHDRAWN, Side.CANDIDATE)
+    await _move(session, actor, application, job, Stage.WITHDRAWN, Side.CANDIDATE)
     return await _shape(session, actor, application, Side.CANDIDATE)
 
 

@@ -72,7 +72,8 @@ def acted_for(viewer: Actor, company_id: SQLColumnExpression[UUID]) -> ColumnEle
 
 async def relation(session: AsyncSession, actor: Actor, company_id: UUID) -> tuple[Who, ...]:
     """What `actor` is to the company, as `accounts/may.py` asks."""
-    return RELATIONS[await role_of(session, actor, company_id)]
+    role = await role_of(session, actor, company_id)
+    return (*RELATIONS[role], Who.KEY) if actor.is_key and role else RELATIONS[role]
 
 
 async def require(session: AsyncSession, actor: Actor, right: Right, company_id: UUID) -> None:
@@ -140,6 +141,20 @@ def member_with(company_id: UUID, email: str) -> Select[Person]:
         .join(CompanyMember, CompanyMember.person_id == Person.id)
         .where(CompanyMember.company_id == company_id, func.lower(Person.email) == email.lower())
     )
+
+
+async def owner_ids(session: AsyncSession, company_id: UUID) -> list[UUID]:
+    """Who gets news that only owners can act upon."""
+    rows = await session.scalars(
+        select(CompanyMember.person_id)
+        .join(Person, Person.id == CompanyMember.person_id)
+        .where(
+            CompanyMember.company_id == company_id,
+            CompanyMember.role == MemberRole.OWNER,
+            Person.suspended_at.is_(None),
+        )
+    )
+    return list(rows)
 
 
 async def member_ids(session: AsyncSession, company_id: UUID) -> list[UUID]:

@@ -1,85 +1,91 @@
-"""Fetching what an address names, without being sent into our own network (SSRF).
+"""Calling what an address names: fetching a list of jobs, posting a webhook.
 
-https only, no proxies, no redirects, a size and a time limit. A name is resolved once; if any of
-its addresses is not public nothing is fetched; and the socket is opened to the checked address,
-so that a second answer of the name server cannot lead elsewhere. Host and SNI stay the name.
+No proxies, no redirects, no cookies, a size and a time limit, and no connection that `guard.py`
+does not let through. Host and SNI stay the name; the socket goes to the checked address.
 """
 
+import asyncio
+import os
 import socket
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, StreamReader, TCPConnector
+from aiohttp import (
+    ClientConnectorCertificateError,
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    StreamReader,
+    TCPConnector,
+)
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 from jobboard.errors import Invalid, TooLarge, Unavailable
+from jobboard.infra.guard import PUBLIC, Policy, Refused, addresses_of, read_url, require_allowed
 
 MAX_BYTES = 64 * 2**20
 TIMEOUT = 60.0  # seconds, for all of it
+POST_TIMEOUT = 15.0
+KEPT_BYTES = 2000  # of an answer to a POST
+_KEPT_SECONDS = 2.0  # that the body of such an answer may take once its status is there
 _CHUNK = 2**16
 
-# IANA's special-purpose registries (RFC 6890 and after) and what carries an IPv4 address inside.
-# `ipaddress.is_global` is not enough: it lets NAT64 and multicast through.
-_CLOSED_NETWORKS = """
-    0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
-    192.0.2.0/24 192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24
-    198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4
-    2001::/23 2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20
-"""
-_CLOSED = [ip_network(network) for network in _CLOSED_NETWORKS.split()]
-_OPEN_V6 = ip_network("2000::/3")  # the only part of IPv6 that is given out for the internet
 
+class _Resolver(AbstractResolver):
+    """Resolves a name by way of the guard."""
 
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address belongs to the public internet."""
-    if isinstance(address, IPv6Address) and address not in _OPEN_V6:
-        return False
-    return not any(address in network for network in _CLOSED if network.version == address.version)
-
-
-class _Refused(Exception):
-    """An address that we do not connect to."""
-
-
-class _PublicResolver(AbstractResolver):
-    """Resolves a name, and refuses it if one of its addresses is not public."""
-
-    def __init__(self, inner: AbstractResolver) -> None:
-        self._inner = inner
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await self._inner.resolve(host, port, family)
-        for result in found:
-            _require_public(result["host"])
-        return found
+        found = await addresses_of(host, port, self._policy, family)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=kind,
+                proto=0,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for kind, address in found
+        ]
 
     async def close(self) -> None:
-        await self._inner.close()
+        """There is nothing to close."""
 
 
-def _require_public(host: str) -> None:
-    if not is_public(ip_address(host.split("%")[0])):
-        raise _Refused(host)
+def _session(policy: Policy, limits: ClientTimeout, **options: Any) -> ClientSession:
+    def checked_socket(info: tuple[Any, ...]) -> socket.socket:
+        """The last gate: addresses written in the URL come by no resolver."""
+        require_allowed(info[4][0], policy)
+        return _open(info)
+
+    connector = TCPConnector(
+        resolver=_Resolver(policy),
+        socket_factory=checked_socket,
+        use_dns_cache=False,
+        force_close=True,
+    )
+    return ClientSession(
+        connector=connector, timeout=limits, cookie_jar=DummyCookieJar(), **options
+    )
 
 
-def _public_socket(info: tuple[Any, ...]) -> socket.socket:
-    """The last gate: addresses written in the URL come by no resolver."""
-    family, kind, protocol, _, address = info
-    _require_public(address[0])
+def _open(info: tuple[Any, ...]) -> socket.socket:
+    family, kind, protocol, *_ = info
     return socket.socket(family, kind, protocol)
 
 
-def _connector(allow_loopback: bool) -> TCPConnector:
-    resolver = ThreadedResolver()
-    if allow_loopback:
-        return TCPConnector(resolver=resolver)
-    return TCPConnector(
-        resolver=_PublicResolver(resolver), socket_factory=_public_socket, use_dns_cache=False
-    )
+def _limits(timeout: float, connect: float) -> ClientTimeout:
+    return ClientTimeout(total=timeout, connect=min(timeout, connect))
 
 
 async def fetch(
@@ -87,23 +93,22 @@ async def fetch(
     *,
     max_bytes: int = MAX_BYTES,
     timeout: float = TIMEOUT,  # noqa: ASYNC109 - of the whole exchange, kept by aiohttp
-    allow_loopback: bool = False,
+    policy: Policy = PUBLIC,
 ) -> bytes:
-    """What stands at a public https address. `allow_loopback` is for tests: http to this machine.
+    """What stands at a public https address.
 
     Raises Invalid (an address that we do not fetch), TooLarge, or Unavailable (it did not answer
     as it should), each with a message that says what to do.
     """
-    _require_fetchable(url, allow_loopback)
-    limits = ClientTimeout(total=timeout, connect=min(timeout, 10.0))
+    target = read_url(url, policy)
     try:
         async with (
-            ClientSession(connector=_connector(allow_loopback), timeout=limits) as session,
-            session.get(url, allow_redirects=False, headers=_HEADERS) as response,
+            _session(policy, _limits(timeout, 10.0)) as session,
+            session.get(target, allow_redirects=False, headers=_HEADERS) as response,
         ):
             _require_ok(url, response.status, response.headers.get("Location"))
             return await _body(response.content, max_bytes)
-    except _Refused:
+    except Refused:
         raise Invalid(
             f"{url} leads into a private network. Only public addresses are fetched: "
             "download the file and give its path instead."
@@ -115,19 +120,6 @@ async def fetch(
 
 
 _HEADERS = {"User-Agent": "jobboard", "Accept": "application/json, */*;q=0.5"}
-
-
-def _require_fetchable(url: str, allow_loopback: bool) -> None:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise Invalid(f"{url} is not a web address. It starts with https://.") from None
-    schemes = {"https", "http"} if allow_loopback else {"https"}
-    if parts.scheme not in schemes or not host:
-        raise Invalid(f"{url} cannot be fetched: the address must start with https://.")
-    if parts.username or parts.password:
-        raise Invalid(f"{host}: an address with a user name or password in it is not fetched.")
 
 
 def _require_ok(url: str, status: int, location: str | None) -> None:
@@ -148,3 +140,66 @@ async def _body(content: StreamReader, max_bytes: int) -> bytes:
             raise TooLarge(f"The answer is larger than {max_bytes // 2**20} MB, the most we fetch.")
         parts.append(chunk)
     return b"".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back from a POST: the status, where a redirect points, and how the body begins."""
+
+    status: int
+    location: str | None
+    text: str
+
+
+async def post(
+    url: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    timeout: float = POST_TIMEOUT,  # noqa: ASYNC109 - of the whole exchange, kept by aiohttp
+    policy: Policy = PUBLIC,
+) -> Answer:
+    """Post bytes, and keep how the answer begins: at most KEPT_BYTES, as text that can be stored.
+
+    Raises Invalid (an address that we do not call) or Unavailable (no answer), each with a message
+    for the people of the receiver.
+    """
+    target = read_url(url, policy)
+    try:
+        async with (
+            _session(policy, _limits(timeout, 5.0), auto_decompress=False) as session,
+            session.post(target, data=body, headers=headers, allow_redirects=False) as response,
+        ):
+            return Answer(
+                response.status,
+                response.headers.get("Location", "")[:500] or None,
+                await _beginning(response),
+            )
+    except (Refused, ClientConnectorDNSError):  # nobody learns which names our own network has
+        raise Invalid(f"{target.raw_host} does not lead to a public address.") from None
+    except TimeoutError:
+        raise Unavailable(f"No answer within {timeout:g} seconds.") from None
+    except ClientConnectorCertificateError as error:
+        raise Unavailable(f"Its certificate is not good: {_cause(error)}") from None
+    except ClientConnectorError as error:
+        raise Unavailable(f"It cannot be reached: {_cause(error)}") from None
+    except (ClientError, OSError, ValueError) as error:
+        raise Unavailable(f"It hung up, or sent no HTTP: {type(error).__name__}") from None
+
+
+def _cause(error: ClientConnectorError | ClientConnectorCertificateError) -> str:
+    """Without the address that was dialled: a name is resolved to several."""
+    if isinstance(error, ClientConnectorCertificateError):
+        return str(error.certificate_error)[:200]
+    number = error.os_error.errno
+    return os.strerror(number) if number else type(error.os_error).__name__
+
+
+async def _beginning(response: ClientResponse) -> str:
+    """The status says how it went: what is slow, broken or packed afterwards does not matter."""
+    read = b""
+    with suppress(TimeoutError, ClientError, OSError):
+        async with asyncio.timeout(_KEPT_SECONDS):
+            while len(read) < KEPT_BYTES and (part := await response.content.read(KEPT_BYTES)):
+                read += part
+    return read[:KEPT_BYTES].decode(errors="replace").replace("\0", "\ufffd")

@@ -11,7 +11,8 @@ from jobboard.companies import news
 from jobboard.jobs import lifecycle
 from jobboard.jobs.lifecycle import Party, Step
 from jobboard.jobs.models import Job, JobStatus
-from jobboard.jobs.steps import record
+from jobboard.jobs.steps import occurrence, record
+from jobboard.webhooks.events import emit
 
 BATCH = 500
 
@@ -37,4 +38,6 @@ async def expire_due(session: AsyncSession) -> int:
         told = [{"id": str(job.id), "title": job.title} for job in jobs]
         news.tell(session, company_id, "job_expired", {"jobs": told})
     await session.flush()
-    return sum(map(len, ended.values()))
+    over = [occurrence(job) for jobs in ended.values() for job in jobs]
+    await emit(session, over)
+    return len(over)

@@ -30,7 +30,7 @@ from jobboard.jobs.schemas import (
     ReportCreate,
     SalaryInput,
 )
-from jobboard.jobs.steps import move, party_of, record, require_version, take
+from jobboard.jobs.steps import move, party_of, require_version, take
 from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.settings import Settings
 
@@ -139,8 +139,8 @@ async def change(session: AsyncSession, actor: Actor, job_id: UUID, data: JobUpd
     if changed & lifecycle.MATERIAL:
         job.approved_at = None
         if job.status is JobStatus.PUBLISHED:
-            job.status, job.submitted_at = JobStatus.PENDING, now()
-            record(session, job, Step.EDIT, actor)
+            job.submitted_at = now()
+            return await move(session, actor, job, Step.EDIT, JobStatus.PENDING)
     if changed and job.status is JobStatus.PUBLISHED:
         news.published(session, [job.id])
     await session.flush()

@@ -1,5 +1,7 @@
 """A step in a job's life, taken and written down; the verbs of `service` and `decisions` do."""
 
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
@@ -8,6 +10,7 @@ from jobboard.errors import Conflict
 from jobboard.jobs import lifecycle, news
 from jobboard.jobs.lifecycle import Party, Step
 from jobboard.jobs.models import Job, JobEvent, JobStatus
+from jobboard.webhooks.events import Event, Occurrence, emit
 
 
 def require_version(job: Job, version: int | None) -> None:
@@ -22,6 +25,15 @@ def require_version(job: Job, version: int | None) -> None:
 def party_of(actor: Actor) -> Party:
     """The side that `actor` takes steps for."""
     return Party.ADMIN if actor.is_admin else Party.MEMBER
+
+
+def occurrence(job: Job, reason: str | None = None) -> Occurrence:
+    """What webhooks are told of where a job stands now."""
+    told = {"id": str(job.id), "slug": job.slug, "title": job.title, "status": job.status}
+    data: dict[str, Any] = {"job": told}
+    if reason is not None:
+        data["reason"] = reason
+    return Occurrence(job.company_id, Event(f"job.{job.status}"), data)
 
 
 def record(
@@ -63,4 +75,5 @@ async def move(
     if target is JobStatus.PUBLISHED:
         news.published(session, [job.id])
     await session.flush()
+    await emit(session, [occurrence(job, reason)])
     return job

@@ -62,6 +62,7 @@ WORDS: dict[str, Line] = {
     ),
     "job_alert": Line(_found, "/me/alerts"),
     "member_joined": Line("A colleague acts for {company} now", "/employer"),
+    "webhook_off": Line("Your webhook is off: {name}", "/employer/webhooks/{webhook_id}"),
     "password_changed": Line("Your password was changed", "/me/security"),
     "second_factor_on": Line("Two-step log-in is on", "/me/security"),
     "second_factor_off": Line("Two-step log-in is off", "/me/security"),

@@ -26,6 +26,7 @@ from jobboard.accounts.models import (
 )
 from jobboard.accounts.schemas import Actor
 from jobboard.alerts.models import SavedSearch
+from jobboard.applications import hooks
 from jobboard.applications.lifecycle import ACTIVE
 from jobboard.applications.models import Application, ApplicationEvent, Side, Stage
 from jobboard.audit import service as audit
@@ -50,6 +51,7 @@ from jobboard.tasks.models import Task
 from jobboard.uploads import service as uploads
 from jobboard.uploads.models import Upload
 from jobboard.wallet.models import Entry, Transfer, TransferMemo, Wallet
+from jobboard.webhooks.models import Webhook
 
 NOBODY = "Erased person"
 FORGET_REST = "privacy.forget_rest"  # payload: {person_id}
@@ -176,7 +178,8 @@ async def _leave_companies(session: AsyncSession, actor: Actor) -> None:
 
 
 async def _close(session: AsyncSession, actor: Actor, company_id: UUID) -> None:
-    """Nobody is left who would read an application, or answer for what a key does."""
+    """Nobody is left who would read an application, or answer for what a key or webhook does."""
+    await session.execute(delete(Webhook).where(Webhook.company_id == company_id))
     await session.execute(
         update(ApiKey)
         .where(ApiKey.company_id == company_id, ApiKey.revoked_at.is_(None))
@@ -200,12 +203,14 @@ async def _empty_applications(session: AsyncSession, person_id: UUID) -> None:
         .returning(Application.id)
         .execution_options(synchronize_session=False)
     )
+    ids = withdrawn.all()
     session.add_all(
         ApplicationEvent(
             application_id=row_id, stage=Stage.WITHDRAWN, side=Side.CANDIDATE, person_id=person_id
         )
-        for row_id in withdrawn.all()
+        for row_id in ids
     )
+    await hooks.tell_withdrawn(session, ids)
     await session.execute(
         update(Application)
         .where(own)

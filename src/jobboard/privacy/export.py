@@ -34,6 +34,7 @@ from jobboard.tasks.models import Task
 from jobboard.uploads.images import file_keys
 from jobboard.uploads.models import Upload
 from jobboard.wallet.models import Entry, Transfer, TransferMemo, Wallet
+from jobboard.webhooks.models import Webhook
 
 HITS = "hits"
 MAX_HITS = 100_000
@@ -47,6 +48,7 @@ account.json        your account                 log-ins.json       where you lo
 second-factor.json  since when codes are asked   companies.json     companies you act for
 invitations.json    asked to act for a company   jobs.json          jobs that you wrote
 api-keys.json       keys that you made           former-addresses.json  left lately
+webhooks.json       webhooks that you added
 job-steps.json      steps that you took with jobs, such as closing one
 applications.json   your applications
 application-steps.json  what became of them, and steps that you took with those of others
@@ -121,6 +123,7 @@ def _tables(actor: Actor) -> dict[str, Select]:
         ).where(CompanyMember.person_id == person_id),
         "invitations": _invitations(actor),
         "api-keys": _of(ApiKey, {"token_hash"}, ApiKey.created_by == person_id),
+        "webhooks": _of(Webhook, {"salt", "previous_salt"}, Webhook.created_by == person_id),
         "jobs": _of(Job, {"search", "place_search", "content_hash"}, Job.created_by == person_id),
         "job-steps": _of(JobEvent, {"person_id"}, JobEvent.person_id == person_id),
         "applications": _of(Application, set(), own)

@@ -62,6 +62,7 @@ WORKS = {
     "clean_outbox": "Forget old messages",
     "forget_old_answers": "Forget answers kept for repeated requests",
     "forget_old_logins": "Forget old log-ins",
+    "forget_deliveries": "Forget old deliveries of webhooks",
     "employer_digests": "Mail companies their week",
     "expire_rejected": "Delete old rejected applications",
     "forget_news": "Forget old news",

@@ -27,6 +27,7 @@ from jobboard.jobs.models import (
 from jobboard.jobs.schemas import Salary
 from jobboard.tasks.models import Priority
 from jobboard.wallet.models import TransferKind
+from jobboard.webhooks.models import DeliveryState, WebhookState
 
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -96,6 +97,13 @@ LABELS: dict[type[StrEnum], dict[str, str]] = {
         "reversal": "Reversal",
     },
     Frequency: {"at_once": "At once", "daily": "Every morning", "weekly": "On Mondays"},
+    WebhookState: {
+        "active": "Active",
+        "paused": "Paused",
+        "gone": "Turned off",
+        "failing": "Turned off",
+    },
+    DeliveryState: {"waiting": "Waiting", "delivered": "Delivered", "failed": "Failed"},
     MemberRole: {"owner": "Owner", "recruiter": "Recruiter"},
 }
 

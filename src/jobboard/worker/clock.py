@@ -21,6 +21,7 @@ from jobboard.worker import (
     outbox,
     privacy,
     uploads,
+    webhooks,
 )
 from jobboard.worker.context import Context
 
@@ -49,6 +50,7 @@ WORKS: dict[str, Work] = {
     "forget_old_logins": _every(accounts.forget_old_logins, hours=1),
     "forget_told_jobs": _every(alerts.forget_old, hours=6),
     "forget_news": _every(notifications.forget_old, hours=1),
+    "forget_deliveries": _every(webhooks.forget_old, hours=1),
     "forget_invitations": _every(companies.forget_invitations, hours=1),
     "expire_rejected": _every(privacy.expire_rejected, hours=1),
     # Mondays at seven, UTC: companies have no time zone.

@@ -24,7 +24,16 @@ from jobboard.jobs.news import PUBLISHED
 from jobboard.notifications.service import MAIL
 from jobboard.privacy.erasure import FORGET_REST
 from jobboard.uploads.service import FORGET_FILES
-from jobboard.worker import accounts, alerts, claims, companies, notifications, privacy, uploads
+from jobboard.worker import (
+    accounts,
+    alerts,
+    claims,
+    companies,
+    notifications,
+    privacy,
+    uploads,
+    webhooks,
+)
 from jobboard.worker.claims import LeaseLost
 from jobboard.worker.context import Context
 
@@ -51,11 +60,20 @@ log: Any = structlog.get_logger()
 
 
 async def deliver_all(context: Context) -> None:
-    """Deliver until nothing is waiting."""
+    """Deliver until nothing is waiting: messages, and beside them what goes to webhooks."""
     await claims.give_up_the_lost(context)
     async with asyncio.TaskGroup() as lanes:
+        calls = lanes.create_task(webhooks.deliver_due(context))
         for _ in range(LANES):
             lanes.create_task(_deliver_lane(context))
+        lanes.create_task(_look_meanwhile(context, calls))
+
+
+async def _look_meanwhile(context: Context, calls: asyncio.Task[None]) -> None:
+    """However long receivers of webhooks take, a message is seen within a second."""
+    while not calls.done():
+        await asyncio.wait([calls], timeout=webhooks.LOOK_SECONDS)
+        await _deliver_lane(context)
 
 
 async def _deliver_lane(context: Context) -> None:

@@ -25,6 +25,7 @@ from jobboard.api.v1 import (
     second_factor,
     tasks,
     wallet,
+    webhooks,
 )
 from jobboard.api.versions import Version
 
@@ -46,6 +47,7 @@ def _routers() -> list[APIRouter]:
         notifications.router,
         tasks.router,
         wallet.router,
+        webhooks.router,
         moderation.router,
         queue.router,
         analytics.router,

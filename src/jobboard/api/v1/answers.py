@@ -16,11 +16,13 @@ MEMBER = "The people of the company, and admins."
 MEMBER_ALONE = "The people of the company."
 OWNER = "Owners of the company, and admins."
 OWNER_ALONE = "Owners of the company."
+HOOKS = "Owners of the company, its API keys with the scope `webhooks`, and admins."
 BOTH_SIDES = "Its candidate, the people of the company, and admins."
 SELF = "The one whose it is; for anybody else it does not exist."
 ADMIN = "Admins."
 
 COMPANY = "company_not_found not_a_member not_an_owner"
+HOOK = "webhook_not_found"
 JOB = "job_not_found not_a_member"
 STEP = f"{JOB} job_step_impossible"
 PICTURE = """unsupported_media_type picture_damaged too_large too_many_pixels picture_too_complex
@@ -69,6 +71,18 @@ OPERATIONS: dict[str, Told] = {
     "GET /api-keys": told("Whoever is logged in; all but owners get an empty list."),
     "POST /api-keys": told(OWNER_ALONE, f"{COMPANY} too_many_keys"),
     "DELETE /api-keys/{id}": told(OWNER_ALONE, "key_not_found"),
+    "GET /webhooks": told(f"{HOOKS} Others get an empty list."),
+    "POST /webhooks": told(HOOKS, f"{COMPANY} address_not_public too_many_webhooks"),
+    "GET /webhooks/{id}": told(HOOKS, HOOK),
+    "PATCH /webhooks/{id}": told(HOOKS, f"{HOOK} address_not_public"),
+    "DELETE /webhooks/{id}": told(HOOKS, HOOK),
+    "POST /webhooks/{id}/rotate": told(HOOKS, HOOK),
+    "POST /webhooks/{id}/test": told(HOOKS, f"{HOOK} webhook_off"),
+    "GET /webhooks/{id}/deliveries": told(HOOKS, HOOK),
+    "GET /webhooks/{id}/deliveries/{delivery_id}": told(HOOKS, f"{HOOK} delivery_not_found"),
+    "POST /webhooks/{id}/deliveries/{delivery_id}/resend": told(
+        HOOKS, f"{HOOK} delivery_not_found webhook_off delivery_under_way"
+    ),
     "GET /companies": told(ANYONE),
     "POST /companies": told(EMPLOYER, "not_an_employer email_unverified"),
     "GET /companies/{id}": told(ANYONE, "company_not_found"),

@@ -15,6 +15,11 @@ WALLET, THEIRS = "01994e61-bbbb-7abc-9def-0a1b2c3d4e5f", "01994e61-cccc-7abc-9de
 TRANSFER = "01994e62-dddd-7abc-9def-0a1b2c3d4e5f"
 REPORT, ENTRY = "01994e60-9999-7abc-9def-0a1b2c3d4e5f", "01994e60-aaaa-7abc-9def-0a1b2c3d4e5f"
 INVITATION = "01994e63-eeee-7abc-9def-0a1b2c3d4e5f"
+WEBHOOK, DELIVERY = (
+    "01994e64-ffff-7abc-9def-0a1b2c3d4e5f",
+    "01994e65-1234-7abc-9def-0a1b2c3d4e5f",
+)
+HOOK_URL = "https://hooks.bakery.example.com/jobboard"
 MORNING, NOON = "2026-11-02T08:00:00Z", "2026-11-03T12:15:00Z"
 LATER, NEW_YEAR = "2026-11-04T09:30:00Z", "2027-01-03T12:15:00Z"
 SAVED = "01994e64-ffff-7abc-9def-0a1b2c3d4e5f"
@@ -34,6 +39,32 @@ PERSON: dict[str, Any] = {
     "suspended": False,
     "time_zone": "Europe/Berlin",
     "created_at": MORNING,
+}
+WEBHOOK_READ: dict[str, Any] = {
+    "id": WEBHOOK,
+    "company_id": BAKERY,
+    "company_name": "Harbour Bakery",
+    "name": "Our applicant system",
+    "url": HOOK_URL,
+    "events": ["application.created", "application.withdrawn"],
+    "state": "active",
+    "failing_since": None,
+    "previous_secret_until": None,
+    "created_at": MORNING,
+    "version": 1,
+}
+DELIVERY_READ: dict[str, Any] = {
+    "id": DELIVERY,
+    "webhook_id": WEBHOOK,
+    "message_id": f"msg_{DELIVERY.replace('-', '')}",
+    "event": "application.created",
+    "state": "delivered",
+    "attempts": 1,
+    "created_at": NOON,
+    "next_attempt_at": None,
+    "last_attempt_at": NOON,
+    "last_status": 204,
+    "last_error": None,
 }
 COMPANY: dict[str, Any] = {
     "id": BAKERY,
@@ -180,6 +211,13 @@ SENT: dict[str, Any] = {
     "PasswordInput": {"current_password": SENTENCE},
     "CodeInput": {"code": "123456"},
     "PasswordAndCode": {"current_password": SENTENCE, "code": "123456"},
+    "WebhookCreate": {
+        "company_id": BAKERY,
+        "name": "Our applicant system",
+        "url": HOOK_URL,
+        "events": ["application.created", "application.withdrawn"],
+    },
+    "WebhookUpdate": {"active": False, "version": 1},
     "ApiKeyCreate": {
         "company_id": BAKERY,
         "name": "Our careers page",
@@ -259,7 +297,7 @@ ANSWERED: dict[str, Any] = {
         "expires_in": 600,
         "refresh_token": REFRESH,
         "scope": "account companies:read companies:write jobs:read jobs:write applications:read "
-        "applications:write tasks:read tasks:write wallet:read wallet:write keys",
+        "applications:write tasks:read tasks:write wallet:read wallet:write keys webhooks",
     },
     "Accepted": {"detail": "If there is an account with this address, a mail is on its way."},
     "LoginRead": {
@@ -278,6 +316,35 @@ ANSWERED: dict[str, Any] = {
         "?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Jobboard",
     },
     "RecoveryCodes": {"recovery_codes": ["k7mq-2xwp-9vbn", "r4tz-8hcd-3fgy"]},
+    "WebhookRead": WEBHOOK_READ,
+    "WebhookMade": WEBHOOK_READ | {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwk3Zt0gkq9xY="},
+    "DeliveryRead": DELIVERY_READ,
+    "DeliveryDetail": DELIVERY_READ
+    | {
+        "url": HOOK_URL,
+        "request": {
+            "type": "application.created",
+            "version": 1,
+            "timestamp": "2026-11-03T12:15:00.000Z",
+            "data": {
+                "application": {
+                    "id": APPLICATION,
+                    "stage": "submitted",
+                    "url": f"https://jobs.example.com/api/v1/applications/{APPLICATION}",
+                },
+                "job": {
+                    "id": JOB,
+                    "slug": JOB_BRIEF["slug"],
+                    "title": JOB_BRIEF["title"],
+                    "url": f"https://jobs.example.com/api/v1/jobs/{JOB}",
+                    "page": f"https://jobs.example.com/jobs/{JOB_BRIEF['slug']}",
+                },
+            },
+        },
+        "history": [
+            {"at": NOON, "took_ms": 84, "status": 204, "error": None, "answer": ""},
+        ],
+    },
     "ApiKeyRead": KEY_READ,
     "ApiKeyMade": KEY_READ | {"key": "jb_7hTq0ZkE4uQm2sXv9RbNc1LwYdGf8JaP3kU5Wz"},
     "CompanyRead": {

@@ -1,0 +1,1 @@
+"""Webhooks: what companies' own programs are told of by HTTP, as Standard Webhooks writes it."""
