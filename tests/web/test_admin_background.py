@@ -12,6 +12,8 @@ from jobboard.accounts.models import Role
 from jobboard.clock import now
 from jobboard.infra.queue import Failure, Message, enqueue
 from jobboard.infra.schedule import Schedule
+from jobboard.web import admin_background
+from jobboard.worker import clock
 from tests.web.conftest import Town
 
 pytestmark = pytest.mark.anyio
@@ -156,3 +158,7 @@ async def test_monitoring_hears_of_it(town: Town, client: httpx2.AsyncClient) ->
         'jobboard_schedule_late_seconds{work="expire_jobs"} 36',
     ):
         assert f"\n{line}" in said, line
+
+
+def test_each_piece_of_work_has_words() -> None:
+    assert set(admin_background.WORKS) == set(clock.WORKS)

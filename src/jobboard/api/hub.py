@@ -27,7 +27,8 @@ from jobboard.notifications.schemas import NotificationRead
 
 GATHER = 0.02  # seconds in which rings gather
 BEAT = 20.0  # seconds between two looks after everybody
-SEND = 10.0  # seconds that a reader may take for a message
+SEND = 10.0  # seconds that a reader may take for a message, or until the next beat
+FAREWELL = 5.0  # seconds for the last word to who is cut off
 WAITING = 32  # messages that wait for a slow reader; more, and it is cut off
 EACH = 10  # sockets of one person
 NOTHING = UUID(int=0)
@@ -50,6 +51,7 @@ class Seat:
     missed: bool = False  # a ring came while they were
     waiting: deque[str] = field(default_factory=deque)
     sending: asyncio.Task[None] | None = None
+    began: float = 0.0  # to send the message that is on its way, on the loop's clock
     closed: bool = False
 
 
@@ -105,12 +107,15 @@ class Hub:
         """The first message: how things stand, and what came since they were last here."""
         known = seat.since != NOTHING
         async with self._engines.database.transaction() as session:
-            if not known:
-                seat.since = await queries.newest_id(session, seat.person_id) or NOTHING
-            news = await queries.newer(session, {seat.person_id: seat.since})
+            if known:
+                items = (await queries.newer(session, {seat.person_id: seat.since})).get(
+                    seat.person_id, []
+                )
+            else:
+                items = await queries.newest(session, seat.person_id)
             unread = await queries.unread_count(session, seat.person_id)
             pending = await pending_count(session) if seat.moderates else None
-        items = _new(seat, news.get(seat.person_id, []))
+        items = _new(seat, items)
         if seat.missed:
             self._ring([str(seat.person_id)])
         seat.unread = unread
@@ -137,6 +142,7 @@ class Hub:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT)
+            self._cut_off_the_stuck()
             for seat in self.seats:
                 self._offer(seat, '{"type":"beat"}')
             try:
@@ -204,6 +210,12 @@ class Hub:
                 if seat.login_id not in living:
                     await self._cut_off(seat, ENDED)
 
+    def _cut_off_the_stuck(self) -> None:
+        moment = asyncio.get_running_loop().time()
+        for seat in self.seats:
+            if seat.sending and not seat.sending.done() and moment - seat.began > SEND:
+                self._give_up(seat)
+
     def _offer(self, seat: Seat, message: str) -> None:
         """Send it when they are ready to read; who is not for long is cut off."""
         if seat.closed:
@@ -212,17 +224,21 @@ class Hub:
         if seat.sending is None or seat.sending.done():
             seat.sending = asyncio.create_task(self._send(seat))
         elif len(seat.waiting) > WAITING:
+            self._give_up(seat)
+
+    def _give_up(self, seat: Seat) -> None:
+        if seat.sending is not None:
             seat.sending.cancel()
-            seat.sending = asyncio.create_task(self._cut_off(seat, SLOW))
+        seat.sending = asyncio.create_task(self._cut_off(seat, SLOW))
 
     async def _send(self, seat: Seat) -> None:
+        # No timer for each message: the beat looks for those that take too long.
+        clock = asyncio.get_running_loop().time
         try:
             while seat.waiting:
-                async with asyncio.timeout(SEND):
-                    await seat.socket.send_text(seat.waiting.popleft())
+                seat.began = clock()
+                await seat.socket.send_text(seat.waiting.popleft())
                 self.sent += 1
-        except TimeoutError:
-            await self._cut_off(seat, SLOW)
         except RuntimeError:
             seat.closed = True  # they left: who reads from the socket hears so
 
@@ -232,7 +248,7 @@ class Hub:
         seat.closed = True
         self.dropped += 1
         with suppress(TimeoutError, RuntimeError):
-            async with asyncio.timeout(SEND):
+            async with asyncio.timeout(FAREWELL):
                 await seat.socket.close(code)
 
 

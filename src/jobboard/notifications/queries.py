@@ -27,10 +27,10 @@ async def unread_count(session: AsyncSession, person_id: UUID) -> int:
     return await session.scalar(unread) or 0
 
 
-async def newest_id(session: AsyncSession, person_id: UUID) -> UUID | None:
-    """The id of somebody's newest piece of news."""
-    newest = select(Notification.id).where(Notification.person_id == person_id)
-    return await session.scalar(newest.order_by(Notification.id.desc()).limit(1))
+async def newest(session: AsyncSession, person_id: UUID) -> list[NotificationRead]:
+    """Somebody's latest news, the oldest first."""
+    rows = (await session.execute(_newest(person_id, SEVERAL))).all()
+    return [NotificationRead(**row._mapping) for row in reversed(rows)]
 
 
 async def list_own(

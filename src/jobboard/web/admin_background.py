@@ -65,6 +65,7 @@ WORKS = {
     "forget_deliveries": "Forget old deliveries of webhooks",
     "employer_digests": "Mail companies their week",
     "expire_rejected": "Delete old rejected applications",
+    "forget_invitations": "Forget old invitations",
     "forget_news": "Forget old news",
     "sweep_files": "Delete files that belong to nothing",
 }

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -201,6 +201,20 @@ async def test_nobody_has_more_than_a_few(
     assert await closed(await sockets.open(sites[0], cast.admin)) == module.MANY
 
 
+async def test_a_process_that_ends_says_so_and_waits_for_nobody(
+    sockets: Sockets, settings: Settings, cast: Cast
+) -> None:
+    with ExitStack() as stack:
+        serving = serve(create_app(settings), ws="websockets-sansio")
+        site = await asyncio.to_thread(lambda: stack.enter_context(serving))
+        socket = await sockets.open(site, cast.candidate)
+        await heard(socket, "hello")
+        ending = asyncio.create_task(asyncio.to_thread(stack.close))
+        assert await closed(socket) == 1012
+        await ending
+    assert site.started
+
+
 class Stuck:
     """A reader that reads nothing."""
 
@@ -220,7 +234,7 @@ async def test_who_does_not_read_is_cut_off_and_keeps_nobody_waiting(
 ) -> None:
     messages = module.WAITING + 3
     if how == "one waits for too long":
-        monkeypatch.setattr(module, "SEND", 0.01)
+        monkeypatch.setattr(module, "SEND", -1.0)
         messages = 1
     hub, socket = Hub(app.state.engines), Stuck()
     seat = Seat(socket, uuid4(), uuid4(), moderates=False, since=uuid4())  # ty: ignore
@@ -228,6 +242,7 @@ async def test_who_does_not_read_is_cut_off_and_keeps_nobody_waiting(
     for _ in range(messages):
         hub._offer(seat, "news")
         await asyncio.sleep(0)
+    hub._cut_off_the_stuck()
     async with asyncio.timeout(10):
         assert await socket.code == module.SLOW
     hub.leave(seat)
