@@ -42,7 +42,7 @@ from jobboard.infra.rings import MODERATION, Rings, ring_for
 from jobboard.settings import Settings
 
 SOCKETS = int(os.environ.get("SOCKETS", "5000"))
-FEW, TURNS, PEOPLE, AT_ONCE = 50, 5, 1000, 50
+FEW, TURNS, PEOPLE, AT_ONCE = 50, 5, 1000, 20
 SECRET = "a secret of a benchmark, of thirty-two characters"
 ADMINS = """
 WITH people AS (

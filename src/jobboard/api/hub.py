@@ -222,6 +222,7 @@ class Hub:
             return
         seat.waiting.append(message)
         if seat.sending is None or seat.sending.done():
+            seat.began = asyncio.get_running_loop().time()  # now, or a busy loop looks like them
             seat.sending = asyncio.create_task(self._send(seat))
         elif len(seat.waiting) > WAITING:
             self._give_up(seat)

@@ -239,9 +239,12 @@ async def test_who_does_not_read_is_cut_off_and_keeps_nobody_waiting(
     hub, socket = Hub(app.state.engines), Stuck()
     seat = Seat(socket, uuid4(), uuid4(), moderates=False, since=uuid4())  # ty: ignore
     assert hub.enter(seat)
-    for _ in range(messages):
+    for number in range(messages):
         hub._offer(seat, "news")
+        if number == 0 and messages > 1:  # who has only just been sent something is not slow
+            hub._cut_off_the_stuck()
         await asyncio.sleep(0)
+        assert number > module.WAITING or not socket.code.done()
     hub._cut_off_the_stuck()
     async with asyncio.timeout(10):
         assert await socket.code == module.SLOW
