@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import cache, live, log_in_times, middleware, wallet
+from benchmarks import alerts, cache, live, log_in_times, middleware, wallet
 from benchmarks.hits import cost, gone, growth
 from benchmarks.output import until_no_one_reads
 from benchmarks.programs.__main__ import main as programs
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "wallet": wallet.main,
     "cache": cache.main,
     "live": live.main,
+    "alerts": alerts.main,
 }
 
 

@@ -239,6 +239,15 @@ ROUTES: dict[str, Access | list[Access]] = {
         CANDIDATES, on="open", json={"cover_letter": "!"}, scope="applications:write"
     ),
     "GET /api/v1/jobs/{id}/applications": only(TEAM, "admin", on="job", scope="applications:read"),
+    "GET /api/v1/companies/{id}/overdue-applications": only(
+        TEAM, "admin", on="company", scope="applications:read"
+    ),
+    "POST /api/v1/companies/{id}/answers": only(
+        TEAM,
+        on="company",
+        json={"applications": [{"id": "{application}"}], "stage": "interview"},
+        scope="applications:write",
+    ),
     "GET /api/v1/applications/{id}": only(
         TEAM, "candidate", "admin", on="application", hidden=CAST, scope="applications:read"
     ),
@@ -460,6 +469,13 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /employer/jobs/{job_id}/applicants": only(
         TEAM, on="job", data={"application": "{application}:1"} | MOVE
     ),
+    "GET /employer/companies/{company_id}/overdue": only(TEAM, "admin", on="company"),
+    "POST /employer/companies/{company_id}/overdue": only(
+        TEAM,
+        on="company",
+        data={"application": "{application}:1", "message": "Hello.", "send": "yes"} | MOVE,
+    ),
+    "POST /employer/companies/{company_id}/overdue/again": only(TEAM, "admin", on="company"),
     "GET /employer/applications/{application_id}": only(
         TEAM, "admin", on="application", hidden={"rival"}
     ),

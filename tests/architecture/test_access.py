@@ -450,6 +450,8 @@ def _filled(value: Any, world: World) -> Any:
     """`{company}` in what is sent becomes the id."""
     if isinstance(value, dict):
         return {name: _filled(each, world) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, world) for each in value]
     if isinstance(value, str):
         return re.sub(r"{(\w+)}", lambda name: world.things[name[1]], value)
     return value

@@ -11,7 +11,7 @@ from jobboard.admin import queries
 from jobboard.admin.risk import reasons
 from jobboard.admin.schemas import QueueItem, ReasonRead, ReportItem
 from jobboard.companies.models import Company
-from jobboard.companies.schemas import CompanyBrief
+from jobboard.companies.schemas import CompanyFacts
 from jobboard.jobs import queries as jobs
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.jobs.schemas import read
@@ -43,7 +43,7 @@ async def _items(session: AsyncSession, found: Sequence[tuple[Job, Company]]) ->
     reported = await queries.report_counts(session, [job.id for job, _ in found])
     return [
         QueueItem(
-            job=read(job, CompanyBrief.model_validate(company)),
+            job=read(job, CompanyFacts.model_validate(company)),
             reasons=[
                 ReasonRead(code=reason.code, label=reason.label, match=reason.match)
                 for reason in reasons(job, company, first_of_company=not approved.get(company.id))

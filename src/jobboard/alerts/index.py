@@ -12,7 +12,8 @@ second opinion.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
@@ -32,6 +33,7 @@ KINDS = {"country": "c", "remote": "r", "employment_type": "e", "experience": "x
 # How many jobs of one hold a key that is in no statistics.
 USUAL = {WORD: 0.0005, PLACE: 0.001, TAG: 0.0005, COMPANY: 0.0001, "c": 0.02}
 COMMON = 0.3
+AT_ONCE = 100  # searches whose words PostgreSQL reads in one statement
 TOKEN = re.compile(r"'((?:[^']|'')*)'(?::[A-D*]+)?|(<(?:-|\d+)>|[&|!()])")
 
 # All keys of a row of `jobs`, whose company is joined.
@@ -68,43 +70,77 @@ class Filed(NamedTuple):
 
 async def file(session: AsyncSession, data: JobCriteria) -> Filed:
     """Where to file a search. One that nothing can fulfil has no keys."""
-    clauses = await _clauses(session, data)
-    known = await _frequencies(session, {key for clause in clauses for key in clause})
+    return (await file_all(session, [data]))[0]
+
+
+async def file_all(session: AsyncSession, searches: Sequence[JobCriteria]) -> list[Filed]:
+    """The same for many, in few statements."""
+    clauses = [
+        each
+        for start in range(0, len(searches), AT_ONCE)
+        for each in await _clauses(session, searches[start : start + AT_ONCE])
+    ]
+    keys = {key for each in clauses for clause in each for key in clause}
+    known = await _frequencies(session, keys)
+    return [_filed(each, known) for each in clauses]
+
+
+def _filed(clauses: list[Clause], known: dict[str, float]) -> Filed:
     best = _cheapest(clauses, known)
     single = {key for clause in clauses if len(clause) == 1 for key in clause}
     return Filed(sorted(best), sorted(single - best))
 
 
-async def _clauses(session: AsyncSession, data: JobCriteria) -> list[Clause]:
-    clauses = [
-        frozenset(KINDS[name] + str(value) for value in getattr(data, name))
-        for name in CHOICES
-        if getattr(data, name)
+async def _clauses(session: AsyncSession, searches: Sequence[JobCriteria]) -> list[list[Clause]]:
+    """PostgreSQL reads the words of all of them at once."""
+    asked = [list(_queries(data)) for data in searches]
+    every = [cast(query, Text) for queries in asked for query in queries]
+    written = iter((await session.execute(select(*every))).one()) if every else iter(())
+    return [
+        [*_of_choices(data), *_of_words(data, list(islice(written, len(queries))))]
+        for data, queries in zip(searches, asked, strict=True)
     ]
-    clauses += [frozenset({TAG + tag}) for tag in data.tag]
-    if data.company:
-        clauses.append(frozenset({COMPANY + _company(data.company)}))
+
+
+def _queries(data: JobCriteria) -> Iterator[ColumnElement]:
+    """What PostgreSQL reads of a search: the words, those of the place, the name of the place."""
     if data.q:
-        clauses += _read(await _written(session, words(data.q)), WORD)
+        yield words(data.q)
     if data.location:
-        clauses += await _of_place(session, data.location)
+        yield place_words(data.location)
+        if name := _name(data.location):
+            yield place_name(name)
+
+
+def _name(location: str) -> str | None:
+    read = parse_location(location)
+    return read.city or read.region
+
+
+def _of_choices(data: JobCriteria) -> Iterator[Clause]:
+    for name in CHOICES:
+        if values := getattr(data, name):
+            yield frozenset(KINDS[name] + str(value) for value in values)
+    for tag in data.tag:
+        yield frozenset({TAG + tag})
+    if data.company:
+        yield frozenset({COMPANY + _company(data.company)})
+
+
+def _of_words(data: JobCriteria, written: list[str]) -> list[Clause]:
+    clauses: list[Clause] = []
+    if data.q:
+        clauses += _read(written.pop(0), WORD)
+    if data.location:
+        in_words, *name = (_read(each, PLACE) for each in written)
+        clauses += _of_place(data.location, in_words, name[0] if name else [])
     return clauses
 
 
-def _company(slug_or_id: str) -> str:
-    try:
-        return str(UUID(slug_or_id))
-    except ValueError:
-        return slug_or_id.lower()
-
-
-async def _of_place(session: AsyncSession, location: str) -> list[Clause]:
+def _of_place(location: str, in_words: list[Clause], name: list[Clause]) -> list[Clause]:
     """The place has all words, or lies where they were read to be: as in `jobs/filters.py`."""
-    in_words = _read(await _written(session, place_words(location)), PLACE)
     read = parse_location(location)
-    certain: list[Clause] = []
-    if name := read.city or read.region:
-        certain += _read(await _written(session, place_name(name)), PLACE)
+    certain = list(name)
     if read.country:
         certain.append(frozenset({KINDS["country"] + read.country}))
     if read.remote:
@@ -112,8 +148,11 @@ async def _of_place(session: AsyncSession, location: str) -> list[Clause]:
     return _either(in_words, certain) if certain else in_words
 
 
-async def _written(session: AsyncSession, query: ColumnElement) -> str:
-    return str(await session.scalar(select(cast(query, Text))) or "")
+def _company(slug_or_id: str) -> str:
+    try:
+        return str(UUID(slug_or_id))
+    except ValueError:
+        return slug_or_id.lower()
 
 
 def _read(query: str, kind: str) -> list[Clause]:

@@ -1,10 +1,15 @@
 """An application's life: who moves it from where to where. One table."""
 
+from datetime import timedelta
+
 from jobboard.applications.models import Side
 from jobboard.applications.models import Stage as S
 from jobboard.errors import Conflict
 
 ACTIVE = frozenset({S.SUBMITTED, S.VIEWED, S.INTERVIEW, S.OFFER})
+WAITING = frozenset({S.SUBMITTED, S.VIEWED})  # for a first answer
+ANSWERS = frozenset({S.INTERVIEW, S.OFFER, S.HIRED, S.REJECTED})  # to have looked is none
+OVERDUE_AFTER = timedelta(days=14)
 
 STEPS: dict[Side, dict[S, tuple[S, ...]]] = {
     Side.COMPANY: {

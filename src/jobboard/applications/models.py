@@ -37,6 +37,12 @@ class Application(Base):
         UniqueConstraint("job_id", "person_id"),
         Index("ix_applications_person_id_created_at", "person_id", "created_at"),
         Index("ix_applications_job_id_stage", "job_id", "stage"),
+        Index(
+            "ix_applications_unanswered",
+            "job_id",
+            "created_at",
+            postgresql_where=text("answered_at IS NULL AND stage IN ('submitted', 'viewed')"),
+        ),
     )
 
     id: Mapped[Id]
@@ -49,7 +55,8 @@ class Application(Base):
     )
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
-    updated_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]  # of the last step
+    answered_at: Mapped[datetime | None]  # the company's first answer: see applications/figures.py
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -66,6 +73,7 @@ class ApplicationEvent(Base):
     stage: Mapped[Stage] = mapped_column(words(Stage))
     side: Mapped[Side] = mapped_column(words(Side))
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    message: Mapped[str] = mapped_column(server_default="")  # what the company wrote with it
     at: Mapped[CreatedAt]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person
 from jobboard.accounts.schemas import Actor
+from jobboard.applications.lifecycle import OVERDUE_AFTER, WAITING
 from jobboard.applications.models import (
     Application,
     ApplicationEvent,
@@ -23,6 +24,7 @@ from jobboard.applications.schemas import (
     JobBrief,
     NoteRead,
 )
+from jobboard.clock import now
 from jobboard.companies.models import Company
 from jobboard.companies.queries import acted_for
 from jobboard.companies.schemas import CompanyBrief
@@ -55,6 +57,7 @@ def rows(viewer: Actor) -> Select:
             Application.version,
             Application.created_at,
             Application.updated_at,
+            Application.answered_at,
             Job.id.label("job_id"),
             Job.slug.label("job_slug"),
             Job.title.label("job_title"),
@@ -110,6 +113,12 @@ def board(viewer: Actor, job_id: UUID, *, each: int) -> Select[Any]:
     )
 
 
+def _is_overdue(row: Row[Any]) -> bool:
+    """As `overdue` says it of rows in the database."""
+    waits = row.stage in WAITING and row.answered_at is None
+    return waits and row.created_at < now() - OVERDUE_AFTER
+
+
 def brief(row: Row[Any]) -> ApplicationBrief:
     """A list row in its shape."""
     company = CompanyBrief(
@@ -124,6 +133,8 @@ def brief(row: Row[Any]) -> ApplicationBrief:
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        answered_at=row.answered_at,
+        overdue=_is_overdue(row),
     )
 
 
@@ -146,11 +157,19 @@ async def get(
 async def history(session: AsyncSession, application_id: UUID) -> list[HistoryEntry]:
     """Every step, oldest first."""
     events = await session.execute(
-        select(ApplicationEvent.stage, ApplicationEvent.at, ApplicationEvent.side)
+        select(
+            ApplicationEvent.stage,
+            ApplicationEvent.at,
+            ApplicationEvent.side,
+            ApplicationEvent.message,
+        )
         .where(ApplicationEvent.application_id == application_id)
         .order_by(ApplicationEvent.at, ApplicationEvent.id)
     )
-    return [HistoryEntry(stage=stage, at=at, by=side) for stage, at, side in events]
+    return [
+        HistoryEntry(stage=stage, at=at, by=side, message=message or None)
+        for stage, at, side, message in events
+    ]
 
 
 async def notes(session: AsyncSession, application_id: UUID) -> list[NoteRead]:
@@ -183,6 +202,22 @@ async def count_by_job(session: AsyncSession, job_ids: Sequence[UUID]) -> dict[U
         .group_by(Application.job_id)
     )
     return dict(counts.all())
+
+
+def overdue(company_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """Those of a company, whose job is joined, that have waited too long for a first answer."""
+    return (
+        Job.company_id == company_id,
+        Application.answered_at.is_(None),
+        Application.stage.in_(sorted(WAITING)),
+        Application.created_at < now() - OVERDUE_AFTER,
+    )
+
+
+async def count_overdue(session: AsyncSession, company_id: UUID) -> int:
+    """How many there are."""
+    number = select(func.count()).select_from(Application).join(Job, Job.id == Application.job_id)
+    return await session.scalar(number.where(*overdue(company_id))) or 0
 
 
 async def of_person(session: AsyncSession, person_id: UUID, job_id: UUID) -> Application | None:

@@ -1,9 +1,18 @@
 """Shapes of applications, shared by all doors."""
 
+import re
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from jobboard.applications.models import Side, Stage
 from jobboard.companies.schemas import CompanyBrief
@@ -24,14 +33,44 @@ class ApplicationCreate(Input):
         return self
 
 
+BLANKS = ("name", "job", "company")
+BLANK = re.compile(r"\{([^{}\s]*)\}")
+MESSAGE = (
+    "What you write to the candidate with this step: it stands in the mail and in the history. "
+    "`{name}`, `{job}` and `{company}` are filled in."
+)
+
+
+def _known_blanks(text: str) -> str:
+    for name in BLANK.findall(text):
+        if name not in BLANKS:
+            known = ", ".join(f"{{{each}}}" for each in BLANKS)
+            raise ValueError(f"There is no {{{name}}} to fill in. There are {known}.")
+    return text
+
+
+Message = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=5000),
+    AfterValidator(_known_blanks),
+]
+
+
 class ApplicationUpdate(Input):
     """What the company decides. `note` is for its own people only."""
 
     stage: Stage | None = None
+    message: Message | None = Field(None, description=MESSAGE)
     note: str | None = Field(None, min_length=1, max_length=5000)
     version: WholeNumber | None = Field(
         None, description="The `version` that you read; guards races."
     )
+
+    @model_validator(mode="after")
+    def _goes_with_a_step(self) -> "ApplicationUpdate":
+        if self.message is not None and self.stage is None:
+            raise ValueError("A message goes with a step: say the `stage`, too.")
+        return self
 
 
 class JobBrief(BaseModel):
@@ -57,6 +96,7 @@ class HistoryEntry(BaseModel):
     stage: Stage
     at: datetime
     by: Side
+    message: str | None = Field(description="What the company wrote with it.")
 
 
 class NoteRead(BaseModel):
@@ -90,7 +130,13 @@ class ApplicationBrief(BaseModel):
     )
     version: int
     created_at: datetime
-    updated_at: datetime
+    updated_at: datetime = Field(description="Of the last step: nothing has moved since.")
+    answered_at: datetime | None = Field(
+        description="The company's first answer: an invitation, an offer or a no."
+    )
+    overdue: bool = Field(
+        description="Whether it has waited for a first answer for more than two weeks."
+    )
 
 
 class ApplicationRead(ApplicationBrief):
@@ -100,3 +146,36 @@ class ApplicationRead(ApplicationBrief):
     history: list[HistoryEntry]
     notes: list[NoteRead] | None
     next_stages: list[Stage] = Field(description="What the reader can do with it now.")
+
+
+class Answered(Input):
+    """One of the applications that are answered together."""
+
+    id: UUID
+    version: WholeNumber | None = Field(
+        None, description="The `version` that you read; guards races."
+    )
+
+
+class AnswersCreate(Input):
+    """One answer for many applications of a company."""
+
+    applications: list[Answered] = Field(min_length=1, max_length=100)
+    stage: Stage = Field(description="The step that each of them takes.")
+    message: Message | None = Field(None, description=MESSAGE)
+
+
+class AnswerMade(BaseModel):
+    """What became of one of them: answered, or why it was not, as an error would say it."""
+
+    id: UUID
+    answered: bool
+    code: str | None = None
+    detail: str | None = None
+
+
+class AnswersMade(BaseModel):
+    """What became of each, in the order in which they were sent."""
+
+    items: list[AnswerMade]
+    answered: int = Field(description="How many were.")

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.may import Right, Who, require
+from jobboard.accounts.models import Person
 from jobboard.accounts.queries import require_verified
 from jobboard.accounts.schemas import Actor
 from jobboard.applications import hooks, lifecycle, queries
@@ -18,6 +19,7 @@ from jobboard.applications.models import (
     Stage,
 )
 from jobboard.applications.schemas import (
+    BLANK,
     ApplicationBrief,
     ApplicationCreate,
     ApplicationRead,
@@ -91,13 +93,16 @@ async def _insert(
     return application
 
 
-def _record(session: AsyncSession, application: Application, side: Side, actor: Actor) -> None:
+def _record(
+    session: AsyncSession, application: Application, side: Side, actor: Actor, message: str = ""
+) -> None:
     session.add(
         ApplicationEvent(
             application_id=application.id,
             stage=application.stage,
             side=side,
             person_id=actor.person_id,
+            message=message,
         )
     )
 
@@ -214,12 +219,15 @@ async def _move(
     job: Job,
     target: Stage,
     side: Side,
+    message: str = "",
 ) -> None:
     before = application.stage
     lifecycle.require(before, target, side)
     application.stage = target
-    application.updated_at = now()
-    _record(session, application, side, actor)
+    application.updated_at = moment = now()
+    if target in lifecycle.ANSWERS and side is Side.COMPANY:
+        application.answered_at = application.answered_at or moment
+    _record(session, application, side, actor, message)
     await session.flush()
     await hooks.tell_moved(session, application, job, before)
 
@@ -232,7 +240,7 @@ async def change(
     await companies.require(session, actor, Right.ANSWER_APPLICATION, job.company_id)
     if data.version is not None and data.version != application.version:
         raise Conflict(
-            "A colleague moved this application in the meantime. Load it again and look first.",
+            "This application moved on in the meantime. Load it again and look first.",
             code="edited_meanwhile",
         )
     if data.note is not None:
@@ -242,7 +250,8 @@ async def change(
             )
         )
     if data.stage is not None:
-        await _move(session, actor, application, job, data.stage, Side.COMPANY)
+        message = await _filled(session, application, job, data.message or "")
+        await _move(session, actor, application, job, data.stage, Side.COMPANY, message)
         notify(
             session,
             application.person_id,
@@ -251,11 +260,26 @@ async def change(
                 "title": job.title,
                 "company": job.company_name,
                 "stage": data.stage,
+                "message": message,
                 "application_id": str(application.id),
             },
         )
     await session.flush()
     return await _shape(session, actor, application, Side.COMPANY)
+
+
+async def _filled(session: AsyncSession, application: Application, job: Job, message: str) -> str:
+    """A message with its blanks filled in."""
+    if not message:
+        return ""
+    candidate = await session.get_one(Person, application.person_id)
+    return fill(message, name=candidate.full_name, job=job.title, company=job.company_name)
+
+
+def fill(message: str, *, name: str, job: str, company: str) -> str:
+    """What a candidate reads of a message. What a name holds is not filled in again."""
+    values = {"name": name, "job": job, "company": company}
+    return BLANK.sub(lambda blank: values.get(blank[1], blank[0]), message)
 
 
 async def withdraw(session: AsyncSession, actor: Actor, application_id: UUID) -> ApplicationRead:

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from jobboard.infra import freshness
 from jobboard.infra.postgres import Base, CreatedAt, Id, words
 
+HOUR = 3600  # seconds
+
 
 class MemberRole(StrEnum):
     """Owners manage the company and its members; recruiters its jobs and applications."""
@@ -46,10 +48,27 @@ class Company(Base):
     logo_key: Mapped[str | None]
     former_name: Mapped[str | None]  # what moderators knew it by, until one has seen the new name
     renamed_at: Mapped[datetime | None]
+    # How it answers those who apply, kept by applications/figures.py; NULL: too few to be fair.
+    applications_counted: Mapped[int | None]
+    applications_answered: Mapped[int | None]
+    answer_seconds: Mapped[int | None]  # the median
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def answers(self) -> dict[str, float | None] | None:
+        """How it answers, as `schemas.AnswerFigures`; None: not known."""
+        if not self.applications_counted:
+            return None
+        share = (self.applications_answered or 0) / self.applications_counted
+        seconds = self.answer_seconds
+        return {
+            "applications": self.applications_counted,
+            "answered_share": round(share, 2),
+            "median_hours": None if seconds is None else round(seconds / HOUR, 1),
+        }
 
 
 # Its name and its logo stand on cards and on pages of jobs.

@@ -81,7 +81,30 @@ class CompanyBrief(BaseModel):
         return f"{stem}.avif" if dot else None
 
 
-class CompanyRead(CompanyBrief):
+class AnswerFigures(BaseModel):
+    """How a company answers those who applied to it in the last six months.
+
+    An answer is an invitation, an offer, or a no; to have looked is none. Counted are applications
+    that were answered, and those that have waited for more than two weeks; one that was withdrawn
+    before that, or is younger, counts neither way. From five of them on.
+    """
+
+    applications: int = Field(description="How many are counted.")
+    answered_share: float = Field(description="Of them answered, from 0 to 1.", examples=[0.92])
+    median_hours: float | None = Field(
+        description="Half of the answers came within so many hours. Null below five answers."
+    )
+
+
+class CompanyFacts(CompanyBrief):
+    """A company as its own page and those of its jobs show it."""
+
+    answers: AnswerFigures | None = Field(
+        description="How it answers; null while too few applied to say so fairly."
+    )
+
+
+class CompanyRead(CompanyFacts):
     """A company's own page."""
 
     website: str | None

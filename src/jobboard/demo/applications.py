@@ -77,6 +77,10 @@ def _application(
         "resume_id": resume_id if story.resume else None,
         "created_at": sent,
         "updated_at": moved[-1] if moved else sent,
+        "answered_at": next(
+            (at for stage, at in zip(story.path, moved, strict=True) if stage in lifecycle.ANSWERS),
+            None,
+        ),
     }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.applications import figures
 from jobboard.clock import now
 from jobboard.companies.models import Company
 from jobboard.demo.applications import Post, applications
@@ -110,6 +111,7 @@ async def _tell(
         if (kind := _kind(one)) and len(posts[kind]) < STORY_JOBS:
             posts[kind].append(_post(job_id, one))
     await todos(session, ids, await applications(session, posts, ids, resume.id))
+    await figures.keep(session, settings)
     if posts["others"]:
         reported = posts["others"][0].job_id
         values = {"job_id": reported, "person_id": ids[REPORTER], **REPORT}

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.companies.models import Company
-from jobboard.companies.schemas import CompanyBrief
+from jobboard.companies.schemas import CompanyBrief, CompanyFacts
 from jobboard.infra.cache import Answer, Question
 from jobboard.infra.freshness import JOBS, PAGES
 from jobboard.jobs import featuring, queries, schemas
@@ -47,7 +47,7 @@ class Counted(BaseModel):
 def posting_of(job: Job, company: Company) -> Posting:
     """The same of a row, which need not be public."""
     return Posting(
-        job=schemas.read(job, CompanyBrief.model_validate(company)),
+        job=schemas.read(job, CompanyFacts.model_validate(company)),
         company=Employer.model_validate(company),
         summary=" ".join(job.description_text.split())[:SUMMARY],
     )

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from jobboard.companies.schemas import CompanyBrief, WebLink
+from jobboard.companies.schemas import CompanyBrief, CompanyFacts, WebLink
 from jobboard.infra.currencies import currency_code
 from jobboard.jobs.models import (
     EmploymentType,
@@ -119,7 +119,7 @@ class JobRead(BaseModel):
     id: UUID
     slug: str
     title: str
-    company: CompanyBrief
+    company: CompanyFacts
     location: str | None
     city: str | None
     region: str | None
@@ -251,7 +251,7 @@ def salary_of(row: Any) -> Salary | None:
     )
 
 
-def read(job: Job, company: CompanyBrief) -> JobRead:
+def read(job: Job, company: CompanyFacts) -> JobRead:
     """The shape of one job."""
     values = {name: getattr(job, name) for name in JobRead.model_fields if name not in _MADE}
     return JobRead(**values, company=company, salary=salary_of(job))

@@ -13,7 +13,7 @@ from jobboard.accounts.queries import require_verified
 from jobboard.accounts.schemas import Actor
 from jobboard.clock import now
 from jobboard.companies import queries as companies
-from jobboard.companies.schemas import CompanyBrief
+from jobboard.companies.schemas import CompanyFacts
 from jobboard.errors import Invalid
 from jobboard.infra.richtext import html_and_text
 from jobboard.infra.slugs import unique_slug
@@ -40,7 +40,7 @@ PLAIN = ("title", "location", "remote", "employment_type", "experience", "tags",
 async def read(session: AsyncSession, viewer: Actor | None, job_id: UUID) -> JobRead:
     """One job as `viewer` may see it, or NotFound."""
     job, company = await queries.get(session, viewer, job_id)
-    return schemas.read(job, CompanyBrief.model_validate(company))
+    return schemas.read(job, CompanyFacts.model_validate(company))
 
 
 async def list_for_company(

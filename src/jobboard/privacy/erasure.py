@@ -217,6 +217,16 @@ async def _empty_applications(session: AsyncSession, person_id: UUID) -> None:
         .values(cover_letter="", resume_id=None)
         .execution_options(synchronize_session=False)
     )
+    # What a company wrote to them has their name in it.
+    await session.execute(
+        update(ApplicationEvent)
+        .where(
+            ApplicationEvent.application_id.in_(select(Application.id).where(own)),
+            ApplicationEvent.message != "",
+        )
+        .values(message="")
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _forget_files(session: AsyncSession, person_id: UUID) -> None:

@@ -34,6 +34,7 @@ from jobboard.web import (
     employer_company,
     employer_jobs,
     employer_keys,
+    employer_overdue,
     employer_webhooks,
     files,
     invitations,
@@ -68,7 +69,7 @@ def routers() -> list[APIRouter]:
         wallet,
     ]
     desks = [employer, employer_jobs, employer_analytics, employer_applications]
-    company = [employer_company, employer_keys, employer_webhooks]
+    company = [employer_company, employer_keys, employer_overdue, employer_webhooks]
     moderation = [admin, admin_people, admin_wallets, admin_analytics, admin_audit]
     background = [admin_background]
     return [area.router for area in [*public, *own, *desks, *company, *moderation, *background]]

@@ -58,6 +58,7 @@ WORKS = {
     "roll_up_searches": "Count what people search for",
     "expire_jobs": "End jobs whose time is over",
     "tell_alerts": "Mail saved searches what they found",
+    "keep_answer_figures": "Reckon how companies answer",
     "forget_told_jobs": "Forget which jobs were mailed long ago",
     "clean_outbox": "Forget old messages",
     "forget_old_answers": "Forget answers kept for repeated requests",

@@ -10,10 +10,13 @@ from jobboard.accounts.schemas import Actor
 from jobboard.applications import lifecycle, queries, service
 from jobboard.applications.models import Side, Stage
 from jobboard.applications.schemas import ApplicationRead, HistoryEntry
+from jobboard.companies import queries as companies
+from jobboard.companies.schemas import AnswerFigures, CompanyFacts
 from jobboard.errors import NotFound
 from jobboard.pagination import DEFAULT_LIMIT
 from jobboard.uploads import service as uploads
 from jobboard.web.deps import ActorDep, FormDep, SessionDep, redirect
+from jobboard.web.formatting import days, plural
 from jobboard.web.rendering import render
 from jobboard.web.tasks import about
 
@@ -70,6 +73,8 @@ async def show_application(
         application=application,
         history=_told(application),
         what_next=NEXT[application.stage],
+        still=_still(application),
+        answers=await _answers(session, application),
         resume=resume,
         can_withdraw=_can_withdraw(application),
         tasks=await about(session, actor, application_id=application_id),
@@ -117,6 +122,22 @@ def _told(application: ApplicationRead) -> list[tuple[HistoryEntry, str]]:
         told.append((step, words.format(company=application.job.company.name)))
         rejected |= step.stage is Stage.REJECTED
     return told
+
+
+def _still(application: ApplicationRead) -> str:
+    """For how long nothing has moved, where something should: "for 12 days"."""
+    waited = days(application.updated_at)
+    if application.stage not in lifecycle.ACTIVE or not waited:
+        return ""
+    return f"for {plural(waited, 'day', 'days')}"
+
+
+async def _answers(session: AsyncSession, application: ApplicationRead) -> AnswerFigures | None:
+    """What one may expect of the company, while one waits for it."""
+    if application.stage not in lifecycle.WAITING or application.answered_at:
+        return None
+    company = await companies.get(session, application.job.company.id)
+    return CompanyFacts.model_validate(company).answers
 
 
 def _can_withdraw(application: ApplicationRead) -> bool:

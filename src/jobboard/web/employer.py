@@ -86,6 +86,7 @@ async def show_jobs(
         )
         job_ids = [job.id for job in page.items]
         applied = await applications.count_by_job(session, job_ids)
+        overdue = await applications.count_overdue(session, chosen.id)
     here = {"company": chosen.id, "tab": tab}
     return render(
         request,
@@ -98,6 +99,7 @@ async def show_jobs(
         sent_back=counts["sent_back"],
         jobs=page.items,
         applied=applied,
+        overdue=overdue,
         readers=await _readers(engines, job_ids),
         readers_days=READERS_DAYS,
         steps={job.id: lifecycle.possible(job.status, Party.MEMBER) for job in page.items},

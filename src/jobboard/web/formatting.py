@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from math import ceil
 from urllib.parse import urlsplit
 
 from babel import Locale
@@ -106,6 +107,17 @@ LABELS: dict[type[StrEnum], dict[str, str]] = {
     DeliveryState: {"waiting": "Waiting", "delivered": "Delivered", "failed": "Failed"},
     MemberRole: {"owner": "Owner", "recruiter": "Recruiter"},
 }
+
+
+def days(since: datetime) -> int:
+    """Whole days that went by."""
+    return (now() - since).days
+
+
+def within(hours: float) -> str:
+    """A time that something took: "within a day", "within 3 days"."""
+    days = ceil(hours / 24)
+    return "within a day" if days <= 1 else f"within {days} days"
 
 
 def label(value: StrEnum) -> str:

@@ -30,6 +30,7 @@ TEMPLATES.filters.update(
     count=formatting.count,
     country=places.country,
     day=formatting.day,
+    days=formatting.days,
     due=formatting.due,
     host=formatting.host,
     label=formatting.label,
@@ -43,6 +44,7 @@ TEMPLATES.filters.update(
     plain_day=formatting.plain_day,
     plural=formatting.plural,
     size=formatting.size,
+    within=formatting.within,
     yearly=formatting.yearly,
 )
 

@@ -123,6 +123,10 @@ OPERATIONS: dict[str, Told] = {
         applies_elsewhere already_applied""",
     ),
     "GET /jobs/{id}/applications": told(MEMBER, f"{JOB} not_yours"),
+    "GET /companies/{id}/overdue-applications": told(
+        MEMBER, "company_not_found not_a_member not_yours"
+    ),
+    "POST /companies/{id}/answers": told(MEMBER_ALONE, "company_not_found not_a_member"),
     "GET /applications/{id}": told(BOTH_SIDES, "application_not_found"),
     "PATCH /applications/{id}": told(
         MEMBER_ALONE, "application_not_found not_a_member application_step_impossible"

@@ -10,9 +10,11 @@ from jobboard.api.conditional import IfMatchDep
 from jobboard.api.deps import LIMIT, Cursor, Limit, PathId, SessionDep, acts
 from jobboard.api.idempotency import IDEMPOTENT
 from jobboard.api.route import Router
-from jobboard.applications import service
+from jobboard.applications import answering, service
 from jobboard.applications.models import Stage
 from jobboard.applications.schemas import (
+    AnswersCreate,
+    AnswersMade,
     ApplicationBrief,
     ApplicationCreate,
     ApplicationRead,
@@ -49,6 +51,30 @@ async def list_applications(
     return await service.list_for_job(
         session, actor, job_id, stage=stage, cursor=cursor, limit=limit
     )
+
+
+@router.get("/companies/{id}/overdue-applications")
+async def list_overdue_applications(
+    company_id: PathId,
+    session: SessionDep,
+    actor: ReaderDep,
+    cursor: Cursor = None,
+    limit: Limit = LIMIT,
+) -> Page[ApplicationBrief]:
+    """Applications that have waited for an answer for more than two weeks, longest first."""
+    return await answering.list_overdue(session, actor, company_id, cursor=cursor, limit=limit)
+
+
+@router.post("/companies/{id}/answers")
+async def answer_applications(
+    company_id: PathId, data: AnswersCreate, session: SessionDep, actor: CompanyDep
+) -> AnswersMade:
+    """Answer many at once: each takes the step, gets the mail, and has it in its history.
+
+    One that cannot is told apart, and stops none of the others. Each hears once: sent again, the
+    same answer is refused for those that have it.
+    """
+    return await answering.answer_many(session, actor, company_id, data)
 
 
 @router.get("/applications/{id}")

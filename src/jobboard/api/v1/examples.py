@@ -95,8 +95,12 @@ FACTS: dict[str, Any] = {
     "tags": ["baking", "shift work"],
 }
 DATES = {"published_at": NOON, "expires_at": NEW_YEAR}
+ANSWERS: dict[str, Any] = {
+    "answers": {"applications": 25, "answered_share": 0.92, "median_hours": 70.5}
+}
 JOB_READ: dict[str, Any] = {
     **JOB_BRIEF,
+    "company": COMPANY | ANSWERS,
     **FACTS,
     "description": "You bake **bread** and rolls.",
     "description_html": "<p>You bake <strong>bread</strong> and rolls.</p>\n",
@@ -128,6 +132,8 @@ APPLICATION_BRIEF: dict[str, Any] = {
     "version": 2,
     "created_at": NOON,
     "updated_at": LATER,
+    "answered_at": None,
+    "overdue": False,
 }
 KEY_READ: dict[str, Any] = {
     "id": KEY,
@@ -245,7 +251,17 @@ SENT: dict[str, Any] = {
     "JobUpdate": {"title": "Baker, late shift", "salary": None, "version": 3},
     "ReportCreate": {"reason": "scam", "note": "They ask for money first."},
     "ApplicationCreate": {"cover_letter": "I rise early.", "resume_id": RESUME},
-    "ApplicationUpdate": {"stage": "interview", "note": "Good hands.", "version": 2},
+    "ApplicationUpdate": {
+        "stage": "interview",
+        "message": "Hello {name}, could you come by on Monday?",
+        "note": "Good hands.",
+        "version": 2,
+    },
+    "AnswersCreate": {
+        "applications": [{"id": APPLICATION, "version": 2}],
+        "stage": "rejected",
+        "message": "Hello {name}, we chose somebody else as {job}. {company}",
+    },
     "TaskCreate": {
         "title": "Call the bakery back",
         "notes": "Ask about the early shift.",
@@ -349,6 +365,7 @@ ANSWERED: dict[str, Any] = {
     "ApiKeyMade": KEY_READ | {"key": "jb_7hTq0ZkE4uQm2sXv9RbNc1LwYdGf8JaP3kU5Wz"},
     "CompanyRead": {
         **COMPANY,
+        **ANSWERS,
         "website": "https://bakery.example.com",
         "description": "Bread since **1897**.",
         "description_html": "<p>Bread since <strong>1897</strong>.</p>\n",
@@ -382,12 +399,24 @@ ANSWERED: dict[str, Any] = {
         "created_at": LATER,
     },
     "ApplicationBrief": APPLICATION_BRIEF,
+    "AnswersMade": {
+        "items": [
+            {"id": APPLICATION, "answered": True, "code": None, "detail": None},
+            {
+                "id": TASK,
+                "answered": False,
+                "code": "application_not_found",
+                "detail": "There is no such application.",
+            },
+        ],
+        "answered": 1,
+    },
     "ApplicationRead": {
         **APPLICATION_BRIEF,
         "cover_letter": "I rise early.",
         "history": [
-            {"stage": "submitted", "at": NOON, "by": "candidate"},
-            {"stage": "viewed", "at": LATER, "by": "company"},
+            {"stage": "submitted", "at": NOON, "by": "candidate", "message": None},
+            {"stage": "viewed", "at": LATER, "by": "company", "message": None},
         ],
         "notes": None,
         "next_stages": ["withdrawn"],

@@ -1,0 +1,290 @@
+"""What 1,000 new jobs cost with 1,000, 10,000 and 100,000 saved searches, beside running each.
+
+python -m benchmarks alerts
+
+The board holds JOBS ads of the demo; the last NEW of them come to it. Searches are made of those
+ads as people make them: one to three words of a title, often a place, now and then a kind of work,
+a tag or pay; of a hundred, one asks for no word at all. The same 100,000 are taken from the start
+for each size, so that what grows is their number alone.
+
+- *by index*: `alerts.matching.match`, as the worker calls it, with a hundred jobs at once (an
+  import) and with one (a moderator's yes). What it writes is undone.
+- *each run*: a sample of the searches, each run on one new job by the code of the search page, and
+  so many times as long as there are searches.
+
+Both must find the same on the sample. Times are of the wall; in brackets the processor's, of this
+process and of its PostgreSQL. What is found grows with the number of searches, whatever one does: a
+job that a hundred times as many people look for has a hundred times as many to tell.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from typing import Any
+from uuid import UUID
+
+import uvloop
+from sqlalchemy import Text, func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from benchmarks.output import until_no_one_reads
+from jobboard.accounts.models import Person, Role
+from jobboard.alerts import index, matching
+from jobboard.alerts.models import FoundJob, Frequency, SavedSearch
+from jobboard.alerts.schemas import SavedCriteria
+from jobboard.demo import board
+from jobboard.infra.embedded import temporary
+from jobboard.infra.migrate import upgrade
+from jobboard.infra.postgres import Database
+from jobboard.infra.storage import Storage
+from jobboard.jobs.models import Job
+from jobboard.settings import Settings
+
+SIZES = (1_000, 3_000)
+JOBS, NEW, BATCH, ALONE = 1_500, 300, 100, 30
+SAMPLE = 300  # searches that are run one by one
+PEOPLE = 10_000
+ROWS = 5_000  # in one statement
+TICKS = 100  # of Linux's clock of processor time, in a second
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds."""
+
+    wall: float
+    processor: float
+
+    def each(self, number: int) -> str:
+        """In milliseconds, for each of so many."""
+        return f"{self.wall / number * 1000:8.2f} ({self.processor / number * 1000:7.2f})"
+
+
+class Watch:
+    """Takes the time of this process and of one connection's server process."""
+
+    def __init__(self, backend: int) -> None:
+        self._stat = Path(f"/proc/{backend}/stat")
+        self._began = self._now()
+
+    def _now(self) -> tuple[float, float]:
+        served = self._stat.read_text().rpartition(")")[2].split()[11:13]
+        return perf_counter(), process_time() + sum(map(int, served)) / TICKS
+
+    def stop(self) -> Cost:
+        """What went by."""
+        wall, processor = self._now()
+        return Cost(wall - self._began[0], processor - self._began[1])
+
+
+async def watch(session: AsyncSession) -> Watch:
+    """Begin to take the time."""
+    return Watch(await session.scalar(text("SELECT pg_backend_pid()")))
+
+
+async def filled(database: Database, settings: Settings) -> tuple[list[UUID], list[Any]]:
+    """Fill the board; the new jobs, and what people could look for."""
+    async with database.transaction() as session:
+        await board.fill(session, Storage(settings.storage_url), settings, jobs=JOBS)
+    async with database.transaction() as session:
+        ids = (await session.scalars(select(Job.id).order_by(Job.id.desc()).limit(NEW))).all()
+        await session.execute(
+            text(
+                "UPDATE jobs SET status = 'published', created_at = now(), published_at = now(),"
+                " expires_at = now() + interval '30 days' WHERE id = ANY(:ids)"
+            ),
+            {"ids": list(ids)},
+        )
+        people = [
+            {
+                "email": f"a{n}@example.com",
+                "full_name": "A",
+                "password_hash": "",
+                "role": "candidate",
+            }
+            for n in range(PEOPLE)
+        ]
+        await session.execute(insert(Person), people)
+        ads = select(Job.title, Job.city, Job.country, Job.remote, Job.employment_type, Job.tags)
+        ads = ads.add_columns(Job.currency, Job.yearly_min)
+        rows = (await session.execute(ads)).all()
+    await analyse(database, "jobs")
+    return list(ids), list(rows)
+
+
+async def analyse(database: Database, table: str) -> None:
+    async with database.engine.connect() as connection:
+        outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await outside.execute(text(f"VACUUM ANALYZE {table}"))
+
+
+def searches(ads: list[Any], dice: random.Random) -> Iterator[SavedCriteria]:
+    """As people search, without an end."""
+    while True:
+        ad = dice.choice(ads)
+        asked: dict[str, Any] = {}
+        if dice.random() < 0.99:
+            words = [word for word in ad.title.replace(",", " ").split() if word.isalpha()]
+            asked["q"] = " ".join(dice.sample(words, min(len(words), dice.randint(1, 3))))
+        if dice.random() < 0.6:
+            asked["location"] = ad.city or ad.country or ""
+        if dice.random() < 0.2 and ad.remote:
+            asked["remote"] = [ad.remote]
+        if dice.random() < 0.2 and ad.employment_type:
+            asked["employment_type"] = [ad.employment_type]
+        if dice.random() < 0.05 and ad.tags:
+            asked["tag"] = [dice.choice(ad.tags)]
+        if dice.random() < 0.1 and ad.currency and ad.yearly_min:
+            asked |= {"salary_min": ad.yearly_min, "currency": ad.currency}
+        yield SavedCriteria.model_validate(asked)
+
+
+class Savers:
+    """Who saves searches, each what they have not saved yet. Like ones have like keys."""
+
+    def __init__(self, people: list[UUID], dice: random.Random) -> None:
+        self.people, self.dice = people, dice
+        self.filed: dict[str, index.Filed] = {}
+        self.taken: set[tuple[UUID, str]] = set()
+
+    async def save(self, session: AsyncSession, wanted: Iterator[SavedCriteria]) -> None:
+        """Save these, as if it were yesterday."""
+        since = text("now() - interval '1 day'")
+        while some := list(islice(wanted, ROWS)):
+            marks = {each.fingerprint(): each for each in some}
+            new = [mark for mark in marks if mark not in self.filed]
+            filed = await index.file_all(session, [marks[mark] for mark in new])
+            self.filed |= dict(zip(new, filed, strict=True))
+            rows = [self._row(criteria) for criteria in some]
+            await session.execute(insert(SavedSearch).values(since=since), rows)
+
+    def _row(self, criteria: SavedCriteria) -> dict[str, Any]:
+        mark = criteria.fingerprint()
+        person = self.dice.choice(self.people)
+        while (person, mark) in self.taken:
+            person = self.dice.choice(self.people)
+        self.taken.add((person, mark))
+        return {
+            "person_id": person,
+            "name": "-",
+            "criteria": criteria.stored(),
+            "fingerprint": mark,
+            "frequency": Frequency.DAILY,
+            **self.filed[mark]._asdict(),
+        }
+
+
+async def by_index(database: Database, jobs: list[UUID], batch: int) -> tuple[Cost, int, int]:
+    """What they cost, how many searches were run on how many of them each, what was found."""
+    async with database.engine.connect() as connection, AsyncSession(connection) as session:
+        runs = 0
+        for start in range(0, len(jobs), batch):
+            found = await matching.find_candidates(session, jobs[start : start + batch])
+            runs += sum(len(each.jobs) for each in found)
+        watched = await watch(session)
+        for start in range(0, len(jobs), batch):
+            await matching.match(session, jobs[start : start + batch])
+        cost = watched.stop()
+        found = await session.scalar(select(func.count()).select_from(FoundJob)) or 0
+        await session.rollback()
+    return cost, runs, found
+
+
+async def each_run(database: Database, jobs: list[UUID], size: int) -> Cost:
+    """A sample of the saved searches on one job after the other, reckoned up to all of them."""
+    async with database.engine.connect() as connection, AsyncSession(connection) as session:
+        some = await session.scalars(
+            select(SavedSearch.criteria).order_by(func.md5(SavedSearch.id.cast(Text))).limit(SAMPLE)
+        )
+        criteria = [SavedCriteria.model_validate(each) for each in some]
+        await matching.run(session, criteria[0], jobs[:1])
+        watched = await watch(session)
+        for number, each in enumerate(criteria):
+            await matching.run(session, each, [jobs[number % len(jobs)]])
+        cost = watched.stop()
+        await session.rollback()
+    return Cost(cost.wall * size / SAMPLE, cost.processor * size / SAMPLE)
+
+
+async def require_the_same(database: Database, jobs: list[UUID]) -> int:
+    """Both ways find the same, for a sample of the searches on all the jobs; how many pairs."""
+    async with database.engine.connect() as connection, AsyncSession(connection) as session:
+        some = select(SavedSearch.id, SavedSearch.criteria)
+        some = some.order_by(func.md5(SavedSearch.id.cast(Text))).limit(SAMPLE)
+        wanted = {
+            (row.id, job)
+            for row in (await session.execute(some)).all()
+            for job in await matching.run(session, SavedCriteria.model_validate(row.criteria), jobs)
+        }
+        for start in range(0, len(jobs), BATCH):
+            await matching.match(session, jobs[start : start + BATCH])
+        sampled = {search for search, _ in wanted}
+        rows = await session.execute(
+            select(FoundJob.saved_search_id, FoundJob.job_id).where(
+                FoundJob.saved_search_id.in_(sampled)
+            )
+        )
+        assert {(search, job) for search, job in rows} == wanted
+        await session.rollback()
+    return len(wanted)
+
+
+async def run(settings: Settings) -> None:
+    """One size after the other."""
+    dice = random.Random(1)
+    # Drawing logos and reading words of a hundred thousand searches take their time.
+    url = settings.database_url.get_secret_value()
+    database = Database(url, idle_timeout_ms=0, statement_timeout_ms=300_000)
+    jobs, ads = await filled(database, settings)
+    wanted = searches(ads, dice)
+    async with database.transaction() as session:
+        everybody = select(Person.id).where(Person.role == Role.CANDIDATE)
+        savers = Savers(list(await session.scalars(everybody)), dice)
+    size, before = 0, None
+    for target in SIZES:
+        began = perf_counter()
+        async with database.transaction() as session:
+            await savers.save(session, islice(wanted, target - size))
+        await analyse(database, "saved_searches")
+        size, saved = target, perf_counter() - began
+        many, runs, found = await by_index(database, jobs, BATCH)
+        alone, *_ = await by_index(database, jobs[:ALONE], 1)
+        plain = await each_run(database, jobs, size)
+        grown = f"{many.wall / before.wall:5.1f}x" if before else "      "
+        before = many
+        print(
+            f"{size:8,} {len(savers.filed):8,} {runs / NEW:8.1f} {found / NEW:8.1f}"
+            f"  {many.each(NEW)} {grown}  {alone.each(ALONE)}"
+            f"  {plain.each(1)} {plain.wall / (many.wall / NEW):7.0f}x   {saved:5.1f} s"
+        )
+    print(f"The same is found both ways: {await require_the_same(database, jobs):,} of a sample.")
+    await database.close()
+
+
+HEAD = f"""\
+{NEW:,} new jobs among {JOBS:,}; for each of them, in ms of the wall (of processors):
+searches distinct runs/job found/job   index, {BATCH} at once grown      index, alone\
+          each search run   ratio     saving"""
+
+
+def main() -> None:
+    """Start PostgreSQL, measure, stop it."""
+    with TemporaryDirectory() as folder, temporary(needed=["database_url"]) as urls:
+        upgrade(urls.database_url)
+        settings = Settings.model_validate(
+            {
+                "secret_key": "a secret of the benchmarks, long enough for a key",
+                "database_url": urls.database_url,
+                "storage_url": Path(folder).as_uri(),
+            }
+        )
+        print(HEAD)
+        uvloop.run(run(settings))
+
+
+if __name__ == "__main__":
+    until_no_one_reads(main)

@@ -1,0 +1,78 @@
+"""How companies answer: the figures that stand on their pages, kept so that no page reckons them.
+
+An answer is the company's first step to an interview, an offer or a no. Counted are applications
+of the last PERIOD that were answered, and those whose two weeks went by without one, withdrawn
+later or not. What is younger, or was withdrawn before its time was over, says nothing about the
+company yet. Fewer than FEWEST say nothing either.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import Integer, Select, and_, case, cast, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.applications.lifecycle import OVERDUE_AFTER
+from jobboard.applications.models import Application, Stage
+from jobboard.clock import now
+from jobboard.companies.models import Company
+from jobboard.infra.freshness import PAGES, outdate
+from jobboard.jobs.models import Job
+from jobboard.settings import Settings
+
+PERIOD = timedelta(days=180)
+FEWEST = 5
+
+
+async def keep(session: AsyncSession, settings: Settings) -> int:
+    """Write the figures of every company where they changed; of how many. Other writers of a
+    company are not disturbed: its version stays."""
+    # Refused ones are deleted after a while: counting for longer would count them as unanswered.
+    period = min(PERIOD, timedelta(days=settings.rejected_days))
+    found = _figures(period).subquery("found")
+    columns = (Company.applications_counted, Company.applications_answered, Company.answer_seconds)
+    names = [column.key for column in columns]
+    each = (
+        select(Company.id, *(found.c[name] for name in names))
+        .outerjoin(found, found.c.company_id == Company.id)
+        .where(or_(found.c.company_id.is_not(None), Company.applications_counted.is_not(None)))
+        .subquery("each")
+    )
+    written = await session.scalars(
+        update(Company)
+        .where(
+            Company.id == each.c.id,
+            or_(*(getattr(Company, name).is_distinct_from(each.c[name]) for name in names)),
+        )
+        .values({name: each.c[name] for name in names})
+        .returning(Company.id)
+        .execution_options(synchronize_session=False)
+    )
+    changed = len(written.all())
+    if changed:
+        outdate(session, PAGES)
+    return changed
+
+
+def _figures(period: timedelta) -> Select:
+    moment = now()
+    # Withdrawn is final: `updated_at` is when.
+    ended = case((Application.stage == Stage.WITHDRAWN, Application.updated_at), else_=moment)
+    waited = and_(Application.answered_at.is_(None), ended - Application.created_at > OVERDUE_AFTER)
+    answered = func.count(Application.answered_at)
+    seconds = func.extract("epoch", Application.answered_at - Application.created_at)
+    median = func.percentile_cont(0.5).within_group(seconds)
+    return (
+        select(
+            Job.company_id,
+            func.count().label("applications_counted"),
+            answered.label("applications_answered"),
+            case((answered >= FEWEST, cast(median, Integer))).label("answer_seconds"),
+        )
+        .join(Job, Job.id == Application.job_id)
+        .where(
+            Application.created_at > moment - period,
+            or_(Application.answered_at.is_not(None), waited),
+        )
+        .group_by(Job.company_id)
+        .having(func.count() >= FEWEST)
+    )
