@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "api-errors.md"
 # Codes that only pages and commands answer, and two that stand in for what has one of its own.
 ELSEWHERE = {"cross_site", "csrf_token", "login_expired", "key_made"}
-ELSEWHERE |= {"wrong_source", "demo_in_production"}
+ELSEWHERE |= {"wrong_source", "demo_in_production", "webhook_made"}
 NEVER_BARE = {"error", "forbidden", "conflict"}
 Schema = dict[str, Any]
 

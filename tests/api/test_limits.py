@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from fastapi.params import File
-from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
 from limits import parse
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.testclient import TestClient, WebSocketDenialResponse
@@ -27,6 +27,7 @@ from tests.factories.people import User, make_user
 from tests.web.browser import SAME_ORIGIN
 from tests.web.browser import log_in as open_browser
 
+DOORS = (APIRoute, APIWebSocketRoute)
 pytestmark = pytest.mark.anyio
 
 
@@ -242,8 +243,8 @@ class TestWebSocket:
         answers = await asyncio.to_thread(open_four, app, "/api/v1/echo", rates.READS)
         assert answers == ["open"] * 3 + ["429 rate_limited True"]
 
-    @pytest.mark.parametrize("path", ["/no/such/socket", "/admin/data/socket"])
-    async def test_where_there_is_none_it_is_counted_and_shut(
+    @pytest.mark.parametrize("path", ["/ws", "/no/such/socket", "/admin/data/socket"])
+    async def test_without_a_ticket_or_where_there_is_none_it_is_counted_and_shut(
         self, settings: Settings, clean: None, path: str
     ) -> None:
         app = create_app(settings)
@@ -286,12 +287,13 @@ def calls(dependant: Any) -> set[Any]:
 
 class TestEveryRoute:
     def test_is_counted(self, app: FastAPI) -> None:
-        uncounted = [r.path for r in routes(app) if limits.check not in calls(r.dependant)]
+        doors = [r for r in iter_route_contexts(app.routes) if isinstance(r.original_route, DOORS)]
+        uncounted = [r.path for r in doors if limits.check not in calls(r.dependant)]
         assert uncounted == []
         others = [
             r.path
             for r in iter_route_contexts(app.routes)
-            if not isinstance(r.original_route, APIRoute)
+            if not isinstance(r.original_route, DOORS)
         ]
         # The schemas are kept in memory; the data admin is an app that `Counted` stands before.
         assert others == ["/api/openapi.json", "/api/v1/openapi.json", "/admin/data"]
