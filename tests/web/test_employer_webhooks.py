@@ -3,8 +3,10 @@
 import re
 from typing import Any
 
+from sqlalchemy import func, update
+
 from jobboard.accounts.models import Role
-from jobboard.webhooks.models import DeliveryState, WebhookAttempt
+from jobboard.webhooks.models import DeliveryState, WebhookAttempt, WebhookDelivery
 from jobboard.webhooks.schemas import WebhookMade
 from tests.factories.webhooks import PUBLIC_URL, make_delivery, make_webhook
 from tests.web.conftest import Town
@@ -90,6 +92,12 @@ async def test_a_test_leads_to_its_result_and_the_page_looks_again_until_it_is_t
     assert 'http-equiv="refresh"' in page.html
     assert "?wait=2" in page.html
     assert "webhook.test" in page.text
+    held = {"claimed_at": func.now(), "due_at": func.now() + func.make_interval(0, 0, 0, 0, 1)}
+    await town.session.execute(update(WebhookDelivery).values(attempts=1, **held))
+    await town.session.commit()
+    page = await browser.get(sent.location)
+    assert 'http-equiv="refresh"' in page.html
+    assert "Being sent now" in page.text
     last = await browser.get(sent.location.replace("wait=1", "wait=20"))
     assert 'http-equiv="refresh"' not in last.html
 

@@ -7,6 +7,7 @@ and send the `access_token` as `Authorization: Bearer ...`. It lives for minutes
 
 More to read: [from nothing to a job with an applicant, in curl](/api/docs/quickstart) ·
 [every error and what to do](/api/docs/errors) · [who may do what](/api/docs/access) ·
+[webhooks](/api/docs/webhooks) ·
 [sending again, reading again](/api/docs/repeating-requests) ·
 [versions, and how long they last](/api/docs/versions).
 

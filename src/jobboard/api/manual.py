@@ -11,6 +11,7 @@ DOCUMENTS = {
     "errors": "api-errors.md",
     "access": "access.md",
     "repeating-requests": "repeating-requests.md",
+    "webhooks": "webhooks.md",
     "versions": "api-versioning.md",
 }
 NAMES = {document: name for name, document in DOCUMENTS.items()}

@@ -264,7 +264,8 @@ async def show_delivery(
     webhook = await service.read(session, actor, webhook_id)
     found = await deliveries.read(session, actor, webhook_id, delivery_id, settings)
     again = None
-    if wait and wait < LOOKS and found.state is DeliveryState.WAITING and not found.attempts:
+    on_its_way = found.under_way or not found.attempts
+    if 0 < wait < LOOKS and found.state is DeliveryState.WAITING and on_its_way:
         again = f"{HERE}/{webhook_id}/deliveries/{delivery_id}?wait={wait + 1}"
     return render(
         request,

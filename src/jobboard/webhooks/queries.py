@@ -103,6 +103,7 @@ def deliveries(webhook_id: UUID) -> Select[*tuple[Any, ...]]:
             WebhookDelivery.attempts,
             WebhookDelivery.created_at,
             WebhookDelivery.due_at,
+            WebhookDelivery.claimed_at,
             Webhook.state.label("webhook_state"),
             last.c.at.label("last_attempt_at"),
             last.c.status.label("last_status"),
@@ -139,6 +140,7 @@ def read_delivery(row: Row[Any]) -> DeliveryRead:
 def facts(row: Row[Any]) -> dict[str, Any]:
     """What the short and the long shape of a delivery share."""
     waits = row.state is DeliveryState.WAITING and row.webhook_state is WebhookState.ACTIVE
+    under_way = row.claimed_at is not None and row.due_at > now()
     return {
         "id": row.id,
         "webhook_id": row.webhook_id,
@@ -147,7 +149,8 @@ def facts(row: Row[Any]) -> dict[str, Any]:
         "state": row.state,
         "attempts": row.attempts,
         "created_at": row.created_at,
-        "next_attempt_at": max(row.due_at, row.created_at) if waits else None,
+        "under_way": under_way,
+        "next_attempt_at": max(row.due_at, row.created_at) if waits and not under_way else None,
         "last_attempt_at": row.last_attempt_at,
         "last_status": row.last_status,
         "last_error": row.last_error,
