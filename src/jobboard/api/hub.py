@@ -46,9 +46,11 @@ class Seat:
     login_id: UUID
     moderates: bool
     since: UUID  # the newest that they have
+    returns: bool  # they were here before, and shall hear what came since
     told: set[UUID] = field(default_factory=set)  # what they have of the minute before it
     unread: int = -1  # until they are greeted
     missed: bool = False  # a ring came while they were
+    pending: int = -1  # jobs that wait for a moderator, as they were told
     waiting: deque[str] = field(default_factory=deque)
     sending: asyncio.Task[None] | None = None
     began: float = 0.0  # to send the message that is on its way, on the loop's clock
@@ -64,7 +66,6 @@ class Hub:
         self._seats: dict[UUID, set[Seat]] = defaultdict(set)
         self._rung: set[UUID] = set()
         self._moderation = False
-        self._pending = -1
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -105,9 +106,8 @@ class Hub:
 
     async def greet(self, seat: Seat) -> None:
         """The first message: how things stand, and what came since they were last here."""
-        known = seat.since != NOTHING
         async with self._engines.database.transaction() as session:
-            if known:
+            if seat.returns:
                 items = (await queries.newer(session, {seat.person_id: seat.since})).get(
                     seat.person_id, []
                 )
@@ -117,10 +117,17 @@ class Hub:
             pending = await pending_count(session) if seat.moderates else None
         items = _new(seat, items)
         if seat.missed:
-            self._ring([str(seat.person_id)])
+            self._ring([str(seat.person_id), MODERATION])
         seat.unread = unread
-        said = {"type": "hello", "unread": unread, "items": items if known else []}
-        self._offer(seat, _json(said if pending is None else {**said, "pending": pending}))
+        said: dict[str, Any] = {
+            "type": "hello",
+            "unread": unread,
+            "since": str(seat.since),
+            "items": items if seat.returns else [],
+        }
+        if pending is not None:
+            seat.pending = said["pending"] = pending
+        self._offer(seat, _json(said))
 
     async def _listen(self) -> None:
         async for names in self._engines.rings.listen():
@@ -195,10 +202,12 @@ class Hub:
         async with self._engines.database.transaction() as session:
             pending = await pending_count(session)
         said = _json({"type": "moderation", "pending": pending})
-        if pending != self._pending:
-            for seat in seats:
+        for seat in seats:
+            if seat.unread < 0:
+                seat.missed = True
+            elif seat.pending != pending:
+                seat.pending = pending
                 self._offer(seat, said)
-        self._pending = pending
 
     async def _cut_off_who_left(self) -> None:
         seats = self.seats

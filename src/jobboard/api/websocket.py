@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Query, WebSocket
-from starlette.websockets import WebSocketDisconnect
 
 from jobboard.accounts import queries as accounts
 from jobboard.accounts.schemas import Actor
@@ -46,15 +45,22 @@ async def connect(
         return
     await websocket.accept()
     assert actor.login_session_id is not None
-    seat = Seat(websocket, actor.id, actor.login_session_id, actor.is_admin, since or NOTHING)
+    seat = Seat(
+        websocket,
+        actor.id,
+        actor.login_session_id,
+        actor.is_admin,
+        since or NOTHING,
+        returns=since is not None,
+    )
     if not hub.enter(seat):
         await websocket.close(MANY)
         return
     try:
         await hub.greet(seat)
-        with suppress(WebSocketDisconnect, RuntimeError):
-            while True:
-                await websocket.receive_text()  # there is nothing to say to us
+        with suppress(RuntimeError):  # cut off by us
+            while (await websocket.receive())["type"] != "websocket.disconnect":
+                pass  # there is nothing to say to us
     finally:
         hub.leave(seat)
 

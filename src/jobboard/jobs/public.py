@@ -5,7 +5,10 @@ tags that `models` names. What changes with time alone ends by itself: a search 
 its jobs that expires, and all else within a minute.
 """
 
+import hashlib
+import json
 from datetime import datetime
+from functools import cache
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -60,7 +63,7 @@ def posting(slug: str) -> Question:
         found = posting_of(*await queries.get_by_slug(session, None, slug))
         return Answer(found.model_dump_json().encode())
 
-    return Question(f"job:{slug}", (PAGES, page_tag(slug)), load)
+    return Question(f"job:{_shape(Posting)}:{slug}", (PAGES, page_tag(slug)), load)
 
 
 def first_page(data: JobSearch) -> Question | None:
@@ -74,7 +77,15 @@ def first_page(data: JobSearch) -> Question | None:
         return Answer(result.model_dump_json().encode(), _first_end(result))
 
     asked = data.model_dump_json(exclude_defaults=True)
-    return Question(f"search:{featuring.turn()}:{asked}", (JOBS,), load)
+    key = f"search:{_shape(JobSearchResult)}:{featuring.turn()}:{asked}"
+    return Question(key, (JOBS,), load)
+
+
+@cache
+def _shape(model: type[BaseModel]) -> str:
+    """Stands for what an answer looks like: two releases at once do not read each other's."""
+    schema = json.dumps(model.model_json_schema(mode="serialization"), sort_keys=True)
+    return hashlib.sha256(schema.encode()).hexdigest()[:8]
 
 
 def _first_end(result: JobSearchResult) -> datetime | None:

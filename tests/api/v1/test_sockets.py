@@ -125,6 +125,53 @@ async def test_after_a_cut_what_was_missed_comes_first(
     assert hello["unread"] == 3
 
 
+async def test_who_had_no_news_before_the_cut_hears_of_the_first(
+    sockets: Sockets, sites: tuple[Served, Served], db: Database, cast: Cast
+) -> None:
+    socket = await sockets.open(sites[0], cast.candidate)
+    hello = await heard(socket, "hello")
+    await socket.close()
+    await tell(db, cast.candidate, "Miller")
+    again = await sockets.open(sites[1], cast.candidate, since=hello["since"])
+    (item,) = (await heard(again, "hello"))["items"]
+    assert item["text"] == "Bakery answered: Miller"
+
+
+async def test_what_a_client_says_changes_nothing(
+    sockets: Sockets, sites: tuple[Served, Served], db: Database, cast: Cast
+) -> None:
+    socket = await sockets.open(sites[0], cast.candidate)
+    await heard(socket, "hello")
+    await socket.send(b"\xff")
+    await socket.send("what?")
+    await tell(db, cast.candidate, "Miller")
+    assert len((await heard(socket, "news"))["items"]) == 1
+
+
+async def test_moderators_who_return_hear_each_change(
+    sockets: Sockets,
+    sites: tuple[Served, Served],
+    session: AsyncSession,
+    cast: Cast,
+) -> None:
+    admin = await sockets.open(sites[1], cast.admin)
+    jobs = [
+        await make_job(session, cast.employer, cast.company, status=JobStatus.DRAFT)
+        for _ in range(2)
+    ]
+    submit = [f"/api/v1/jobs/{job.id}/submit" for job in jobs]
+    await sockets.client.post(submit[0], headers=cast.employer.headers)
+    assert (await heard(admin, "moderation"))["pending"] == 1
+    await admin.close()
+    await admin.wait_closed()
+    await sockets.client.post(submit[1], headers=cast.employer.headers)
+    admin = await sockets.open(sites[1], cast.admin)
+    assert (await heard(admin, "hello"))["pending"] == 2
+    approve = f"/api/v1/admin/jobs/{jobs[0].id}/approve"
+    await sockets.client.post(approve, headers=cast.admin.headers)
+    assert (await heard(admin, "moderation"))["pending"] == 1
+
+
 async def test_moderators_hear_how_many_jobs_wait(
     sockets: Sockets,
     sites: tuple[Served, Served],
@@ -237,7 +284,7 @@ async def test_who_does_not_read_is_cut_off_and_keeps_nobody_waiting(
         monkeypatch.setattr(module, "SEND", -1.0)
         messages = 1
     hub, socket = Hub(app.state.engines), Stuck()
-    seat = Seat(socket, uuid4(), uuid4(), moderates=False, since=uuid4())  # ty: ignore
+    seat = Seat(socket, uuid4(), uuid4(), moderates=False, since=uuid4(), returns=True)  # ty: ignore
     assert hub.enter(seat)
     for number in range(messages):
         hub._offer(seat, "news")

@@ -20,6 +20,7 @@ function hear(socket, { data }) {
   const message = JSON.parse(data);
   if (message.pending !== undefined && waiting) show(waiting, message.pending);
   if (message.unread === undefined) return;
+  if (message.since > since) since = message.since;
   show(number, message.unread);
   for (const { id, text } of message.items) {
     if (id > since) since = id;
