@@ -198,6 +198,26 @@ async def test_what_ended_before_the_morning_is_not_mailed(town: Board) -> None:
     assert await town.mails() == []
 
 
+async def test_what_was_off_the_board_that_morning_is_told_when_it_is_back(town: Board) -> None:
+    saved = await make_saved_search(town.session, town.ada, frequency=Frequency.DAILY)
+    job = await town.post()
+    await town.mails()
+    pending = update(Job).where(Job.id == job.id).values(status=JobStatus.PENDING)
+    await town.session.execute(pending)
+    await town.set_back(saved.id, waiting_since=now() - 2 * DAY)
+    await town.tick()
+    assert await town.mails() == []
+    await decisions.approve(town.session, town.admin.actor, job.id, town.settings)
+    await town.session.commit()
+    assert await town.mails() == []
+    await town.set_back(saved.id, waiting_since=now() - 2 * DAY)
+    await town.tick()
+    (mail,) = await town.mails()
+    assert mail.startswith("New job: Baker")
+    await town.tick()
+    assert await town.mails() == []
+
+
 async def test_several_people_who_ask_the_same_each_hear_of_it(town: Board) -> None:
     bob = await make_user(town.session, town.settings)
     await make_saved_search(town.session, town.ada, q="baker")

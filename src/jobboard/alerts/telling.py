@@ -10,7 +10,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person
@@ -92,8 +104,10 @@ async def tell(session: AsyncSession, person_id: UUID) -> bool:
     searches = found.all()
     if not searches:
         return False
+    ids = [saved.id for saved in searches]
+    await _drop(session, ids)
     told = await _gather(session, searches)
-    await _mark(session, [saved.id for saved in searches])
+    await _mark(session, ids)
     if told:
         total = sum(len(each["jobs"]) + each["more"] for each in told)
         notify(session, person_id, KIND, {"searches": told, "total": total})
@@ -123,7 +137,7 @@ async def _gather(session: AsyncSession, searches: Iterable[SavedSearch]) -> lis
 
 
 def _untold(search_id: UUID, seen: set[UUID]) -> tuple[ColumnElement[bool], ...]:
-    """Those that ended before anyone heard of them are not worth a mail."""
+    """Those that are not live are not worth a mail."""
     return (
         FoundJob.saved_search_id == search_id,
         FoundJob.told_at.is_(None),
@@ -158,6 +172,20 @@ def _job(row: Row[Any]) -> dict[str, Any]:
         "path": f"/jobs/{row.slug}",
         "about": ", ".join(part for part in (row.company_name, place) if part),
     }
+
+
+async def _drop(session: AsyncSession, search_ids: list[UUID]) -> None:
+    """Forget what is not live and nobody heard of: if it comes back, it is found as if new. Before
+    the mail is gathered, so that nothing that stands in it is forgotten."""
+    await session.execute(
+        delete(FoundJob)
+        .where(
+            FoundJob.saved_search_id.in_(search_ids),
+            FoundJob.told_at.is_(None),
+            ~exists().where(Job.id == FoundJob.job_id, live()),
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _mark(session: AsyncSession, search_ids: list[UUID]) -> None:
