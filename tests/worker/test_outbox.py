@@ -340,6 +340,9 @@ async def test_every_answer_has_its_words(
     await outbox.deliver_all(context)
     text = words(tray.mails[0])
     assert "Mill" in text
+    answered = "Mill answered: Baker"
+    looks = "Mill looks at your application: Baker"
+    assert tray.mails[0]["Subject"] == (looks if stage == "viewed" else answered)
     assert "\n\n\n" not in text
 
 

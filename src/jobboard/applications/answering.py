@@ -10,7 +10,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
 from jobboard.applications import queries, service
-from jobboard.applications.models import Application
+from jobboard.applications.models import Application, Stage
 from jobboard.applications.schemas import (
     Answered,
     AnswerMade,
@@ -79,7 +79,7 @@ async def answer_many(
 async def _answer(
     session: AsyncSession, actor: Actor, company_id: UUID, one: Answered, data: AnswersCreate
 ) -> AnswerMade:
-    change = ApplicationUpdate(stage=data.stage, message=data.message, version=one.version)
+    change = ApplicationUpdate(stage=Stage(data.stage), message=data.message, version=one.version)
     try:
         async with session.begin_nested():
             _, job = await queries.get(session, actor, one.id)

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -161,7 +161,9 @@ class AnswersCreate(Input):
     """One answer for many applications of a company."""
 
     applications: list[Answered] = Field(min_length=1, max_length=100)
-    stage: Stage = Field(description="The step that each of them takes.")
+    stage: Literal["interview", "offer", "hired", "rejected"] = Field(
+        description="The step that each of them takes. To have looked is no answer."
+    )
     message: Message | None = Field(None, description=MESSAGE)
 
 

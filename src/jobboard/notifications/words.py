@@ -44,12 +44,18 @@ def _found(data: Data) -> str:
     )
 
 
+def _moved(data: Data) -> str:
+    """To look, for the first time or again, is no answer."""
+    said = "looks at your application" if data["stage"] == "viewed" else "answered"
+    return f"{data['company']} {said}: {data['title']}"
+
+
 JOB = "/employer/jobs/{job_id}"
 WORDS: dict[str, Line] = {
     "application_received": Line(
         "New application: {title}", "/employer/applications/{application_id}"
     ),
-    "application_moved": Line("{company} answered: {title}", "/me/applications/{application_id}"),
+    "application_moved": Line(_moved, "/me/applications/{application_id}"),
     "job_published": Line("Your job is live: {title}", JOB),
     "job_pending": Line("Your job is read once more: {title}", JOB),
     "job_rejected": Line("Please look at your job again: {title}", JOB),

@@ -140,6 +140,7 @@ async def _preview_page(
     company = await companies.get(session, company_id)
     wanted = [each.id for each in data.applications]
     items = await answering.list_chosen(session, actor, company_id, wanted)
+    stage = Stage(data.stage)
     return render(
         request,
         "employer/overdue_preview.html",
@@ -147,7 +148,7 @@ async def _preview_page(
         company=company,
         form=form,
         letters=[_letter(item, company, data.message or "") for item in items],
-        step=STEPS[data.stage] if data.stage in STEPS else STAGES[data.stage],
+        step=STEPS[stage] if stage in STEPS else STAGES[stage],
         here=f"/employer/companies/{company_id}/overdue",
     )
 

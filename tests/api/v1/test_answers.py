@@ -196,6 +196,8 @@ async def test_those_that_cannot_be_answered_are_told_apart(desk: Desk, db: Data
         ({"message": "Dear {nmae}"}, "/message"),
         ({"message": " "}, "/message"),
         ({"stage": "gone"}, "/stage"),
+        ({"stage": "viewed"}, "/stage"),
+        ({"stage": "withdrawn"}, "/stage"),
         ({"applications": []}, "/applications"),
         ({"applications": [{"id": "x"}]}, "/applications/0/id"),
     ],

@@ -35,6 +35,13 @@ async def listed(client: Client, user: User, **asked: Any) -> list[str]:
     return [item["text"].removeprefix("Bakery answered: ") for item in answer.json()["items"]]
 
 
+async def test_a_second_look_is_no_answer(client: Client, db: Database, cast: Cast) -> None:
+    news = {"title": "Baker", "company": "Bakery", "application_id": str(uuid4())}
+    async with db.transaction() as session:
+        notify(session, cast.candidate.id, "application_moved", {**news, "stage": "viewed"})
+    assert await listed(client, cast.candidate) == ["Bakery looks at your application: Baker"]
+
+
 async def test_news_is_listed_page_by_page_and_marked_as_read(
     client: Client, db: Database, cast: Cast
 ) -> None:
