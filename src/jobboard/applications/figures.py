@@ -1,9 +1,10 @@
 """How companies answer: the figures that stand on their pages, kept so that no page reckons them.
 
 An answer is the company's first step to an interview, an offer or a no. Counted are applications
-of the last PERIOD that were answered, and those whose two weeks went by without one, withdrawn
-later or not. What is younger, or was withdrawn before its time was over, says nothing about the
-company yet. Fewer than FEWEST say nothing either.
+of the last PERIOD that were sent more than two weeks ago: answered, or left without one until their
+two weeks were over, withdrawn later or not. What is younger, answered or not, or was withdrawn
+before its time was over, says nothing about the company yet: to count only the answers among the
+young would flatter, the more so the shorter the period. Fewer than FEWEST say nothing either.
 """
 
 from datetime import timedelta
@@ -71,6 +72,7 @@ def _figures(period: timedelta) -> Select:
         .join(Job, Job.id == Application.job_id)
         .where(
             Application.created_at > moment - period,
+            Application.created_at < moment - OVERDUE_AFTER,
             or_(Application.answered_at.is_not(None), waited),
         )
         .group_by(Job.company_id)

@@ -85,8 +85,8 @@ class AnswerFigures(BaseModel):
     """How a company answers those who applied to it in the last six months.
 
     An answer is an invitation, an offer, or a no; to have looked is none. Counted are applications
-    that were answered, and those that have waited for more than two weeks; one that was withdrawn
-    before that, or is younger, counts neither way. From five of them on.
+    that were sent more than two weeks ago; one that is younger, or was withdrawn unanswered before
+    two weeks were over, counts neither way. From five of them on.
     """
 
     applications: int = Field(description="How many are counted.")

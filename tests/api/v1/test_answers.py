@@ -96,7 +96,7 @@ async def test_figures_are_shown_from_five_applications_on(desk: Desk) -> None:
 async def test_what_counts_and_what_does_not(desk: Desk) -> None:
     for _ in range(3):
         await desk.answered(30, after=2)
-    await desk.answered(3, after=1)  # young, and answered
+    await desk.answered(3, after=1)  # young: those that wait beside it do not count either
     silent = [await desk.applied(20) for _ in range(4)]
     early, late, viewed = silent[:3]
     await desk.set(early, stage=Stage.WITHDRAWN, updated_at=now() - 10 * DAY)  # after ten days
@@ -106,8 +106,20 @@ async def test_what_counts_and_what_does_not(desk: Desk) -> None:
     await desk.answered(200, after=150)  # too long ago
     await desk.applied(200)
     assert await desk.figures() == {
-        "applications": 7,
-        "answered_share": round(4 / 7, 2),
+        "applications": 6,
+        "answered_share": 0.5,
+        "median_hours": None,
+    }
+
+
+async def test_a_short_memory_of_refused_ones_does_not_flatter(desk: Desk) -> None:
+    desk.settings = desk.settings.model_copy(update={"rejected_days": 21})
+    for _ in range(5):
+        await desk.answered(4, after=0.1)
+        await desk.applied(16)
+    assert await desk.figures() == {
+        "applications": 5,
+        "answered_share": 0.0,
         "median_hours": None,
     }
 
