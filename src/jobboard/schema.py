@@ -144,6 +144,11 @@ def storable(text: str) -> bool:
     return True
 
 
+def made_storable(text: str) -> str:
+    """Without what PostgreSQL refuses: the answer of a foreign server may hold any byte."""
+    return text.encode(errors="replace").decode().replace("\0", "?")
+
+
 def _problems(data: Any, path: tuple[str | int, ...]) -> Iterator[InitErrorDetails]:
     if isinstance(data, str):
         if not storable(data):

@@ -6,6 +6,7 @@ is, and, where it is asked to connect, straight to the client as if the first lo
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from jobboard.infra.outbound import fetch, post
 pytestmark = pytest.mark.anyio
 OWN = Policy(http=True, private=True)
 HTTP = Policy(http=True)
+look_up = guard._look_up  # the real one
 
 
 @dataclass
@@ -299,3 +301,27 @@ def test_public_addresses(address: str) -> None:
 )  # fmt: skip
 def test_addresses_that_are_not_public(address: str) -> None:
     assert not is_public(ip_address(address))
+
+
+async def test_names_that_hang_hold_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    go_on = threading.Event()
+
+    def hang(host: str, *_: Any) -> list[Any]:
+        asked.append(threading.current_thread().name)
+        go_on.wait(30)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 443))]
+
+    monkeypatch.setattr(guard, "_look_up", look_up)
+    monkeypatch.setattr(guard, "RESOLVE_SECONDS", 0.5)
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", hang)
+        urls = [f"https://{n}.example.com/" for n in range(guard.LOOK_UPS + 5)]
+        calls = (require_callable(url, PUBLIC) for url in urls)
+        ends = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(end) for end in ends} == {Invalid}
+        assert len(asked) <= guard.LOOK_UPS, "who waited in vain is not asked for later"
+        assert {name.split("_")[0] for name in asked} == {"names"}
+        go_on.set()
+        monkeypatch.setattr(guard, "RESOLVE_SECONDS", 30.0)
+        await require_callable("https://well.example.com/", PUBLIC)

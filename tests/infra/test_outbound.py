@@ -10,7 +10,7 @@ from aiohttp import web
 
 from jobboard.errors import TooLarge, Unavailable
 from jobboard.infra.guard import Policy
-from jobboard.infra.outbound import fetch
+from jobboard.infra.outbound import fetch, post
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +54,21 @@ async def test_follows_no_redirect(serve: Callable[[Handler], Awaitable[str]]) -
     url = await serve(moved)
     with pytest.raises(Unavailable, match=r"moved to https://elsewhere\.example\.com/"):
         await fetch(url, policy=OWN)
+
+
+async def test_where_it_moved_to_is_text_that_can_be_stored_and_printed() -> None:
+    """aiohttp's server cannot send such a header: this one can."""
+
+    async def odd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 302 Go\r\nLocation: http://x/\xff\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(odd, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        with pytest.raises(Unavailable, match=r"moved to http://x/\?\. Give"):
+            await fetch(url, policy=OWN)
+        assert (await post(url, b"{}", {}, policy=OWN)).location == "http://x/?"
 
 
 @pytest.mark.parametrize(("status", "message"), [(404, "does not exist"), (500, "status 500")])

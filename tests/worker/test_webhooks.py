@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.accounts.models import Role
 from jobboard.clock import now
 from jobboard.companies.models import Company
+from jobboard.infra import outbound
 from jobboard.infra.mailer import Step
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import enqueue
@@ -416,6 +417,61 @@ async def test_two_workers_call_once_and_a_dead_one_is_stood_in_for(
         late = await sending.note(session, lost, sending.Outcome(1, 500, "late"))
     assert not late
     assert {row.state for row in await desk.rows()} == {DeliveryState.DELIVERED}
+
+
+async def test_a_call_that_breaks_ends_no_other_call_and_no_mail(
+    desk: Desk, receiver: Receiver, tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is that nobody thought of."""
+    post = outbound.post
+
+    async def odd(url: str, *args: Any, **options: Any) -> outbound.Answer:
+        if url.endswith("/odd"):
+            return outbound.Answer(302, "http://x/\udcff", "\0")  # what cannot be stored
+        if url.endswith("/broken"):
+            raise RuntimeError(url)
+        return await post(url, *args, **options)
+
+    monkeypatch.setattr(outbound, "post", odd)
+    for name in ("odd", "broken", "well"):
+        await desk.event(await desk.webhook(f"{receiver.url}/{name}"))
+    payload = {"person_id": str(desk.owner.id), "kind": "account_exists", "data": {}}
+    enqueue(desk.session, "notifications.mail", payload)
+    await desk.session.commit()
+    await desk.work()
+    states = [(row.state, row.claimed_at) for row in await desk.rows()]
+    waits = (DeliveryState.WAITING, None)
+    assert states == [waits, waits, (DeliveryState.DELIVERED, None)]
+    said = list(await desk.session.scalars(select(WebhookAttempt.error)))
+    assert sorted(said, key=str) == [None, worker.BROKE, worker.BROKE]
+    assert len(tray.mails) == 1
+
+
+async def test_mail_goes_out_while_the_line_of_webhooks_is_broken(
+    desk: Desk, tray: Tray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MAX_ATTEMPTS", None)  # nothing can be compared with it
+    await desk.event(await desk.webhook("http://127.0.0.1:1/"))
+    payload = {"person_id": str(desk.owner.id), "kind": "account_exists", "data": {}}
+    enqueue(desk.session, "notifications.mail", payload)
+    await desk.session.commit()
+    await desk.work()
+    assert len(tray.mails) == 1
+
+
+async def test_there_is_no_eleventh_try_where_the_tenth_was_not_written_down(
+    desk: Desk, receiver: Receiver
+) -> None:
+    webhook = await desk.webhook(receiver.url)
+    died = {"attempts": sending.MAX_ATTEMPTS, "claimed_at": now() - timedelta(minutes=2)}
+    await desk.event(webhook, due_at=now() - timedelta(minutes=1), **died)
+    await desk.event(webhook)
+    await desk.work()
+    lost, next_one = await desk.rows()
+    assert (lost.state, lost.attempts, lost.claimed_at) == (DeliveryState.FAILED, 10, None)
+    assert lost.done_at is not None
+    assert next_one.state is DeliveryState.DELIVERED
+    assert len(receiver.calls) == 1
 
 
 async def test_both_secrets_sign_for_a_day_after_a_rotation(

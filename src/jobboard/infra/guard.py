@@ -9,6 +9,7 @@ elsewhere (`outbound.py`).
 import asyncio
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -18,6 +19,9 @@ from jobboard.errors import Invalid
 from jobboard.settings import Settings
 
 RESOLVE_SECONDS = 5.0
+# A look-up cannot be broken off. Names that hang hold threads of nobody but each other.
+LOOK_UPS = 16
+_names = ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="names")
 MAX_URL = 2000
 # IANA's special-purpose registries (RFC 6890 and after) and what carries an IPv4 address inside.
 # `ipaddress.is_global` is not enough: it lets NAT64 and multicast through.
@@ -162,11 +166,14 @@ async def addresses_of(
 
 
 async def _look_up(host: str, port: int, family: int) -> list[tuple[int, str]]:
+    """Raises TimeoutError, also where no thread was free in time: it is then not asked at all."""
     loop = asyncio.get_running_loop()
-    rows = await loop.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, family=family, flags=socket.AI_ADDRCONFIG
-    )
-    return [(kind, str(address[0])) for kind, _, _, _, address in rows]
+    kind, flags = socket.SOCK_STREAM, socket.AI_ADDRCONFIG
+    async with asyncio.timeout(RESOLVE_SECONDS):
+        rows = await loop.run_in_executor(
+            _names, socket.getaddrinfo, host, port, family, kind, 0, flags
+        )
+    return [(version, str(address[0])) for version, _, _, _, address in rows]
 
 
 async def require_callable(text: str, policy: Policy) -> None:
@@ -175,7 +182,6 @@ async def require_callable(text: str, policy: Policy) -> None:
     url = read_url(text, policy)
     host = url.raw_host or ""
     try:
-        async with asyncio.timeout(RESOLVE_SECONDS):
-            await addresses_of(host, url.port or 443, policy)
+        await addresses_of(host, url.port or 443, policy)
     except (Refused, OSError, UnicodeError):
         raise _private(host) from None

@@ -27,6 +27,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from jobboard.errors import Invalid, TooLarge, Unavailable
 from jobboard.infra.guard import PUBLIC, Policy, Refused, addresses_of, read_url, require_allowed
+from jobboard.schema import made_storable
 
 MAX_BYTES = 64 * 2**20
 TIMEOUT = 60.0  # seconds, for all of it
@@ -106,7 +107,7 @@ async def fetch(
             _session(policy, _limits(timeout, 10.0)) as session,
             session.get(target, allow_redirects=False, headers=_HEADERS) as response,
         ):
-            _require_ok(url, response.status, response.headers.get("Location"))
+            _require_ok(url, response.status, _location(response))
             return await _body(response.content, max_bytes)
     except Refused:
         raise Invalid(
@@ -116,7 +117,9 @@ async def fetch(
     except TimeoutError:
         raise Unavailable(f"{url} took longer than {timeout:g} seconds. Try again later.") from None
     except (ClientError, OSError) as error:
-        raise Unavailable(f"{url} cannot be reached: {error}. Check the address.") from None
+        raise Unavailable(
+            f"{url} cannot be reached: {made_storable(str(error))}. Check the address."
+        ) from None
 
 
 _HEADERS = {"User-Agent": "jobboard", "Accept": "application/json, */*;q=0.5"}
@@ -172,7 +175,7 @@ async def post(
         ):
             return Answer(
                 response.status,
-                response.headers.get("Location", "")[:500] or None,
+                _location(response),
                 await _beginning(response),
             )
     except (Refused, ClientConnectorDNSError):  # nobody learns which names our own network has
@@ -190,9 +193,14 @@ async def post(
 def _cause(error: ClientConnectorError | ClientConnectorCertificateError) -> str:
     """Without the address that was dialled: a name is resolved to several."""
     if isinstance(error, ClientConnectorCertificateError):
-        return str(error.certificate_error)[:200]
+        return made_storable(str(error.certificate_error)[:200])
     number = error.os_error.errno
     return os.strerror(number) if number else type(error.os_error).__name__
+
+
+def _location(response: ClientResponse) -> str | None:
+    """Where a redirect points. aiohttp turns bytes that are no UTF-8 into halves of surrogates."""
+    return made_storable(response.headers.get("Location", "")[:500]) or None
 
 
 async def _beginning(response: ClientResponse) -> str:

@@ -64,10 +64,20 @@ class Outcome:
 
 
 async def claim(session: AsyncSession) -> Claimed | None:
-    """Lease the delivery that is due, of the webhook with the fewest under way.
+    """Lease the delivery that is due, of the webhook with the fewest under way. One whose last try
+    nobody could write down has failed: there is no eleventh."""
+    while (claimed := await _lease(session)) is not None:
+        delivery = claimed.delivery
+        if delivery.attempts <= MAX_ATTEMPTS:
+            return claimed
+        delivery.state, delivery.done_at = DeliveryState.FAILED, now()
+        delivery.attempts, delivery.claimed_at = MAX_ATTEMPTS, None
+        await session.flush()
+    return None
 
-    The webhook's row is locked meanwhile, so that no two workers count at the same moment.
-    """
+
+async def _lease(session: AsyncSession) -> Claimed | None:
+    """The webhook's row is locked meanwhile, so that no two workers count at the same moment."""
     webhook = await session.scalar(_next_webhook())
     if webhook is None:
         return None

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.clock import now
 from jobboard.infra.queue import Failure, GiveUp, Message, NotDone
+from jobboard.schema import made_storable
 from jobboard.worker.context import Context
 
 LEASE = timedelta(seconds=90)  # an attempt, what it takes to hang up on a mail server, and some
@@ -139,21 +140,19 @@ def _failed(message: Message, error: Exception) -> dict[str, Any]:
         return _gave_up(Failure.UNSURE, words)
     if message.attempts >= MAX_ATTEMPTS:
         return _gave_up(Failure.GAVE_UP, words)
-    return {"last_error": _storable(words), "available_at": now() + pause(message.attempts)}
+    return {
+        "last_error": made_storable(words[:500]),
+        "available_at": now() + pause(message.attempts),
+    }
 
 
 def _gave_up(failure: Failure, words: str) -> dict[str, Any]:
-    return {"failed_at": now(), "failure": failure, "last_error": _storable(words)}
+    return {"failed_at": now(), "failure": failure, "last_error": made_storable(words[:500])}
 
 
 def pause(attempts: int) -> timedelta:
     """A minute after the first attempt, then twice as long each time, give or take a fifth."""
     return FIRST_PAUSE * 2 ** (attempts - 1) * random.uniform(1 - JITTER, 1 + JITTER)
-
-
-def _storable(text: str) -> str:
-    """Without what PostgreSQL refuses: the answer of a mail server may hold any byte."""
-    return text[:500].encode(errors="replace").decode().replace("\0", "?")
 
 
 def _warn(message: Any, error: str, *, final: bool) -> None:

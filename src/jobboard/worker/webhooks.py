@@ -17,6 +17,7 @@ from jobboard.worker.context import Context
 
 AT_ONCE = 40  # calls of one process
 SPELL = 20.0  # seconds until a process takes no more, so that other work gets its turn
+BROKE = "Something broke on our side during this call."
 LOOK_SECONDS = 1.0  # between two looks at the line while calls are under way
 log: Any = structlog.get_logger()
 
@@ -39,12 +40,40 @@ async def deliver_due(context: Context) -> None:
 
 
 async def _claim(context: Context) -> Claimed | None:
-    async with context.database.transaction() as session:
-        return await sending.claim(session)
+    """None, too, where the line cannot be read: calls under way go on, and so does mail."""
+    try:
+        async with context.database.transaction() as session:
+            return await sending.claim(session)
+    except Exception as error:  # noqa: BLE001 - the bell rings again
+        log.warning("webhook.line_broke", error=type(error).__name__)
+        return None
 
 
 async def _deliver(context: Context, claimed: Claimed) -> None:
-    delivery, outcome = claimed.delivery, await _call(context, claimed)
+    """One try, written down. What breaks here is this delivery's alone: if not even BROKE can be
+    noted, its lease ends some day."""
+    try:
+        await _note(context, claimed, await _call(context, claimed))
+    except Exception as error:  # noqa: BLE001 - nobody else's call or mail may end with it
+        _warn(claimed, error)
+        try:
+            await _note(context, claimed, Outcome(0, error=BROKE))
+        except Exception as error:  # noqa: BLE001 - see above
+            _warn(claimed, error)
+
+
+def _warn(claimed: Claimed, error: Exception) -> None:
+    """By the name of the error alone: its words may hold what the receiver answered."""
+    log.warning(
+        "webhook.broke",
+        delivery_id=str(claimed.delivery.id),
+        webhook_id=str(claimed.webhook.id),
+        error=type(error).__name__,
+    )
+
+
+async def _note(context: Context, claimed: Claimed, outcome: Outcome) -> None:
+    delivery = claimed.delivery
     async with context.database.transaction() as session:
         ours = await sending.note(session, claimed, outcome)
     log.info(
