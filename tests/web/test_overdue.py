@@ -1,5 +1,6 @@
 """No ghosting on the pages: overdue answers, what a candidate sees, how a company answers."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -14,6 +15,7 @@ from jobboard.clock import now
 from jobboard.infra.postgres import Database
 from jobboard.jobs.models import Job
 from jobboard.settings import Settings
+from jobboard.web import employer_overdue
 from tests.factories.people import User
 from tests.letters import Mailbox, words
 from tests.web.browser import Browser
@@ -99,6 +101,29 @@ async def test_a_change_of_mind_keeps_what_was_chosen_and_written(town: Town) ->
     wrong = await browser.submit(again, here, message="Hi {nmae}!")
     assert wrong.status == 422
     assert "There is no {nmae} to fill in" in wrong.text
+
+
+async def test_a_later_page_stays_itself_and_what_was_unticked_stays_so(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(employer_overdue, "PAGE", 1)
+    job = await town.job()
+    await apply(town, job, "Ada Archer", 20)
+    await apply(town, job, "Bob Baxter", 16)
+    browser = await town.browser(town.owner)
+    here = f"/employer/companies/{town.company.id}/overdue"
+    (after,) = re.findall(r'cursor=([^"&]+)"', (await browser.get(here)).html)
+    page = await browser.get(f"{here}?cursor={after}")
+    preview = await browser.submit(page, here)
+    again = await browser.post(f"{here}/again", preview.form(here).fields)
+    fields = again.form(here).fields
+    del fields["application"]
+    refused = await browser.post(here, fields)
+    assert refused.status == 422
+    for shown in (again, refused):
+        assert "Bob Baxter" in shown.text
+        assert "Ada Archer" not in shown.text
+    assert "application" not in refused.form(here).fields
 
 
 async def test_a_candidate_sees_since_when_nothing_moved(town: Town, settings: Settings) -> None:

@@ -62,7 +62,9 @@ async def show_overdue(
 ) -> HTMLResponse:
     """Who waits, longest first."""
     form = Form.of({"stage": Stage.REJECTED, "message": TEMPLATE})
-    return await _list_page(request, session, actor, company_id, form, cursor=cursor)
+    return await _list_page(
+        request, session, actor, company_id, form, cursor=cursor, all_ticked=True
+    )
 
 
 async def _list_page(
@@ -88,6 +90,8 @@ async def _list_page(
         stages=STAGES,
         answers=[(stage, STEPS[stage]) for stage in POSSIBLE],
         here=here,
+        cursor=cursor,
+        all_ticked=more.get("all_ticked", False),
         said=more.get("said", ""),
         failed=failed,
         first_href=here if cursor else None,
@@ -107,7 +111,7 @@ async def answer(
             return await _preview_page(request, session, actor, company_id, form, data)
         made = await answering.answer_many(session, actor, company_id, data)
         return await _done(request, session, actor, company_id, made)
-    return await _list_page(request, session, actor, company_id, form)
+    return await _list_page(request, session, actor, company_id, form, cursor=_cursor(form))
 
 
 @router.post("/again")
@@ -115,7 +119,12 @@ async def change(
     request: Request, company_id: UUID, session: SessionDep, actor: EmployerDep, form: FormDep
 ) -> Response:
     """Back from the preview, with what was chosen and written."""
-    return await _list_page(request, session, actor, company_id, form)
+    return await _list_page(request, session, actor, company_id, form, cursor=_cursor(form))
+
+
+def _cursor(form: Form) -> str | None:
+    """Of the page of the list on which was chosen."""
+    return form.value("cursor") or None
 
 
 def _read(form: Form) -> AnswersCreate:
