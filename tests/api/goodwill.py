@@ -68,6 +68,8 @@ def _amended(given: Any, things: dict[str, str], made: Collection[str]) -> dict[
         found.pop(name, None)
     if found.get("application_id") is not None:
         found["application_id"] = None  # a task is about one thing
+    if found.get("stage") is None:
+        found.pop("message", None)  # which goes with a step
     if found.get("new_password") is not None:
         found["current_password"] = PASSWORD
     if "from" in found or "to" in found:
