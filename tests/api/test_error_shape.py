@@ -7,7 +7,7 @@ from itertools import cycle, islice
 import httpx2
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
 
 from tests.web.browser import SAME_ORIGIN
 
@@ -35,9 +35,11 @@ def check(answer: httpx2.Response, status: int, code: str = "") -> None:
 
 
 def routes(app: FastAPI) -> Iterator[tuple[str, RouteContext]]:
-    """Each route with an address that leads to it."""
+    """Each route of HTTP, with an address that leads to it."""
     for route in iter_route_contexts(app.routes):
         assert route.path
+        if isinstance(route.original_route, APIWebSocketRoute):
+            continue
         yield re.sub(r"\{[^}]*\}", ID, route.path), route
 
 

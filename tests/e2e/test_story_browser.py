@@ -149,4 +149,6 @@ def apply_without_scripts(page: Page) -> None:
     page.get_by_label("A few words to them").fill("I rise early.")
     page.get_by_label("Harbour Bakery may see my name").check()
     press(page, "Send application")
-    expect(page.get_by_role("status")).to_contain_text("on its way to Harbour Bakery")
+    expect(page.get_by_role("status").and_(page.locator(".notice"))).to_contain_text(
+        "on its way to Harbour Bakery"
+    )

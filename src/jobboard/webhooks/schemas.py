@@ -96,7 +96,7 @@ class DeliveryRead(BaseModel):
     state: DeliveryState
     attempts: int = Field(description="Tries so far, since it was sent or sent again.")
     created_at: datetime
-    under_way: bool = Field(exclude=True)  # whether it is being sent this moment
+    under_way: bool = Field(False, exclude=True)  # whether it is being sent this moment
     next_attempt_at: datetime | None = Field(description="Null where there is none.")
     last_attempt_at: datetime | None
     last_status: int | None = Field(description="HTTP status of the last answer.")
