@@ -65,10 +65,10 @@ class Board:
         """One of its children, as it has noted it for its next start."""
         return json.loads((self.folder / "run" / f"{program}.json").read_text())["pid"]
 
-    def stop(self, number: signal.Signals, *, seconds: float = STOPPING) -> int:
+    def stop(self, number: signal.Signals) -> int:
         """Signal the one process that a terminal or a process manager knows; its exit code."""
         self.process.send_signal(number)
-        return self.process.wait(seconds)
+        return self.process.wait(STOPPING)
 
     def gone(self, seconds: float = STOPPING) -> bool:
         """Whether nothing of it is left, now or soon."""

@@ -14,7 +14,7 @@ import pytest
 
 from jobboard.infra.embedded import DataDir
 from tests.boards import Servers
-from tests.e2e.boards import STOPPING, Board, environment, free_port, jobboard, refusal, taken_port
+from tests.e2e.boards import Board, environment, free_port, jobboard, refusal, taken_port
 
 
 @pytest.fixture
@@ -80,9 +80,8 @@ def test_two_side_by_side_and_both_ways_to_leave_a_terminal(place: Path) -> None
         two.hear("Jobboard is up")
         assert status(one) == status(two) == 200
         one.process.send_signal(signal.SIGINT)
-        # Two at once, beside other tests: each has twice the time that one has alone.
-        assert two.stop(signal.SIGHUP, seconds=2 * STOPPING) == 0
-        assert one.stop(signal.SIGINT, seconds=2 * STOPPING) == 0  # twice is once
+        assert two.stop(signal.SIGHUP) == 0
+        assert one.stop(signal.SIGINT) == 0  # twice is once
         assert one.gone(0)
         assert two.gone(0)
 

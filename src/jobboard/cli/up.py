@@ -34,7 +34,9 @@ from jobboard.settings import Settings
 TAKEN = "is taken; stop what uses it, or choose another PORT"
 READY_SECONDS = 30.0
 LET_GO_SECONDS = 10.0  # what a board that is stopping, or another command, may still take
-WORKER_STAGE, WEB_STAGE = 1, 2
+OURS = 1  # the stage of what uses the engines: it ends at once, and then they do
+# Seconds for a request or a mail under way. With an engine's three, less than the ten promised.
+OUR_GRACE = 5.0
 # What other commands need to know of a running board.
 TOLD = (*ALL, "secret_key", "storage_url", "base_url")
 
@@ -72,7 +74,7 @@ class Up:
     began: float
 
     async def run(self) -> None:
-        """Start everything in order, keep it running, stop it in the reverse of the order."""
+        """Start everything in order, keep it running, stop what is ours and then the engines."""
         engines = choose(self.folder, [setting for setting in ALL if not named(setting)])
         self._settings(engines)  # a wrong setting should be told before anything is started
         crew = Crew(self.folder)
@@ -136,7 +138,8 @@ class Up:
             env=env,
             answers=self._lives,
             inherits=[listener],
-            stage=WEB_STAGE,
+            stage=OURS,
+            stop_grace=OUR_GRACE,
             logged=False,
         )
 
@@ -148,7 +151,8 @@ class Up:
             cwd=self.folder.root,
             env=env,
             answers=_at_once,
-            stage=WORKER_STAGE,
+            stage=OURS,
+            stop_grace=OUR_GRACE,
             logged=False,
         )
 
