@@ -266,17 +266,17 @@ def test_text_in_a_form(operation: str, lasting: Stage, http: requests.Session) 
 
 @pytest.mark.parametrize("operation", HARMLESS)
 def test_text_in_an_address(operation: str, lasting: Stage, http: requests.Session) -> None:
-    try_addresses(Asker(http, lasting, operation), operation)
+    assert_addresses_are_safe(Asker(http, lasting, operation), operation)
 
 
 @pytest.mark.parametrize("operation", WRITING)
 def test_text_in_an_address_to_write_to(
     operation: str, stage: Stage, http: requests.Session
 ) -> None:
-    try_addresses(Asker(http, stage, operation), operation)
+    assert_addresses_are_safe(Asker(http, stage, operation), operation)
 
 
-def try_addresses(asker: Asker, operation: str) -> None:
+def assert_addresses_are_safe(asker: Asker, operation: str) -> None:
     """Text in each parameter, and escapes that are none."""
     for parameter in OPERATIONS[operation]["parameters"]:
         name, inside = parameter["name"], parameter["in"]

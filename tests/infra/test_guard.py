@@ -19,6 +19,7 @@ from jobboard.errors import DomainError, Invalid, Unavailable
 from jobboard.infra import guard, outbound
 from jobboard.infra.guard import PUBLIC, Policy, is_public, read_url, require_callable
 from jobboard.infra.outbound import fetch, post
+from tests.timing import until
 
 pytestmark = pytest.mark.anyio
 OWN = Policy(http=True, private=True)
@@ -304,24 +305,30 @@ def test_addresses_that_are_not_public(address: str) -> None:
 
 
 async def test_names_that_hang_hold_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    asked: list[tuple[str, str]] = []
     go_on = threading.Event()
 
     def hang(host: str, *_: Any) -> list[Any]:
-        asked.append(threading.current_thread().name)
+        asked.append((host, threading.current_thread().name))
         go_on.wait(30)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 443))]
 
+    def look_at(*numbers: int) -> "asyncio.Future[list[BaseException | None]]":
+        calls = (require_callable(f"https://{n}.example.com/", PUBLIC) for n in numbers)
+        return asyncio.gather(*calls, return_exceptions=True)
+
     monkeypatch.setattr(guard, "_look_up", look_up)
-    monkeypatch.setattr(guard, "RESOLVE_SECONDS", 0.5)
+    monkeypatch.setattr(guard, "RESOLVE_SECONDS", 30.0)
     with monkeypatch.context() as patched:
         patched.setattr(socket, "getaddrinfo", hang)
-        urls = [f"https://{n}.example.com/" for n in range(guard.LOOK_UPS + 5)]
-        calls = (require_callable(url, PUBLIC) for url in urls)
-        ends = await asyncio.gather(*calls, return_exceptions=True)
-        assert {type(end) for end in ends} == {Invalid}
-        assert len(asked) <= guard.LOOK_UPS, "who waited in vain is not asked for later"
-        assert {name.split("_")[0] for name in asked} == {"names"}
+        hanging = look_at(*range(guard.LOOK_UPS))
+        await until(lambda: len(asked) == guard.LOOK_UPS)
+        patched.setattr(guard, "RESOLVE_SECONDS", 0.1)
+        assert {type(end) for end in await look_at(*range(100, 105))} == {Invalid}
+        patched.setattr(guard, "RESOLVE_SECONDS", 30.0)
         go_on.set()
-        monkeypatch.setattr(guard, "RESOLVE_SECONDS", 30.0)
+        assert set(await hanging) == {None}
         await require_callable("https://well.example.com/", PUBLIC)
+    expected = [*(f"{n}.example.com" for n in range(guard.LOOK_UPS)), "well.example.com"]
+    assert [host for host, _ in asked] == expected, "who waited in vain is not asked for later"
+    assert {thread.split("_")[0] for _, thread in asked} == {"names"}

@@ -77,7 +77,9 @@ async def test_a_balanced_transfer_is_taken(session: AsyncSession, two: Two) -> 
     assert found.all() == [(1, 1000), (2, 990)]
 
 
-async def refused(session: AsyncSession, words: str, two: Two, *entries: Any, **more: Any) -> None:
+async def assert_refused(
+    session: AsyncSession, words: str, two: Two, *entries: Any, **more: Any
+) -> None:
     with pytest.raises(IntegrityError, match=words):
         await write(session, two, *entries, **more)
     await session.rollback()
@@ -88,15 +90,15 @@ async def refused(session: AsyncSession, words: str, two: Two, *entries: Any, **
 async def test_entries_must_cancel_out(session: AsyncSession, two: Two) -> None:
     rich, poor, issued = two.rich, two.poor, two.issued
     words = "do not balance"
-    await refused(session, words, two)
-    await refused(session, words, two, (rich, -10))
-    await refused(session, words, two, (rich, -10), (poor, 9))
-    await refused(session, words, two, (rich, -20), (poor, 20))
-    await refused(session, words, two, (rich, 10), (issued, -10))
-    await refused(session, words, two, (poor, 10), (issued, -10))
+    await assert_refused(session, words, two)
+    await assert_refused(session, words, two, (rich, -10))
+    await assert_refused(session, words, two, (rich, -10), (poor, 9))
+    await assert_refused(session, words, two, (rich, -20), (poor, 20))
+    await assert_refused(session, words, two, (rich, 10), (issued, -10))
+    await assert_refused(session, words, two, (poor, 10), (issued, -10))
     sides = "uq_entries_sides"
-    await refused(session, sides, two, (rich, -10), (poor, 5), (poor, 5))
-    await refused(session, sides, two, (rich, -10), (poor, 10), (rich, 5), (poor, -5))
+    await assert_refused(session, sides, two, (rich, -10), (poor, 5), (poor, 5))
+    await assert_refused(session, sides, two, (rich, -10), (poor, 10), (rich, 5), (poor, -5))
 
 
 async def test_nothing_is_added_to_an_old_transfer(session: AsyncSession, two: Two) -> None:
@@ -109,13 +111,13 @@ async def test_nothing_is_added_to_an_old_transfer(session: AsyncSession, two: T
 
 async def test_a_balance_stays_above_its_floor(session: AsyncSession, two: Two) -> None:
     rich, poor = two.rich, two.poor
-    await refused(session, "above_floor", two, (rich, -1001), (poor, 1001), amount=1001)
+    await assert_refused(session, "above_floor", two, (rich, -1001), (poor, 1001), amount=1001)
 
 
 async def test_currencies_do_not_mix(session: AsyncSession, two: Two, settings: Settings) -> None:
     rich, poor = two.rich, two.poor
     words = "does not hold"
-    await refused(session, words, two, (rich, -10, "USD"), (poor, 10, "USD"), currency="USD")
+    await assert_refused(session, words, two, (rich, -10, "USD"), (poor, 10, "USD"), currency="USD")
     other = await make_user(session, settings, Role.EMPLOYER)
     dollars = await session.scalar(
         text("INSERT INTO wallets (person_id, currency) VALUES (:id, 'USD') RETURNING id"),
@@ -123,20 +125,20 @@ async def test_currencies_do_not_mix(session: AsyncSession, two: Two, settings: 
     )
     await session.commit()
     mixed = (rich, -10), (dollars, 10, "USD")
-    await refused(session, "do not balance", two, *mixed, target=dollars)
-    await refused(session, words, two, (rich, -10), (dollars, 10), target=dollars)
+    await assert_refused(session, "do not balance", two, *mixed, target=dollars)
+    await assert_refused(session, words, two, (rich, -10), (dollars, 10), target=dollars)
 
 
 async def test_what_is_given_back_goes_the_way_back(session: AsyncSession, two: Two) -> None:
     rich, poor, issued, words = two.rich, two.poor, two.issued, "does not give back"
     back = {"kind": "reversal", "original_id": two.grant}
     whole = {"source": rich, "target": issued, "amount": 1000}
-    await refused(session, words, two, **back)
-    await refused(session, words, two, **back | whole | {"amount": 999})
-    await refused(session, words, two, **back | whole | {"kind": "refund", "amount": 1001})
-    await refused(session, words, two, **back | whole | {"target": poor})
-    await refused(session, "gives_back", two, kind="reversal")
-    await refused(session, words, two, original_id=two.grant)
+    await assert_refused(session, words, two, **back)
+    await assert_refused(session, words, two, **back | whole | {"amount": 999})
+    await assert_refused(session, words, two, **back | whole | {"kind": "refund", "amount": 1001})
+    await assert_refused(session, words, two, **back | whole | {"target": poor})
+    await assert_refused(session, "gives_back", two, kind="reversal")
+    await assert_refused(session, words, two, original_id=two.grant)
     part = {"kind": "refund", "original_id": two.grant, "source": rich, "target": issued}
     await write(session, two, (rich, -10), (issued, 10), **part)
     with pytest.raises(IntegrityError, match="uq_transfers_original_id"):

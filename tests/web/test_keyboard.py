@@ -39,7 +39,7 @@ FOCUS = """() => {
 }"""
 
 
-async def walk(page: Page, path: str) -> None:
+async def assert_walkable(page: Page, path: str) -> None:
     """Tab through a page from its top to its end."""
     await page.goto(path)
     number, last = await page.evaluate(ALL), -1
@@ -71,7 +71,7 @@ async def stranger(town: Town, chromium: Chromium) -> AsyncIterator[Page]:
 
 
 async def test_an_account_is_made_and_opened(stranger: Page) -> None:
-    await walk(stranger, "/sign-up")
+    await assert_walkable(stranger, "/sign-up")
     await stranger.goto("/sign-up")
     await tab_to(stranger, "[name=role]")
     await stranger.keyboard.press("ArrowDown")
@@ -84,13 +84,14 @@ async def test_an_account_is_made_and_opened(stranger: Page) -> None:
         await stranger.keyboard.type(typed)
     await stranger.keyboard.press("Enter")
     await stranger.wait_for_url("**/log-in")
-    await walk(stranger, "/log-in")
+    await assert_walkable(stranger, "/log-in")
     await tab_to(stranger, "[name=email]")
     await stranger.keyboard.type("kay@example.com")
     await tab_to(stranger, "[name=password]")
     await stranger.keyboard.type(PASSWORD)
     await stranger.keyboard.press("Enter")
     await stranger.wait_for_url("**/employer")
+    assert await stranger.locator("h1").is_visible()
 
 
 async def test_a_job_is_applied_to_and_a_task_is_done(town: Town, chromium: Chromium) -> None:
@@ -98,8 +99,8 @@ async def test_a_job_is_applied_to_and_a_task_is_done(town: Town, chromium: Chro
     candidate, browser = await town.person()
     await make_task(town.session, candidate)
     async with drawn(chromium, browser) as page:
-        await walk(page, f"/jobs/{job.slug}")
-        await walk(page, f"/jobs/{job.slug}/apply")
+        await assert_walkable(page, f"/jobs/{job.slug}")
+        await assert_walkable(page, f"/jobs/{job.slug}/apply")
         await page.goto(f"/jobs/{job.slug}/apply")
         await tab_to(page, "[name=cover_letter]")
         await page.keyboard.type("I rise early.")
@@ -108,7 +109,7 @@ async def test_a_job_is_applied_to_and_a_task_is_done(town: Town, chromium: Chro
         await tab_to(page, "main [type=submit]")
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/me/applications")
-        await walk(page, "/me/tasks")
+        await assert_walkable(page, "/me/tasks")
         await tab_to(page, "summary")
         await page.keyboard.press("Enter")
         assert await page.locator("details.menu[open]").count() == 1
@@ -120,12 +121,12 @@ async def test_the_desks(town: Town, chromium: Chromium) -> None:
     await town.job(JobStatus.PENDING)
     owner = await town.browser(town.owner)
     async with drawn(chromium, owner) as page:
-        await walk(page, "/employer?tab=pending")
-        await walk(page, f"/employer/companies/{town.company.id}")
+        await assert_walkable(page, "/employer?tab=pending")
+        await assert_walkable(page, f"/employer/companies/{town.company.id}")
     _, admin = await town.person(Role.ADMIN)
     async with drawn(chromium, admin) as page:
-        await walk(page, "/admin")
-        await walk(page, "/admin/jobs")
+        await assert_walkable(page, "/admin")
+        await assert_walkable(page, "/admin/jobs")
         await page.keyboard.press("?")
         assert await page.locator("dialog[open]").count() == 1
         await page.keyboard.press("Escape")

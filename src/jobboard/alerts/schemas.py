@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StrictBool, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
 
 from jobboard.alerts.models import Frequency
 from jobboard.jobs.criteria import JobCriteria
@@ -31,6 +31,12 @@ class SavedCriteria(JobCriteria):
     posted_within: Annotated[int, Field(strict=True, ge=1, le=365), WHOLE] | None = Field(
         None, description="Days."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_forms_send_it(cls, data: Any) -> Any:
+        """JSON is no form: in it a list is a list, and what is empty is not absent."""
+        return data
 
     def stored(self) -> dict[str, Any]:
         """As the database keeps it: what means nothing is left out."""

@@ -112,8 +112,7 @@ class Cache:
         owner = token_hex(8)
         with suppress(TimeoutError):
             async with asyncio.timeout(LEASE):
-                # Another process says nothing when it is done.
-                while not await self._store.take_lease(question.key, owner):  # noqa: ASYNC110
+                while not await self._store.take_lease(question.key, owner):  # noqa: ASYNC110 - nothing tells
                     await asyncio.sleep(LOOK_EVERY)
         try:
             # Whoever had the lease before us may have kept the answer.

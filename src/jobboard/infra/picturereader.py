@@ -17,8 +17,12 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-# Named here, or the first picture that is saved makes Pillow import its forty formats.
-from PIL import AvifImagePlugin, Image, ImageCms, WebPImagePlugin  # noqa: F401
+from PIL import (
+    AvifImagePlugin,  # noqa: F401 - or the first picture that is saved makes Pillow import all
+    Image,
+    ImageCms,
+    WebPImagePlugin,  # noqa: F401 - as above
+)
 
 MEMORY = 768 * 1024 * 1024  # bytes of address space; 25 megapixels with alpha take 490 MB
 SECONDS = 20  # of processor time

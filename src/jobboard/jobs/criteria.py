@@ -5,7 +5,6 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -23,6 +22,7 @@ NEEDS_CURRENCY = PydanticCustomError(
     "currency_missing", "Say in which currency `salary_min` is, such as currency=EUR."
 )
 NICKNAMES = {"UK": "GB"}  # not ISO 3166, but what people write
+IN_COMMAS = {"country", "remote", "employment_type", "experience"}
 HOW = {"sort", "cursor", "limit", "facets"}  # not what is asked, but how it is shown
 Item = TypeVar("Item", bound=str)
 
@@ -56,6 +56,11 @@ def _distinct(values: list[Item]) -> list[Item]:
     return sorted(set(values))
 
 
+def _words(text: str | None) -> str | None:
+    """Blanks ask for nothing."""
+    return (text or "").strip() or None
+
+
 def _country_code(code: str) -> str:
     if len(code) != 2 or not code.isascii() or not code.isalpha():
         raise ValueError("This is not a country code. Use two letters, such as DE.")
@@ -65,18 +70,17 @@ def _country_code(code: str) -> str:
 CountryCode = Annotated[
     str, StringConstraints(strip_whitespace=True, to_upper=True), AfterValidator(_country_code)
 ]
-AnyOf = Annotated[list[Item], BeforeValidator(_split), AfterValidator(_distinct)]
+Words = Annotated[str | None, AfterValidator(_words)]
+AnyOf = Annotated[list[Item], AfterValidator(_distinct)]
 
 
 class JobCriteria(Input):
     """What a job must be to be found. Empty parameters, as forms send them, count as absent."""
 
-    q: str | None = Field(
+    q: Words = Field(
         None, max_length=500, description='Words, "phrases" and -exclusions.', examples=["baker"]
     )
-    location: str | None = Field(
-        None, max_length=200, description="Words of a city, region or country."
-    )
+    location: Words = Field(None, max_length=200, description="Words of a city, region or country.")
     country: AnyOf[CountryCode] = Field(
         default_factory=list, max_length=50, description="ISO 3166-1 alpha-2."
     )
@@ -97,7 +101,7 @@ class JobCriteria(Input):
         UndisclosedPay.INCLUDE, description="What to do with jobs that do not tell their pay."
     )
     posted_within: int | None = Field(None, ge=1, le=365, description="Days.")
-    company: str | None = Field(None, max_length=200, description="Its slug or id.")
+    company: Words = Field(None, max_length=200, description="Its slug or id.")
     tag: Annotated[list[Tag], AfterValidator(_distinct)] = Field(
         default_factory=list, max_length=MAX_TAGS, description="A job must have all of them."
     )
@@ -105,7 +109,10 @@ class JobCriteria(Input):
     @model_validator(mode="before")
     @classmethod
     def _as_forms_send_it(cls, data: Any) -> Any:
-        return filled(data)
+        given = filled(data)
+        if not isinstance(given, dict):
+            return given
+        return given | {name: _split(given[name]) for name in IN_COMMAS & given.keys()}
 
     @model_validator(mode="after")
     def _amounts_have_a_currency(self) -> Self:

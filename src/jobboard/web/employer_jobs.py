@@ -101,7 +101,6 @@ def _new_page(request: Request, form: Form, own: list[Company]) -> HTMLResponse:
         status=form.status,
         private=True,
         form=form,
-        own=own,
         companies=[(str(company.id), company.name) for company in own],
         **_choices(form),
     )

@@ -119,7 +119,7 @@ async def rotate_webhook_secret(
 
 
 @router.post("/{id}/test", status_code=202, dependencies=[IDEMPOTENT])
-async def test_webhook(webhook_id: PathId, session: SessionDep, actor: ManagerDep) -> DeliveryRead:
+async def try_webhook(webhook_id: PathId, session: SessionDep, actor: ManagerDep) -> DeliveryRead:
     """Send a `webhook.test` now. The delivery of this id says, a moment later, how it went."""
     return await deliveries.send_test(session, actor, webhook_id)
 
