@@ -37,7 +37,7 @@ from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Failure, Message
 from jobboard.jobs.models import JobStatus
 from jobboard.notifications import choices
-from jobboard.notifications.models import BlockReason, MailBlock, Topic
+from jobboard.notifications.models import BlockReason, MailBlock, Notification, Topic
 from jobboard.settings import Settings
 from jobboard.tasks import service as tasks
 from jobboard.tasks.schemas import TaskCreate
@@ -190,13 +190,15 @@ async def _things(
     grant = await money.issue(session, None, wallet, GrantCreate(amount=1000))
     message = Message(kind="test.failed", payload={}, failed_at=now(), failure=Failure.GAVE_UP)
     shut = MailBlock(email="gone@example.com", reason=BlockReason.REFUSED)
-    session.add_all([message, shut])
+    news = Notification(person_id=candidate.id, kind="alert", text="A baker!", path="/me/alerts")
+    session.add_all([message, shut, news])
     await session.commit()
     return {
         **opened,
         **await _webhook(session, settings, owner, company),
         "message": str(message.id),
         "mail-block": str(shut.id),
+        "news": str(news.id),
         "mail_token": choices.token(settings, candidate.id, Topic.ALERTS),
         "invitation": str(invitation.id),
         "invitation_link": invitations.token_of(invitation.id, settings),

@@ -1,11 +1,12 @@
 """What happens by itself, as moderators see it: the queue, what failed, the clock."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
@@ -13,7 +14,9 @@ from jobboard.clock import now
 from jobboard.infra.queue import Failure, Message, enqueue
 from jobboard.infra.schedule import Schedule
 from jobboard.web import admin_background
+from jobboard.webhooks.models import DeliveryState, Webhook, WebhookState
 from jobboard.worker import clock
+from tests.factories.webhooks import make_delivery, make_webhook
 from tests.web.conftest import Town
 
 pytestmark = pytest.mark.anyio
@@ -54,6 +57,23 @@ async def fill(session: AsyncSession, person: UUID) -> list[Message]:
     session.add(Schedule(name="expire_jobs", due_at=moment - HOUR, failures=2, last_error="Oh."))
     await session.commit()
     return failed
+
+
+async def fill_webhooks(town: Town) -> None:
+    """Of one that works: due, under way, for later, done. Of a paused one: due. One failed."""
+    moment, states = now(), (WebhookState.ACTIVE, WebhookState.PAUSED, WebhookState.FAILING)
+    made = [
+        await make_webhook(town.session, town.settings, town.owner, town.company) for _ in states
+    ]
+    for each, state in zip(made, states, strict=True):
+        await town.session.execute(update(Webhook).where(Webhook.id == each.id).values(state=state))
+    waits: dict[str, Any] = {"state": DeliveryState.WAITING}
+    works, paused = made[0].id, made[1].id
+    await make_delivery(town.session, works, due_at=moment - HOUR, **waits)
+    await make_delivery(town.session, works, due_at=moment + HOUR, claimed_at=moment, **waits)
+    await make_delivery(town.session, works, due_at=moment + HOUR, **waits)
+    await make_delivery(town.session, works)
+    await make_delivery(town.session, paused, due_at=moment - HOUR, **waits)
 
 
 async def test_what_waits_what_failed_and_why(town: Town) -> None:
@@ -148,12 +168,17 @@ async def test_the_api_says_the_same(town: Town, client: httpx2.AsyncClient) -> 
 
 async def test_monitoring_hears_of_it(town: Town, client: httpx2.AsyncClient) -> None:
     await fill(town.session, town.owner.id)
+    await fill_webhooks(town)
     said = (await client.get("/metrics")).text
     for line in (
         "jobboard_queue_up 1.0",
         "jobboard_queue_waiting 1.0",
         "jobboard_queue_failed 2.0",
         "jobboard_queue_oldest_seconds 36",
+        "jobboard_webhooks_waiting 2.0",
+        "jobboard_webhooks_postponed 2.0",
+        "jobboard_webhooks_oldest_seconds 36",
+        "jobboard_webhooks_failing 1.0",
         'jobboard_schedule_failures{work="expire_jobs"} 2.0',
         'jobboard_schedule_late_seconds{work="expire_jobs"} 36',
     ):

@@ -6,16 +6,22 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import literal_column, select, update
 
 from jobboard.applications import figures, service
 from jobboard.applications.models import Application, Stage
 from jobboard.applications.schemas import ApplicationCreate
 from jobboard.clock import now
+from jobboard.companies.models import Company
+from jobboard.infra.mailer import ConsoleMailer
 from jobboard.infra.postgres import Database
+from jobboard.infra.storage import Storage
 from jobboard.jobs.models import Job
 from jobboard.settings import Settings
 from jobboard.web import employer_overdue
+from jobboard.worker.context import Context
+from jobboard.worker.figures import keep
+from tests.factories.companies import make_company
 from tests.factories.people import User
 from tests.letters import Mailbox, words
 from tests.web.browser import Browser
@@ -144,7 +150,7 @@ async def test_a_candidate_sees_since_when_nothing_moved(town: Town, settings: S
 
 
 async def test_how_a_company_answers_stands_on_its_page_and_on_its_jobs(
-    town: Town, db: Database, settings: Settings
+    town: Town, db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await town.job()
     answered = {"stage": Stage.REJECTED, "answered_at": now() - 17.5 * DAY}
@@ -153,11 +159,24 @@ async def test_how_a_company_answers_stands_on_its_page_and_on_its_jobs(
     pages = [f"/companies/{town.company.slug}", f"/jobs/{job.slug}"]
     for path in pages:
         assert "of applications" not in (await town.stranger.get(path)).text
-    async with db.transaction() as session:
-        assert await figures.keep(session, settings) == 1
+    context = Context(settings, db, ConsoleMailer(), Storage(settings.storage_url))
+    other = await make_company(town.session, town.owner, "Butcher")
+    before = await versions(db)
+    monkeypatch.setattr(figures, "BATCH", 1)
+    await keep(context)
+    after = await versions(db)
+    assert after[town.company.id] != before[town.company.id]
+    assert after[other.id] == before[other.id], "there is nothing to say of them"
     for path in pages:
         text = (await town.stranger.get(path)).text
         assert "88% of applications, half of them within 3 days" in text
         assert "8 applications of the last six months" in text
+    await keep(context)
+    assert await versions(db) == after, "nothing changed"
+
+
+async def versions(db: Database) -> dict[UUID, str]:
+    """Of each company's row; any write makes a new one."""
     async with db.transaction() as session:
-        assert await figures.keep(session, settings) == 0, "nothing changed"
+        rows = await session.execute(select(Company.id, literal_column("xmin::text")))
+        return dict(rows.all())

@@ -15,7 +15,7 @@ from functools import cache
 from importlib import resources
 from typing import TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, Semaphore, WouldBlock, to_thread
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -37,10 +37,20 @@ def _limiter() -> CapacityLimiter:
     return CapacityLimiter(AT_ONCE)
 
 
+@cache
+def _places() -> Semaphore:
+    return Semaphore(AT_ONCE + MOST_WAITING)
+
+
 async def _off_the_loop(work: Callable[..., Result], *args: object) -> Result:
-    if _limiter().statistics().tasks_waiting >= MOST_WAITING:
-        raise Unavailable
-    return await to_thread.run_sync(work, *args, limiter=_limiter())
+    try:
+        _places().acquire_nowait()
+    except WouldBlock:
+        raise Unavailable from None
+    try:
+        return await to_thread.run_sync(work, *args, limiter=_limiter())
+    finally:
+        _places().release()
 
 
 async def hash_password(password: str) -> str:

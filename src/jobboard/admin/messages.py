@@ -23,6 +23,8 @@ from jobboard.infra.queue import Failure, Message
 from jobboard.infra.schedule import Schedule
 from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.schema import Input
+from jobboard.webhooks import queries as webhooks
+from jobboard.webhooks.schemas import WebhookLine
 
 
 class FailedMessage(BaseModel):
@@ -86,6 +88,7 @@ class QueueRead(BaseModel):
     oldest_waiting_at: datetime | None
     oldest_waiting_seconds: float
     schedules: list[ScheduleRead]
+    webhooks: WebhookLine = Field(description="Deliveries, which have a line of their own.")
 
 
 async def queue(session: AsyncSession, actor: Actor) -> QueueRead:
@@ -100,6 +103,7 @@ async def queue(session: AsyncSession, actor: Actor) -> QueueRead:
         failed=numbers.failed,
         oldest_waiting_at=numbers.oldest_at,
         oldest_waiting_seconds=numbers.oldest_seconds,
+        webhooks=await webhooks.line(session),
         schedules=[ScheduleRead.model_validate(row, from_attributes=True) for row in rows],
     )
 

@@ -21,6 +21,8 @@ from jobboard.infra.cache import Cache
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import exempt
 from jobboard.infra.schedule import Schedule
+from jobboard.webhooks import queries as webhooks
+from jobboard.webhooks.schemas import WebhookLine
 
 QUEUE_SECONDS = 1.5  # that the database may take before the rest goes out without the queue
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -86,6 +88,7 @@ class QueueNumbers:
     backlog: Backlog
     late: dict[str, float]
     failures: dict[str, int]
+    webhooks: WebhookLine
 
 
 async def _read_queue(engines: Engines) -> QueueNumbers | None:
@@ -104,6 +107,7 @@ async def _numbers(session: AsyncSession) -> QueueNumbers:
         await backlog(session),
         {row.name: max((moment - row.due_at).total_seconds(), 0.0) for row in rows},
         {row.name: row.failures for row in rows},
+        await webhooks.line(session),
     )
 
 
@@ -128,6 +132,14 @@ class QueueCollector(Collector):
             ("oldest_seconds", now_in.oldest_seconds, "Age of the oldest message that is due."),
         ):
             yield GaugeMetricFamily(f"jobboard_queue_{name}", text, value)
+        line = found.webhooks
+        for name, value, text in (
+            ("waiting", line.waiting, "Deliveries that are due."),
+            ("postponed", line.postponed, "Deliveries for later."),
+            ("oldest_seconds", line.oldest_waiting_seconds, "How long the oldest has been due."),
+            ("failing", line.failing, "Webhooks that were turned off after days of failures."),
+        ):
+            yield GaugeMetricFamily(f"jobboard_webhooks_{name}", text, value)
         late = GaugeMetricFamily("jobboard_schedule_late_seconds", "Overdue.", labels=["work"])
         failures = GaugeMetricFamily(
             "jobboard_schedule_failures", "Since it last went well.", labels=["work"]

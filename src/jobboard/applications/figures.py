@@ -7,7 +7,9 @@ before its time was over, says nothing about the company yet: to count only the 
 young would flatter, the more so the shorter the period. Fewer than FEWEST say nothing either.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import Integer, Select, and_, case, cast, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,20 +24,26 @@ from jobboard.settings import Settings
 
 PERIOD = timedelta(days=180)
 FEWEST = 5
+BATCH = 500
+FIRST = UUID(int=0)
 
 
-async def keep(session: AsyncSession, settings: Settings) -> int:
-    """Write the figures of every company where they changed; of how many. Other writers of a
-    company are not disturbed: its version stays."""
+async def keep(session: AsyncSession, settings: Settings, *, after: UUID = FIRST) -> UUID | None:
+    """Write the figures of the next BATCH companies where they changed; the last of them, None
+    after all. Other writers of a company are not disturbed: its version stays."""
+    ids = select(Company.id).where(Company.id > after).order_by(Company.id).limit(BATCH)
+    batch = (await session.scalars(ids)).all()
+    if not batch:
+        return None
     # Refused ones are deleted after a while: counting for longer would count them as unanswered.
     period = min(PERIOD, timedelta(days=settings.rejected_days))
-    found = _figures(period).subquery("found")
+    found = _figures(batch, period).subquery("found")
     columns = (Company.applications_counted, Company.applications_answered, Company.answer_seconds)
     names = [column.key for column in columns]
     each = (
         select(Company.id, *(found.c[name] for name in names))
         .outerjoin(found, found.c.company_id == Company.id)
-        .where(or_(found.c.company_id.is_not(None), Company.applications_counted.is_not(None)))
+        .where(Company.id.in_(batch))
         .subquery("each")
     )
     written = await session.scalars(
@@ -48,13 +56,12 @@ async def keep(session: AsyncSession, settings: Settings) -> int:
         .returning(Company.id)
         .execution_options(synchronize_session=False)
     )
-    changed = len(written.all())
-    if changed:
+    if written.all():
         outdate(session, PAGES)
-    return changed
+    return batch[-1]
 
 
-def _figures(period: timedelta) -> Select:
+def _figures(batch: Sequence[UUID], period: timedelta) -> Select:
     moment = now()
     # Withdrawn is final: `updated_at` is when.
     ended = case((Application.stage == Stage.WITHDRAWN, Application.updated_at), else_=moment)
@@ -71,6 +78,7 @@ def _figures(period: timedelta) -> Select:
         )
         .join(Job, Job.id == Application.job_id)
         .where(
+            Job.company_id.in_(batch),
             Application.created_at > moment - period,
             Application.created_at < moment - OVERDUE_AFTER,
             or_(Application.answered_at.is_not(None), waited),

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.clock import now
+from jobboard.errors import NotFound
 from jobboard.infra.queue import enqueue
 from jobboard.infra.rings import ring_for
 from jobboard.notifications.models import Notification
@@ -48,6 +49,16 @@ async def mark_read(
         news = news.where(Notification.id <= until)
     await session.execute(news.values(read_at=now()).execution_options(synchronize_session=False))
     ring_for(session, str(person_id))
+
+
+async def open_one(session: AsyncSession, person_id: UUID, notification_id: UUID) -> str:
+    """Mark one as read; the path of the page that it speaks of. Raises NotFound."""
+    mine = (Notification.id == notification_id, Notification.person_id == person_id)
+    path = await session.scalar(select(Notification.path).where(*mine))
+    if path is None:
+        raise NotFound
+    await mark_read(session, person_id, ids=[notification_id])
+    return path
 
 
 async def forget_old(session: AsyncSession) -> int:

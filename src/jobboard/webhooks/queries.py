@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
@@ -18,7 +18,7 @@ from jobboard.webhooks.models import (
     WebhookDelivery,
     WebhookState,
 )
-from jobboard.webhooks.schemas import DeliveryRead, WebhookRead
+from jobboard.webhooks.schemas import DeliveryRead, WebhookLine, WebhookRead
 
 
 def visible_to(viewer: Actor) -> ColumnElement[bool]:
@@ -112,6 +112,30 @@ def deliveries(webhook_id: UUID) -> Select[*tuple[Any, ...]]:
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
         .outerjoin(last, true())
         .where(WebhookDelivery.webhook_id == webhook_id)
+    )
+
+
+async def line(session: AsyncSession) -> WebhookLine:
+    """What waits of all companies' deliveries, for those who run the board."""
+    moment = now()
+    due = and_(WebhookDelivery.due_at <= moment, Webhook.state == WebhookState.ACTIVE)
+    has_it = WebhookDelivery.claimed_at.is_not(None)
+    counts = (
+        select(
+            func.count().filter(or_(due, has_it)),
+            func.count().filter(~or_(due, has_it)),
+            func.min(WebhookDelivery.due_at).filter(due),
+        )
+        .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+        .where(WebhookDelivery.state == DeliveryState.WAITING)
+    )
+    failing = select(func.count()).where(Webhook.state == WebhookState.FAILING)
+    waiting, postponed, oldest = (await session.execute(counts)).one()
+    return WebhookLine(
+        waiting=waiting,
+        postponed=postponed,
+        oldest_waiting_seconds=(moment - oldest).total_seconds() if oldest else 0.0,
+        failing=await session.scalar(failing) or 0,
     )
 
 

@@ -119,3 +119,12 @@ class DeliveryDetail(DeliveryRead):
     url: str
     request: dict[str, Any] = Field(description="The body.")
     history: list[AttemptRead]
+
+
+class WebhookLine(BaseModel):
+    """The deliveries of all companies now."""
+
+    waiting: int = Field(description="Due, or a worker has it now. Of webhooks that are on.")
+    postponed: int = Field(description="For later, after a failed try; or of a paused webhook.")
+    oldest_waiting_seconds: float = Field(description="How long the oldest has been due.")
+    failing: int = Field(description="Webhooks that were turned off after days of failures.")

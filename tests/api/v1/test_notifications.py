@@ -1,5 +1,6 @@
 """One's own news: as a list, on the page, and at the bell."""
 
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -91,7 +92,12 @@ async def test_the_bell_and_the_list(
     assert 'id="unread">2<' in page.html
     page = await browser.get("/me/notifications")
     assert page.text.index(": Miller") < page.text.index(": Baker")
-    page = await browser.submit(page, "/me/notifications/read")
+    await tell(db, cast.candidate, "Cook")  # after the page was shown
+    await browser.submit(page, "/me/notifications/read")
+    page = await browser.get("/me/notifications")
+    assert 'id="unread">1<' in page.html
+    (unread,) = re.findall(r'href="(/me/notifications/[^"]+)"', page.html)
+    assert re.fullmatch("/me/applications/[-0-9a-f]+", (await browser.get(unread)).location)
     page = await browser.get("/me/notifications")
     assert 'id="unread" hidden>' in page.html
     assert not page.offers("/me/notifications/read")
