@@ -10,9 +10,9 @@ from jobboard.accounts import addresses, limits, links, recovery
 from jobboard.accounts.models import LinkPurpose
 from jobboard.accounts.schemas import EmailAsked, PasswordReset, TokenOfLink
 from jobboard.accounts.second_factor import Undone
-from jobboard.companies import regaining
 from jobboard.errors import Invalid
 from jobboard.infra.rates import LOGIN, limited
+from jobboard.privacy import regaining
 from jobboard.settings import Settings
 from jobboard.web import cookies
 from jobboard.web.deps import (

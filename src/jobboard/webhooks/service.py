@@ -1,18 +1,19 @@
 """The verbs of webhooks: add, change, pause, rotate the secret, delete."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import cast, func, or_, select, update
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
 from jobboard.audit import service as audit
-from jobboard.audit.models import Action, Subject
+from jobboard.audit.models import Action, AuditEntry, Subject
 from jobboard.clock import now
 from jobboard.companies import queries as companies
-from jobboard.companies.models import Company
+from jobboard.companies.models import ApiKey, Company
 from jobboard.errors import Conflict, Invalid
 from jobboard.infra import guard
 from jobboard.infra.postgres import RING
@@ -92,12 +93,36 @@ async def _require_room(session: AsyncSession, company_id: UUID) -> Company:
     return company
 
 
-def _record(session: AsyncSession, action: Action, actor: Actor, webhook: Webhook) -> None:
+async def pause_touched_since(session: AsyncSession, person_id: UUID, moment: datetime) -> int:
+    """Pause the webhooks that were made, changed or given a secret in a person's name, or with a
+    key made in it, while someone else had the account; how many.
+
+    To the audit log it is the board that does it.
+    """
+    touched = (Action.WEBHOOK_MADE, Action.WEBHOOK_CHANGED, Action.WEBHOOK_ROTATED)
+    keys = select(ApiKey.id).where(ApiKey.created_by == person_id, ApiKey.created_at >= moment)
+    since = select(cast(AuditEntry.details["webhook"].astext, PG_UUID)).where(
+        or_(AuditEntry.person_id == person_id, AuditEntry.key_id.in_(keys)),
+        AuditEntry.at >= moment,
+        AuditEntry.action.in_(touched),
+    )
+    on = Webhook.state == WebhookState.ACTIVE
+    found = await session.scalars(
+        select(Webhook).where(Webhook.id.in_(since), on).with_for_update(key_share=True)
+    )
+    webhooks = found.all()
+    for webhook in webhooks:
+        webhook.state = WebhookState.PAUSED
+        _record(session, Action.WEBHOOK_CHANGED, None, webhook)
+    return len(webhooks)
+
+
+def _record(session: AsyncSession, action: Action, actor: Actor | None, webhook: Webhook) -> None:
     audit.record(
         session,
         action,
-        person_id=actor.person_id,
-        key_id=actor.id if actor.is_key else None,
+        person_id=actor.person_id if actor else None,
+        key_id=actor.id if actor and actor.is_key else None,
         subject=(Subject.COMPANY, webhook.company_id),
         details={"webhook": str(webhook.id)},
     )

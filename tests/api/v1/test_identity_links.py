@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from email.message import EmailMessage
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import httpx2
 import pyotp
@@ -28,9 +29,11 @@ from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Message
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
+from jobboard.webhooks.models import Webhook, WebhookState
 from jobboard.worker import accounts
 from jobboard.worker.context import Context
 from tests.factories.people import PASSWORD, User, make_user
+from tests.factories.webhooks import PUBLIC_URL
 from tests.letters import LINK, Mailbox, words
 
 pytestmark = pytest.mark.anyio
@@ -396,6 +399,14 @@ class TestAddress:
         await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
         undo = await mailbox.link(user.actor.email, "/undo-change-email")
         thiefs = await self.key(client, user, made.json()["id"])
+        hooks = "/api/v1/webhooks"
+        to_thief = {
+            "company_id": made.json()["id"],
+            "name": "Mine",
+            "url": PUBLIC_URL,
+            "events": ["job.closed"],
+        }
+        hook = (await client.post(hooks, json=to_thief, headers=user.headers)).json()
         await turn_on_two_step(client, user)
         await mailbox.read()
 
@@ -404,6 +415,9 @@ class TestAddress:
         text = words(mail)
         assert "Two-step log-in had been turned on" in text
         assert "API keys made in your name meanwhile: 1." in text
+        assert "Webhooks added or changed in your name meanwhile: 1." in text
+        paused = select(Webhook.state).where(Webhook.id == UUID(hook["id"]))
+        assert await session.scalar(paused) == WebhookState.PAUSED
         path = "/api/v1/me/applications"  # asks for a person: a living key gets as far as a 403
         assert [
             (await client.get(path, headers={"Authorization": f"Bearer {key}"})).status_code

@@ -18,10 +18,10 @@ from jobboard.accounts.schemas import (
 from jobboard.api.deps import AddressDep, EnginesDep, SessionDep, SettingsDep
 from jobboard.api.idempotency import LateKeyDep
 from jobboard.api.route import Router
-from jobboard.companies import regaining
 from jobboard.errors import Forbidden, Invalid, Unauthenticated
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import LOGIN, WRITES, limited
+from jobboard.privacy import regaining
 from jobboard.schema import Input
 
 router = Router(prefix="/auth", tags=["auth"])

@@ -6,6 +6,7 @@ from jobboard.accounts import addresses
 from jobboard.accounts.addresses import Undone
 from jobboard.accounts.links import queue_letter
 from jobboard.companies import invitations, keys
+from jobboard.webhooks import service as webhooks
 
 
 async def undo_change(session: AsyncSession, token: str) -> Undone:
@@ -16,12 +17,14 @@ async def undo_change(session: AsyncSession, token: str) -> Undone:
     """
     undone = await addresses.undo_change(session, token)
     await invitations.withdraw_made_since(session, undone.person_id, undone.since)
+    paused = await webhooks.pause_touched_since(session, undone.person_id, undone.since)
     revoked = await keys.revoke_made_since(session, undone.person_id, undone.since)
     queue_letter(
         session,
         "account_regained",
         person_id=undone.person_id,
         keys=str(revoked or ""),
+        webhooks=str(paused or ""),
         second_factor=undone.second_factor,
     )
     return undone
