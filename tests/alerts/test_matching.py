@@ -148,7 +148,7 @@ async def test_it_finds_exactly_what_each_search_finds(
 
 async def test_most_searches_are_never_run(session: AsyncSession, settings: Settings) -> None:
     draw = random.Random(SEED)
-    companies = await post(session, settings, draw)
+    await post(session, settings, draw)
     user = await make_user(session, settings)
     rare = (SavedCriteria(q=f"baker rareword{number}") for number in range(200))
     await save(session, user, rare)
@@ -157,7 +157,6 @@ async def test_most_searches_are_never_run(session: AsyncSession, settings: Sett
     job = await make_job(session, owner, mine, title="Baker rareword7", description="Bread")
     candidates = await matching.find_candidates(session, [job.id])
     assert [each.criteria.q for each in candidates] == ["baker rareword7"]
-    assert companies
     await session.rollback()
 
 

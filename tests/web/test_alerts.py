@@ -67,7 +67,7 @@ async def test_one_is_looked_at_changed_paused_and_deleted(town: Town, db: Datab
     await browser.submit(page, one, name="Bread & rolls", frequency="weekly")
     page = await browser.get("/me/alerts")
     assert "Bread & rolls" in page.text
-    assert "On Mondays" in page.text
+    assert "On Mondays, last mail" in page.text
     page = await browser.follow(await browser.submit(page, f"{one}/pause"))
     assert "Paused" in page.text
     page = await browser.follow(await browser.submit(page, f"{one}/pause"))
@@ -86,7 +86,7 @@ async def test_who_wants_no_mail_is_told_so_where_they_ask_for_it(town: Town) ->
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"frequency": "hourly"}, "How often"),
+        ({"frequency": "hourly"}, "This must be"),
         ({"time_zone": "Middle/Earth"}, "This is no time zone"),
         ({"name": "x" * 201}, "at most 200 characters"),
     ],

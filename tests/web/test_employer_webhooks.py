@@ -128,7 +128,7 @@ async def test_the_log_shows_what_came_back_and_sends_again(town: Town) -> None:
     assert "1,234 ms" in page.text
     sent = await browser.submit(page, f"{one}/resend")
     assert sent.location == f"{one}?wait=1"
-    assert "Not sent yet" in (await browser.follow(sent)).text
+    assert "Waits to be sent again" in (await browser.follow(sent)).text
 
 
 async def test_who_owns_no_company_is_told_so_and_sees_no_others(town: Town) -> None:

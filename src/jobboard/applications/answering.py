@@ -34,7 +34,7 @@ async def list_overdue(
     await companies.require(session, actor, Right.SEE_APPLICATION, company.id)
     statement = (
         queries.rows(actor)
-        .where(*queries.overdue(company.id))
+        .where(Job.company_id == company.id, queries.is_overdue())
         .order_by(Application.created_at, Application.id)
         .limit(limit + 1)
     )
@@ -82,10 +82,10 @@ async def _answer(
     change = ApplicationUpdate(stage=Stage(data.stage), message=data.message, version=one.version)
     try:
         async with session.begin_nested():
-            _, job = await queries.get(session, actor, one.id)
+            application, job = await queries.get(session, actor, one.id)
             if job.company_id != company_id:
                 raise NotFound("There is no such application.", code="application_not_found")
-            await service.change(session, actor, one.id, change)
+            await service.decide(session, actor, application, job, change)
     except DomainError as error:
         return _refused(one.id, error)
     except StaleDataError:

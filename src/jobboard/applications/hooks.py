@@ -34,6 +34,8 @@ async def tell_moved(
 
 async def tell_withdrawn(session: AsyncSession, ids: Sequence[UUID]) -> None:
     """Tell of many that were withdrawn at once: their candidate is erased."""
+    if not ids:
+        return
     rows = await session.execute(
         select(Application.id, Job)
         .join(Job, Job.id == Application.job_id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person
@@ -47,6 +47,15 @@ def resume_visible_to(viewer: Actor) -> ColumnElement[bool]:
     return or_(Application.person_id == viewer.id, Application.stage != Stage.WITHDRAWN)
 
 
+def is_overdue() -> ColumnElement[bool]:
+    """Whether an application has waited too long for a first answer."""
+    return and_(
+        Application.answered_at.is_(None),
+        Application.stage.in_(sorted(WAITING)),
+        Application.created_at < now() - OVERDUE_AFTER,
+    )
+
+
 def rows(viewer: Actor) -> Select:
     """Everything of a list row, as (Application, Job's, Company's and Person's columns)."""
     return (
@@ -58,6 +67,7 @@ def rows(viewer: Actor) -> Select:
             Application.created_at,
             Application.updated_at,
             Application.answered_at,
+            is_overdue().label("overdue"),
             Job.id.label("job_id"),
             Job.slug.label("job_slug"),
             Job.title.label("job_title"),
@@ -113,12 +123,6 @@ def board(viewer: Actor, job_id: UUID, *, each: int) -> Select[Any]:
     )
 
 
-def _is_overdue(row: Row[Any]) -> bool:
-    """As `overdue` says it of rows in the database."""
-    waits = row.stage in WAITING and row.answered_at is None
-    return waits and row.created_at < now() - OVERDUE_AFTER
-
-
 def brief(row: Row[Any]) -> ApplicationBrief:
     """A list row in its shape."""
     company = CompanyBrief(
@@ -134,7 +138,7 @@ def brief(row: Row[Any]) -> ApplicationBrief:
         created_at=row.created_at,
         updated_at=row.updated_at,
         answered_at=row.answered_at,
-        overdue=_is_overdue(row),
+        overdue=row.overdue,
     )
 
 
@@ -204,20 +208,10 @@ async def count_by_job(session: AsyncSession, job_ids: Sequence[UUID]) -> dict[U
     return dict(counts.all())
 
 
-def overdue(company_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    """Those of a company, whose job is joined, that have waited too long for a first answer."""
-    return (
-        Job.company_id == company_id,
-        Application.answered_at.is_(None),
-        Application.stage.in_(sorted(WAITING)),
-        Application.created_at < now() - OVERDUE_AFTER,
-    )
-
-
 async def count_overdue(session: AsyncSession, company_id: UUID) -> int:
     """How many there are."""
     number = select(func.count()).select_from(Application).join(Job, Job.id == Application.job_id)
-    return await session.scalar(number.where(*overdue(company_id))) or 0
+    return await session.scalar(number.where(Job.company_id == company_id, is_overdue())) or 0
 
 
 async def of_person(session: AsyncSession, person_id: UUID, job_id: UUID) -> Application | None:

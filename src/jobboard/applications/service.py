@@ -238,6 +238,14 @@ async def change(
     """The company moves an application on, or notes something about it, or both."""
     application, job = await queries.get(session, actor, application_id)
     await companies.require(session, actor, Right.ANSWER_APPLICATION, job.company_id)
+    await decide(session, actor, application, job, data)
+    return await _shape(session, actor, application, Side.COMPANY)
+
+
+async def decide(
+    session: AsyncSession, actor: Actor, application: Application, job: Job, data: ApplicationUpdate
+) -> None:
+    """The same with what was loaded, for one who may."""
     if data.version is not None and data.version != application.version:
         raise Conflict(
             "This application moved on in the meantime. Load it again and look first.",
@@ -265,7 +273,6 @@ async def change(
             },
         )
     await session.flush()
-    return await _shape(session, actor, application, Side.COMPANY)
 
 
 async def _filled(session: AsyncSession, application: Application, job: Job, message: str) -> str:

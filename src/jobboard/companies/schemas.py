@@ -82,7 +82,7 @@ class CompanyBrief(BaseModel):
 
 
 class AnswerFigures(BaseModel):
-    """How a company answers those who applied to it in the last six months.
+    """How a company answers those who applied to it in the last six months at most.
 
     An answer is an invitation, an offer, or a no; to have looked is none. Counted are applications
     that were sent more than two weeks ago; one that is younger, or was withdrawn unanswered before

@@ -1,10 +1,11 @@
 """Telling people: a row they can read, a message for the worker that mails it, and a ring."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.clock import now
@@ -15,7 +16,7 @@ from jobboard.notifications.models import Notification
 from jobboard.notifications.words import WORDS
 
 MAIL = "notifications.mail"  # the message's kind; its payload: {person_id, kind, data}
-KEPT_DAYS = 90
+KEEP = timedelta(days=90)
 BATCH = 5_000
 
 
@@ -62,15 +63,17 @@ async def open_one(session: AsyncSession, person_id: UUID, notification_id: UUID
 
 
 async def forget_old(session: AsyncSession) -> int:
-    """Delete a batch of news that is older than KEPT_DAYS; how many."""
-    age = func.make_interval(0, 0, 0, KEPT_DAYS)
+    """Delete a batch of news that is older than KEEP; how many."""
     old = (
-        Notification.__table__.select()
-        .with_only_columns(Notification.id)
-        .where(Notification.created_at < func.now() - age)
+        select(Notification.id)
+        .where(Notification.created_at < now() - KEEP)
         .limit(BATCH)
+        .cte("old")  # a subquery might be run again and again, and find others each time
     )
     gone = await session.scalars(
-        delete(Notification).where(Notification.id.in_(old)).returning(Notification.id)
+        delete(Notification)
+        .where(Notification.id == old.c.id)
+        .returning(Notification.id)
+        .execution_options(synchronize_session=False)
     )
     return len(gone.all())

@@ -34,6 +34,7 @@ from jobboard.tasks.models import Task
 from jobboard.uploads.images import file_keys
 from jobboard.uploads.models import Upload
 from jobboard.wallet.models import Entry, Transfer, TransferMemo, Wallet
+from jobboard.webhooks import queries as webhooks
 from jobboard.webhooks.models import Webhook
 
 HITS = "hits"
@@ -123,7 +124,12 @@ def _tables(actor: Actor) -> dict[str, Select]:
         ).where(CompanyMember.person_id == person_id),
         "invitations": _invitations(actor),
         "api-keys": _of(ApiKey, {"token_hash"}, ApiKey.created_by == person_id),
-        "webhooks": _of(Webhook, {"salt", "previous_salt"}, Webhook.created_by == person_id),
+        "webhooks": _of(
+            Webhook,
+            {"salt", "previous_salt"},
+            # Its address is its company's secret: who left the company does not take it along.
+            and_(Webhook.created_by == person_id, webhooks.visible_to(actor)),
+        ),
         "jobs": _of(Job, {"search", "place_search", "content_hash"}, Job.created_by == person_id),
         "job-steps": _of(JobEvent, {"person_id"}, JobEvent.person_id == person_id),
         "applications": _of(Application, set(), own)

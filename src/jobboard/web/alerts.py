@@ -1,7 +1,6 @@
 """Saved searches: save the one of a search page, and look after those that one has."""
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -133,10 +132,7 @@ async def save(request: Request, session: SessionDep, actor: ActorDep, form: For
     """Save it, and go back to where it was found."""
     asked = Asked(parse_qsl(form.value("search")))
     async with form.attempt(session, TO_TOP):
-        given: dict[str, Any] = {"search": _criteria(asked)}
-        if not form.value("name").strip():
-            given["name"] = None
-        data = form.parse(SavedSearchCreate, **given)
+        data = form.parse(SavedSearchCreate, search=_criteria(asked))
         await _live_in(session, actor, form)
         await service.save(session, actor, data)
         return redirect(request, asked.href(), SAVED)

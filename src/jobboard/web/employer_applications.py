@@ -164,11 +164,19 @@ async def move_applicants(
     return outcome(request, form, back, text)
 
 
-def _chosen(box: str, stage: str) -> tuple[UUID, ApplicationUpdate]:
+def read_box(box: str) -> tuple[UUID, int]:
     """A ticked box holds an application's id and the version that was on the page."""
     try:
         application_id, version = box.split(":")
-        return UUID(application_id), ApplicationUpdate(stage=Stage(stage), version=int(version))
+        return UUID(application_id), int(version)
+    except ValueError:
+        raise Invalid(UNREADABLE) from None
+
+
+def _chosen(box: str, stage: str) -> tuple[UUID, ApplicationUpdate]:
+    application_id, version = read_box(box)
+    try:
+        return application_id, ApplicationUpdate(stage=Stage(stage), version=version)
     except ValueError:
         raise Invalid(UNREADABLE) from None
 

@@ -9,12 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
 from jobboard.accounts.scopes import KeyScope
-from jobboard.companies import keys, queries
+from jobboard.companies import keys
 from jobboard.companies.schemas import ApiKeyCreate, ApiKeyMade
 from jobboard.settings import Settings
-from jobboard.web import cookies
 from jobboard.web.deps import FormDep, SessionDep, SettingsDep
-from jobboard.web.desk import Cursor, EmployerDep, href, outcome
+from jobboard.web.desk import Cursor, EmployerDep, href, once_id, outcome, owned_choices
 from jobboard.web.forms import Form
 from jobboard.web.rendering import render
 
@@ -56,7 +55,6 @@ async def _page(
     """`made` is shown with its secret, this once."""
     form.fill("once", secrets.token_urlsafe(16))
     page = await keys.list_keys(session, actor, cursor=cursor, limit=PAGE)
-    own = (await session.scalars(queries.owned_by(actor.id))).all()
     more = href("/employer/api-keys", cursor=page.next_cursor)
     return render(
         request,
@@ -66,7 +64,7 @@ async def _page(
         form=form,
         made=made,
         keys=page.items,
-        own=[(str(company.id), company.name) for company in own],
+        own=await owned_choices(session, actor),
         labels=LABELS,
         scopes={str(scope): words for scope, words in SCOPES.items()},
         lives=LIVES,
@@ -98,8 +96,7 @@ async def _make(
     session: AsyncSession, actor: Actor, given: ApiKeyCreate, form: Form, settings: Settings
 ) -> ApiKeyMade:
     """The key's id comes from the form, but nobody can choose it."""
-    once = f"{actor.login_session_id}:{given.company_id}:{form.value('once')}"
-    key_id = UUID(cookies.sign(settings, "api-key", once)[:32], version=4)
+    key_id = once_id(settings, "api-key", actor, given.company_id, form)
     return await keys.make(session, actor, given, key_id=key_id)
 
 

@@ -1,7 +1,7 @@
 """Applications that wait too long: one answer for many, read once more before it is sent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -24,7 +24,7 @@ from jobboard.companies.models import Company
 from jobboard.errors import Invalid
 from jobboard.web.deps import FormDep, SessionDep, redirect
 from jobboard.web.desk import Cursor, EmployerDep, href
-from jobboard.web.employer_applications import STAGES, STEPS, UNREADABLE
+from jobboard.web.employer_applications import STAGES, STEPS, read_box
 from jobboard.web.formatting import plural
 from jobboard.web.forms import Form
 from jobboard.web.rendering import render
@@ -73,9 +73,13 @@ async def _list_page(
     actor: Actor,
     company_id: UUID,
     form: Form,
-    **more: Any,
+    *,
+    cursor: str | None = None,
+    all_ticked: bool = False,
+    said: str = "",
+    failed: Sequence[tuple[str, str | None]] = (),
 ) -> HTMLResponse:
-    cursor, failed = more.get("cursor"), more.get("failed", {})
+    """`said` is what went well before, and `failed` who was not answered, and why."""
     page = await answering.list_overdue(session, actor, company_id, cursor=cursor, limit=PAGE)
     here = f"/employer/companies/{company_id}/overdue"
     return render(
@@ -91,8 +95,8 @@ async def _list_page(
         answers=[(stage, STEPS[stage]) for stage in POSSIBLE],
         here=here,
         cursor=cursor,
-        all_ticked=more.get("all_ticked", False),
-        said=more.get("said", ""),
+        all_ticked=all_ticked,
+        said=said,
         failed=failed,
         first_href=here if cursor else None,
         next_href=href(here, cursor=page.next_cursor) if page.next_cursor else None,
@@ -130,11 +134,8 @@ def _cursor(form: Form) -> str | None:
 def _read(form: Form) -> AnswersCreate:
     if not form.values("application"):
         raise Invalid.field("application", "Choose at least one applicant first.")
-    try:
-        boxes = [each.split(":") for each in form.values("application")]
-        chosen = [Answered(id=UUID(each), version=int(version)) for each, version in boxes]
-    except ValueError:
-        raise Invalid(UNREADABLE) from None
+    boxes = [read_box(each) for each in form.values("application")]
+    chosen = [Answered(id=application_id, version=version) for application_id, version in boxes]
     return form.parse(AnswersCreate, applications=chosen)
 
 
@@ -149,7 +150,6 @@ async def _preview_page(
     company = await companies.get(session, company_id)
     wanted = [each.id for each in data.applications]
     items = await answering.list_chosen(session, actor, company_id, wanted)
-    stage = Stage(data.stage)
     return render(
         request,
         "employer/overdue_preview.html",
@@ -157,7 +157,7 @@ async def _preview_page(
         company=company,
         form=form,
         letters=[_letter(item, company, data.message or "") for item in items],
-        step=STEPS[stage] if stage in STEPS else STAGES[stage],
+        step=STEPS[Stage(data.stage)],
         here=f"/employer/companies/{company_id}/overdue",
     )
 
@@ -179,8 +179,8 @@ async def _done(
         return redirect(request, f"/employer/companies/{company_id}/overdue", sent)
     form = Form.of({"stage": Stage.REJECTED, "message": TEMPLATE})
     told = await _by_name(session, actor, company_id, failed)
-    more = {"said": sent if made.answered else "", "failed": told}
-    return await _list_page(request, session, actor, company_id, form, **more)
+    said = sent if made.answered else ""
+    return await _list_page(request, session, actor, company_id, form, said=said, failed=told)
 
 
 async def _by_name(

@@ -10,11 +10,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
-from jobboard.companies import queries as companies
 from jobboard.infra.engines import Engines
-from jobboard.web import cookies
 from jobboard.web.deps import EnginesDep, FormAloneDep, FormDep, SessionDep, SettingsDep, redirect
-from jobboard.web.desk import Cursor, EmployerAloneDep, EmployerDep, href, outcome
+from jobboard.web.desk import (
+    Cursor,
+    EmployerAloneDep,
+    EmployerDep,
+    href,
+    once_id,
+    outcome,
+    owned_choices,
+)
 from jobboard.web.forms import Form
 from jobboard.web.rendering import render
 from jobboard.webhooks import deliveries, service
@@ -67,7 +73,6 @@ async def _list(
     """`made` is shown with its secret, this once."""
     form.fill("once", secrets.token_urlsafe(16))
     page = await service.list_webhooks(session, actor, cursor=cursor, limit=PAGE)
-    own = (await session.scalars(companies.owned_by(actor.id))).all()
     return render(
         request,
         "employer/webhooks.html",
@@ -76,7 +81,7 @@ async def _list(
         form=form,
         made=made,
         webhooks=page.items,
-        own=[(str(company.id), company.name) for company in own],
+        own=await owned_choices(session, actor),
         labels=LABELS,
         events=EVENTS,
         next_href=href(HERE, cursor=page.next_cursor) if page.next_cursor else None,
@@ -106,8 +111,7 @@ async def _add(engines: Engines, actor: Actor, form: Form) -> WebhookMade:
     async with engines.database.transaction() as session:
         await service.require_manager(session, actor, data.company_id)
     await service.require_callable(settings, data.url)
-    once = f"{actor.login_session_id}:{data.company_id}:{form.value('once')}"
-    webhook_id = UUID(cookies.sign(settings, "webhook", once)[:32], version=4)
+    webhook_id = once_id(settings, "webhook", actor, data.company_id, form)
     async with engines.database.transaction() as session:
         return await service.create(session, actor, data, settings, webhook_id=webhook_id)
 

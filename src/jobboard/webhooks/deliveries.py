@@ -77,23 +77,29 @@ def _not_found() -> NotFound:
 
 
 async def send_test(session: AsyncSession, actor: Actor, webhook_id: UUID) -> DeliveryRead:
-    """Send a `webhook.test` now, before all that waits. One at a time: while one is on its way,
-    that is the answer. Raises NotFound, Forbidden, Conflict for one that is turned off."""
+    """Send a `webhook.test` now, before all that waits. One at a time: one that is being sent this
+    moment is the answer, one that waits to be tried again is tried now. Raises NotFound, Forbidden,
+    Conflict for one that is turned off."""
     webhook = await _ready(session, actor, webhook_id)
-    on_its_way = select(WebhookDelivery.id).where(
-        WebhookDelivery.webhook_id == webhook_id,
-        WebhookDelivery.event == events.TEST,
-        WebhookDelivery.state == DeliveryState.WAITING,
+    waiting = (
+        select(WebhookDelivery)
+        .where(
+            WebhookDelivery.webhook_id == webhook_id,
+            WebhookDelivery.event == events.TEST,
+            WebhookDelivery.state == DeliveryState.WAITING,
+        )
+        .with_for_update()
     )
-    delivery_id = await session.scalar(on_its_way)
-    if delivery_id is None:
+    delivery = await session.scalar(waiting)
+    if delivery is None:
         data = {"webhook": {"id": str(webhook.id), "name": webhook.name}}
         delivery = WebhookDelivery(webhook_id=webhook_id, event=events.TEST, data=data)
         delivery.due_at = FIRST
         session.add(delivery)
-        await session.flush()
-        delivery_id = delivery.id
-    return await _told(session, webhook, delivery_id)
+    elif not _is_under_way(delivery):
+        _begin_anew(delivery)
+    await session.flush()
+    return await _told(session, webhook, delivery.id)
 
 
 async def resend(
@@ -110,14 +116,23 @@ async def resend(
     )
     if delivery is None:
         raise _not_found()
-    if delivery.claimed_at is not None and delivery.due_at > now():
+    if _is_under_way(delivery):
         raise Conflict(
             "This is being sent right now. Look again in a moment.", code="delivery_under_way"
         )
-    delivery.state, delivery.due_at = DeliveryState.WAITING, FIRST
-    delivery.attempts, delivery.claimed_at, delivery.done_at = 0, None, None
+    _begin_anew(delivery)
     await session.flush()
     return await _told(session, webhook, delivery_id)
+
+
+def _is_under_way(delivery: WebhookDelivery) -> bool:
+    return delivery.claimed_at is not None and delivery.due_at > now()
+
+
+def _begin_anew(delivery: WebhookDelivery) -> None:
+    """It is tried first of all that waits, on a schedule that begins anew."""
+    delivery.state, delivery.due_at = DeliveryState.WAITING, FIRST
+    delivery.attempts, delivery.claimed_at, delivery.done_at = 0, None, None
 
 
 async def _ready(session: AsyncSession, actor: Actor, webhook_id: UUID) -> Webhook:

@@ -92,7 +92,11 @@ async def _lease(session: AsyncSession) -> Claimed | None:
     )
     delivery = await session.scalar(
         update(WebhookDelivery)
-        .where(WebhookDelivery.id == due, _under_way(webhook.id) < _room(webhook))
+        .where(
+            WebhookDelivery.id == due,
+            WebhookDelivery.webhook_id == Webhook.id,
+            _under_way(webhook.id) < _room(),
+        )
         .values(attempts=WebhookDelivery.attempts + 1, claimed_at=moment, due_at=moment + LEASE)
         .returning(WebhookDelivery)
         .execution_options(synchronize_session=False)
@@ -104,10 +108,9 @@ def _waits(row: Any, webhook_id: Any) -> ColumnElement[bool]:
     return and_(row.webhook_id == webhook_id, row.state == DeliveryState.WAITING)
 
 
-def _room(webhook: Any) -> Any:
-    if isinstance(webhook, Webhook):
-        return 1 if webhook.failures else AT_ONCE
-    return case((webhook.failures > 0, 1), else_=AT_ONCE)
+def _room() -> ColumnElement[int]:
+    """How many at once a webhook gets."""
+    return case((Webhook.failures > 0, 1), else_=AT_ONCE)
 
 
 def _under_way(webhook_id: Any) -> Any:
@@ -127,7 +130,7 @@ def _next_webhook() -> Any:
             heads.c.due_at <= moment,
             Webhook.state == WebhookState.ACTIVE,
             or_(Webhook.rests_until.is_(None), Webhook.rests_until <= moment),
-            busy < _room(Webhook),
+            busy < _room(),
         )
         .order_by(busy, heads.c.due_at)
         .limit(1)

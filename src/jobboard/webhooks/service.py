@@ -75,7 +75,6 @@ async def create(
     )
     session.add(webhook)
     await session.flush()
-    await session.refresh(webhook)
     _record(session, Action.WEBHOOK_MADE, actor, webhook)
     return _with_secret(webhook, company.name, settings)
 
@@ -172,11 +171,12 @@ async def change(
     webhook = await _managed(session, actor, webhook_id)
     _require_version(webhook, data.version)
     given = data.model_dump(exclude_unset=True, exclude={"version", "active"})
+    moved = given.get("url", webhook.url) != webhook.url
     for name, value in given.items():
         setattr(webhook, name, value)
     if data.active is not None:
         webhook.state = WebhookState.ACTIVE if data.active else WebhookState.PAUSED
-    if "url" in given or data.active:
+    if moved or data.active:
         webhook.failures, webhook.failing_since, webhook.rests_until = 0, None, None
         session.info[RING] = True  # what waited may go at once
     _record(session, Action.WEBHOOK_CHANGED, actor, webhook)

@@ -65,18 +65,18 @@ async def deliver_all(context: Context) -> None:
     async with asyncio.TaskGroup() as lanes:
         calls = lanes.create_task(webhooks.deliver_due(context))
         for _ in range(LANES):
-            lanes.create_task(_deliver_lane(context))
-        lanes.create_task(_look_meanwhile(context, calls))
+            lanes.create_task(_deliver_lane(context, calls))
 
 
-async def _look_meanwhile(context: Context, calls: asyncio.Task[None]) -> None:
+async def _deliver_lane(context: Context, calls: asyncio.Task[None]) -> None:
     """However long receivers of webhooks take, a message is seen within a second."""
+    await _deliver_waiting(context)
     while not calls.done():
         await asyncio.wait([calls], timeout=webhooks.LOOK_SECONDS)
-        await _deliver_lane(context)
+        await _deliver_waiting(context)
 
 
-async def _deliver_lane(context: Context) -> None:
+async def _deliver_waiting(context: Context) -> None:
     while (message := await claims.claim(context)) is not None:
         try:
             await _deliver(context, message)

@@ -1,5 +1,6 @@
 """Webhooks through the API: made, shown once, changed, tried out, looked at, sent again."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.audit.models import AuditEntry
+from jobboard.clock import now
 from jobboard.settings import Settings
 from jobboard.webhooks.models import (
     DeliveryState,
@@ -150,6 +152,27 @@ async def test_a_test_is_first_in_line_and_one_at_a_time(
     assert one.json()["request"]["data"] == {"webhook": {"id": made["id"], "name": "Site"}}
     webhook = (await session.scalars(select(Webhook))).one()
     assert (webhook.rests_until, webhook.version) == (None, 1)
+    in_a_day = func.now() + func.make_interval(0, 0, 0, 1)
+    await session.execute(update(WebhookDelivery).values(attempts=3, due_at=in_a_day))
+    await session.commit()
+    mended = (await client.post(f"{path}/test", headers=own)).json()
+    assert (mended["id"], mended["attempts"]) == (first.json()["id"], 0)
+    assert mended["next_attempt_at"] == first.json()["next_attempt_at"]
+
+
+async def test_another_name_is_no_other_address_its_failures_count_on(
+    client: Client, cast: Cast, session: AsyncSession
+) -> None:
+    made = await make(client, cast)
+    path, own = f"{PATH}/{made['id']}", cast.employer.headers
+    since = now() - timedelta(days=4)
+    await session.execute(update(Webhook).values(failures=7, failing_since=since))
+    await session.commit()
+    failures = select(Webhook.failures)
+    await client.patch(path, json={"name": "Shop", "url": made["url"]}, headers=own)
+    assert await session.scalar(failures) == 7
+    await client.patch(path, json={"url": made["url"] + "/new"}, headers=own)
+    assert await session.scalar(failures) == 0
 
 
 async def test_the_log_says_what_was_sent_and_answered_and_can_be_sent_again(
