@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from jobboard.infra.embedded import temporary
 from jobboard.infra.migrate import upgrade
@@ -94,12 +94,8 @@ async def empty(engine: AsyncEngine) -> None:
 
     A TRUNCATE makes new files for each table and index: ten times as slow for a few rows.
     """
-    tables = [table.name for table in reversed(metadata.sorted_tables)]
-    filled = " UNION ALL ".join(
-        f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables
-    )
     async with engine.begin() as connection:
-        for table in (await connection.scalars(text(filled))).all():
+        for table in await filled_tables(connection):
             if table in APPEND_ONLY:
                 await connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
             await connection.execute(text(KEPT.get(table, f"DELETE FROM {table}")))
@@ -108,6 +104,15 @@ async def empty(engine: AsyncEngine) -> None:
             if table == "entries":
                 for statement in RESET:
                     await connection.execute(text(statement))
+
+
+async def filled_tables(connection: AsyncConnection) -> list[str]:
+    """Those that hold rows, children first."""
+    tables = [table.name for table in reversed(metadata.sorted_tables)]
+    filled = " UNION ALL ".join(
+        f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables
+    )
+    return list((await connection.scalars(text(filled))).all())
 
 
 async def _execute(url: str, *statements: str) -> None:

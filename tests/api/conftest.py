@@ -10,7 +10,7 @@ from jobboard.asgi import DOOR, create_app
 from jobboard.settings import Settings
 from tests.api import probe
 from tests.api.served import Served
-from tests.api.stage import theatre
+from tests.api.stage import Stage, set_up, theatre
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +38,9 @@ def server(settings: Settings) -> Iterator[Served]:
     """The app without limits behind a real server, for tests that are not async."""
     with theatre(settings) as served:
         yield served
+
+
+@pytest.fixture
+def stage(server: Served) -> Stage:
+    """One of each thing, as on the first day."""
+    return set_up(server)

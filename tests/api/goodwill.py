@@ -21,7 +21,7 @@ RESUME, PICTURE = pdf(), picture()
 LATER = "2031-05-01T12:00:00Z"
 A_DAY = {"from": "2026-05-01T12:00:00Z", "to": "2026-05-02T12:00:00Z"}  # by the minute no longer
 # Text that must hold more than blanks.
-NEEDED = {"title", "name", "full_name", "reason", "code", "note", "tags"}
+NEEDED = {"title", "name", "full_name", "reason", "code", "note", "tags", "tag"}
 MOMENTS = {"due_at", "due_before", "before"}
 OF_THINGS = {
     "company_id": "company",

@@ -12,8 +12,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from tests.api.fuzzing import BEYOND_WORDS, DOCUMENT, PARTS, examples, excluded, may, read_schema
 from tests.api.goodwill import amend, point_to_things
-from tests.api.served import Served
-from tests.api.stage import Stage, set_up
+from tests.api.stage import Stage
 
 pytestmark = pytest.mark.slow
 EXAMPLES = 100  # of each operation, the least
@@ -29,18 +28,6 @@ OPERATIONS = [
 def schema() -> OpenApiSchema:
     """Read once, by the first test that needs it."""
     return read_schema({})
-
-
-@pytest.fixture(scope="module")
-def gallery(server: Served) -> Stage:
-    """The stage of operations that only look."""
-    return set_up(server)
-
-
-@pytest.fixture
-def stage(request: pytest.FixtureRequest, server: Served, method: str) -> Stage:
-    """One for each operation that may throw away what it is given."""
-    return request.getfixturevalue("gallery") if method == "GET" else set_up(server)
 
 
 @pytest.fixture(scope="module")

@@ -39,8 +39,12 @@ async def make_user(
     *,
     full_name: str = "Kim Example",
     email: str | None = None,
+    minutes: int = 10,
 ) -> User:
-    """A new person with PASSWORD and an open log-in. Committed, so that the app sees them."""
+    """A new person with PASSWORD and an open log-in, whose token lasts so many `minutes`.
+
+    Committed, so that the app sees them.
+    """
     if not _hash:
         _hash.append(await hash_password(PASSWORD))
     person = Person(
@@ -61,7 +65,7 @@ async def make_user(
         issuer=settings.base_url,
         person_id=person.id,
         login_session_id=login.id,
-        minutes=10,
+        minutes=minutes,
     )
     actor = Actor(person.id, person.email, person.full_name, person.role, login.id)
     return User(actor, {"Authorization": f"Bearer {token}"})
