@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.chromium import needs_chromium
-from tests.e2e.visitors import DESK, PASSWORD, PHONE, People
+from tests.e2e.visitors import DESK, PASSWORD, PATIENCE, PHONE, People
 from tests.factories.files import pdf
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_chromium]
@@ -66,9 +66,6 @@ def test_from_a_sign_up_to_an_invitation(people: People) -> None:
     follow(employer, "Set up your company")
     employer.get_by_label("Name").fill("Harbour Bakery")
     press(employer, "Set up and write a job")
-    write_job(employer, "Baker, early shift", Workplace="On site")
-    employer.goto("/employer/jobs/new")
-    write_job(employer, "Baker of ideas", Workplace="Remote")
 
     moderator = people.arrive(DESK)
     expect(moderator.get_by_text("No jobs here yet")).to_be_visible()
@@ -76,6 +73,14 @@ def test_from_a_sign_up_to_an_invitation(people: People) -> None:
     moderator.get_by_label("E-mail").fill("ali@example.com")
     moderator.get_by_label("Password").fill(PASSWORD)
     press(moderator, "Log in")
+    waiting = moderator.get_by_role("navigation").locator("a[href='/admin'] .number")
+    expect(waiting).to_be_hidden()
+
+    write_job(employer, "Baker, early shift", Workplace="On site")
+    employer.goto("/employer/jobs/new")
+    write_job(employer, "Baker of ideas", Workplace="Remote")
+    expect(waiting).to_have_text("2", timeout=PATIENCE)  # it grew by itself
+    follow(moderator, "Moderation")
     follow(moderator, "Read the oldest first")
     for _ in range(2):
         moderator.get_by_role("button", name=re.compile("^Approve")).first.click()
