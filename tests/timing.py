@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import text
 
+from jobboard.analytics.recorder import Recorder
 from jobboard.infra.postgres import Database
 
 TRIES = 5
@@ -47,6 +48,15 @@ async def until(
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - counters are no events
             await asyncio.sleep(every)
+
+
+async def stored(recorder: Recorder) -> None:
+    """Wait until it has nothing left to write, which it does at once, not at the second's end.
+
+    Raises TimeoutError after a minute.
+    """
+    recorder._full.set()
+    await until(lambda: not recorder.buffered, 60)
 
 
 async def waiting_for_locks(db: Database, count: int = 1) -> None:

@@ -22,7 +22,7 @@ from jobboard.analytics.hits import Hit
 from jobboard.clock import now
 from jobboard.infra.mongo import Mongo
 from jobboard.web.charts import Kind, Place, Series, compact, draw, milliseconds, round_ticks
-from tests.timing import until
+from tests.timing import stored
 from tests.web.browser import read
 from tests.web.conftest import Town
 
@@ -160,7 +160,7 @@ async def test_the_site_that_led_to_a_job_goes_along_to_the_application(
     letter = {"cover_letter": "I rise early.", "consent": "yes"}
     sent = await candidate.post(path, {**form.form(path).fields, **letter}, headers=headers)
     assert sent.location == "/me/applications"
-    await until(lambda: not app.state.events.recorder.buffered)
+    await stored(app.state.events.recorder)
     owner = await town.browser(town.owner)
     here = f"/employer/jobs/{job.id}/analytics"
     told = (await owner._send("GET", f"{here}.json")).json()

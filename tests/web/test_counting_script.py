@@ -11,7 +11,7 @@ from playwright.async_api import Page, Request, Route
 
 from jobboard.analytics.events import COLLECTION
 from tests.chromium import needs_chromium
-from tests.timing import until
+from tests.timing import stored, until
 from tests.web.conftest import Town
 from tests.web.drawn import drawn
 
@@ -47,7 +47,7 @@ MANY = """() => {
 async def counted(app: FastAPI) -> list[dict[str, Any]]:
     """The events of this test, taken away from MongoDB."""
     recorder = app.state.events.recorder
-    await until(lambda: not recorder.buffered, seconds=60)
+    await stored(recorder)
     events = app.state.engines.mongo.database[COLLECTION]
     with pymongo.timeout(60):
         found = await events.find().to_list()

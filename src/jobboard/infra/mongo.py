@@ -2,8 +2,8 @@
 
 import asyncio
 import linecache
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pymongo
@@ -17,6 +17,7 @@ from jobboard.errors import Unavailable
 DEFAULT_DATABASE = "jobboard"
 CONNECT_MS = 1_000
 ANSWER_MS = 2_000
+LOOK_SECONDS = 2  # for a server, before it is asked a question
 QUESTION_SECONDS = 10  # for a question that somebody waits for
 SILENT = (
     "The numbers cannot be read now: their database does not answer. Nothing else depends on it."
@@ -74,16 +75,22 @@ def _look_at(asked: asyncio.Future[Any]) -> None:
         asked.exception()
 
 
-@contextmanager
-def asking(mongo: Mongo | None) -> Generator[AsyncDatabase[dict[str, Any]]]:
-    """The database for questions that somebody waits for.
+@asynccontextmanager
+async def asking(
+    mongo: Mongo | None, seconds: float = QUESTION_SECONDS
+) -> AsyncGenerator[AsyncDatabase[dict[str, Any]]]:
+    """The database for questions that somebody waits for, `seconds` at most.
 
-    Raises Unavailable where there is none, or when it does not answer.
+    Raises Unavailable where there is none, or when it does not answer: in LOOK_SECONDS where it
+    is gone already, for the time of a question is for its answer, not for finding a server.
     """
     if mongo is None:
         raise Unavailable(UNSET)
     try:
-        with pymongo.timeout(QUESTION_SECONDS):
+        if not mongo.seems_there:
+            with pymongo.timeout(LOOK_SECONDS):
+                await mongo.ping()
+        with pymongo.timeout(seconds):
             yield mongo.database
     except PyMongoError as error:
         if not (error.timeout or isinstance(error, ConnectionFailure)):

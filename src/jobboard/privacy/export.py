@@ -212,7 +212,7 @@ async def _hits(mongo: Mongo | None, person_id: UUID) -> list[dict[str, Any]]:
     if mongo is None:
         return []
     try:
-        with asking(mongo) as database:
+        async with asking(mongo) as database:
             found = database[HITS].find({"person_id": str(person_id)}, {"_id": 0})
             return await found.sort("at", -1).limit(MAX_HITS).to_list()
     except (Unavailable, PyMongoError) as error:

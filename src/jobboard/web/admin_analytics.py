@@ -79,7 +79,7 @@ async def show_analytics(
     back = BACK[period]
     found: dict[str, Any] = {"silent": None}
     try:
-        with asking(engines.mongo) as database:
+        async with asking(engines.mongo) as database:
             (by_time, by_route), searches = await asyncio.gather(
                 hitreport.reports(database, back.search(), VIEWS),
                 search_report(database, back.days),
@@ -189,14 +189,14 @@ def _charts(report: HitReport, back: Back) -> dict[str, Chart]:
 async def _hits(
     engines: EnginesDep, _actor: AdminAloneDep, period: Period = Period.DAY
 ) -> HitReport:
-    with asking(engines.mongo) as database:
+    async with asking(engines.mongo) as database:
         return await hitreport.report(database, BACK[period].search())
 
 
 async def _searches(
     engines: EnginesDep, _actor: AdminAloneDep, period: Period = Period.MONTH
 ) -> SearchReport:
-    with asking(engines.mongo) as database:
+    async with asking(engines.mongo) as database:
         return await search_report(database, BACK[period].days)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
-import pymongo
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -115,7 +114,7 @@ async def _readers(engines: Engines, job_ids: Sequence[UUID]) -> dict[UUID, int]
     if engines.mongo is None or not engines.mongo.seems_there or not job_ids:
         return {}
     try:
-        with pymongo.timeout(READERS_SECONDS), asking(engines.mongo) as database:
+        async with asking(engines.mongo, READERS_SECONDS) as database:
             return await eventreport.views(database, job_ids, READERS_DAYS)
     except Unavailable:
         return {}

@@ -53,7 +53,7 @@ async def show_numbers(
     part = await _applied(engines, actor, job_id, days)
     found: dict[str, Any] = {"silent": None}
     try:
-        with asking(engines.mongo) as database:
+        async with asking(engines.mongo) as database:
             shown = await numbers.of_job(database, part)
     except Unavailable as error:
         found["silent"] = error.message
@@ -136,7 +136,7 @@ async def _numbers(
     job_id: UUID, engines: EnginesDep, actor: EmployerAloneDep, days: Days = 30
 ) -> JobNumbers:
     part = await _applied(engines, actor, job_id, days)
-    with asking(engines.mongo) as database:
+    async with asking(engines.mongo) as database:
         return await numbers.of_job(database, part)
 
 

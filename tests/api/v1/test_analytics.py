@@ -19,7 +19,7 @@ from jobboard.settings import Settings
 from tests.api.v1.conftest import Cast
 from tests.factories.jobs import make_job
 from tests.factories.people import User, make_user
-from tests.timing import until
+from tests.timing import stored
 
 pytestmark = pytest.mark.anyio
 HITS = "/api/v1/admin/analytics/hits"
@@ -33,7 +33,7 @@ async def admin(session: AsyncSession, settings: Settings) -> User:
 async def counted(app: FastAPI) -> None:
     """All hits so far are stored, and a worker has counted them."""
     recorder = app.state.hits
-    await until(lambda: not recorder.buffered)
+    await stored(recorder)
     await rollups.roll_up(app.state.engines.mongo.database)
 
 
@@ -83,7 +83,7 @@ BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"}
 async def noted(app: FastAPI) -> list[dict[str, Any]]:
     """The events of this test, stored."""
     recorder = app.state.events.recorder
-    await until(lambda: not recorder.buffered)
+    await stored(recorder)
     return await app.state.engines.mongo.database[COLLECTION].find().to_list()
 
 

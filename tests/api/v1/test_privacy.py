@@ -37,7 +37,7 @@ from tests.factories.files import pdf
 from tests.factories.jobs import make_job
 from tests.factories.people import PASSWORD, User, make_user
 from tests.factories.wallets import make_wallet
-from tests.timing import until
+from tests.timing import stored
 
 pytestmark = pytest.mark.anyio
 ME = "/api/v1/me"
@@ -261,7 +261,7 @@ async def test_no_table_keeps_name_or_address(
     for word in ("Zoe Quill", "zoe@quill.example.com", "zoe@new.example.com"):
         assert await tables_with(session, word) == set()
     # What a request under way writes once the account is gone goes a little later.
-    await until(lambda: app.state.hits.buffered == 0)
+    await stored(app.state.hits)
     await outbox.deliver_all(context)
     session.add(Task(person_id=UUID(person), title="Zoe Quill was late"))
     hits = app.state.engines.mongo.database[HITS]

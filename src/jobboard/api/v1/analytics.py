@@ -74,7 +74,7 @@ async def count_job(
     """
     async with engines.database.transaction() as session:
         part = await numbers.applied(session, actor, job_id, days)
-    with asking(engines.mongo) as database:
+    async with asking(engines.mongo) as database:
         return await numbers.of_job(database, part)
 
 
@@ -88,7 +88,7 @@ async def count_hits(
     those of the last day, a row for each route, method and status.
     """
     require(actor, Right.MODERATE)
-    with asking(engines.mongo) as database:
+    async with asking(engines.mongo) as database:
         return await hitreport.report(database, query)
 
 
@@ -100,5 +100,5 @@ async def count_searches(engines: EnginesDep, actor: AdminDep, days: Days = 30) 
     that look like an address or a telephone number are left out.
     """
     require(actor, Right.MODERATE)
-    with asking(engines.mongo) as database:
+    async with asking(engines.mongo) as database:
         return await search_report(database, days)
