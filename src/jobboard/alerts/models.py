@@ -37,6 +37,8 @@ class SavedSearch(Base):
             "ix_saved_searches_keys",
             "keys",
             postgresql_using="gin",
+            # A list of what is not filed yet would be read through for every new job.
+            postgresql_with={"fastupdate": "off"},
             postgresql_where=text("paused_at IS NULL"),
         ),
         Index(
@@ -66,9 +68,26 @@ class SavedSearch(Base):
 
 
 class FoundJob(Base):
-    """A new job that a saved search found: the key sees that nobody hears of it twice."""
+    """A new job that a saved search found: the key sees that nobody hears of it twice.
+
+    The indexes serve what is still to be told, what is forgotten, and the number of new ones.
+    """
 
     __tablename__ = "saved_search_jobs"
+    __table_args__ = (
+        Index(
+            "ix_saved_search_jobs_untold",
+            "saved_search_id",
+            "found_at",
+            postgresql_where=text("told_at IS NULL"),
+        ),
+        Index(
+            "ix_saved_search_jobs_told_at",
+            "told_at",
+            postgresql_where=text("told_at IS NOT NULL"),
+        ),
+        Index("ix_saved_search_jobs_found_at", "saved_search_id", "found_at"),
+    )
 
     saved_search_id: Mapped[UUID] = mapped_column(
         ForeignKey("saved_searches.id", ondelete="CASCADE"), primary_key=True

@@ -36,11 +36,10 @@ from jobboard.jobs.queries import live
 from jobboard.notifications.service import notify
 
 KIND = "job_alert"
-PEOPLE = 200  # in one look
+PEOPLE = 500  # in one look, and in one message
 SPACING = timedelta(minutes=10)  # between two mails at once of one search
 JOBS_OF_ONE = 10  # jobs of one search in a mail; the rest is a number and a link
 JOBS = 30  # of all searches
-KEEP = timedelta(days=400)  # longer than any job runs: what was told longer ago is forgotten
 
 
 async def due(session: AsyncSession, *, verified: bool) -> list[UUID]:
@@ -202,8 +201,3 @@ async def _mark(session: AsyncSession, search_ids: list[UUID]) -> None:
         .values(waiting_since=None, told_at=moment)
         .execution_options(synchronize_session=False)
     )
-
-
-async def forget_old(session: AsyncSession) -> None:
-    """Delete marks that nothing asks for any more."""
-    await session.execute(delete(FoundJob).where(FoundJob.told_at < now() - KEEP))

@@ -1,32 +1,25 @@
 """The criteria of a search as conditions on the table of jobs.
 
+Each condition is written once, on values that are parameters of one search (`everything`) or
+columns of many (`of_each`): the page that a person looks at and a hundred thousand saved searches
+mean the same by construction.
+
 Columns stand bare on their side of each comparison, so that their indexes serve. Cheap conditions
 come first: PostgreSQL checks them in this order where it thinks that all cost the same, and to
 match words it has to unpack a long tsvector, which it does not count as a cost.
 """
 
-import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, any_, cast, func, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CTE, ColumnElement, and_, any_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from jobboard.clock import now
 from jobboard.companies.models import Company
 from jobboard.jobs import queries
-from jobboard.jobs.criteria import JobCriteria, UndisclosedPay
+from jobboard.jobs.asked import CERTAIN, Asked, Condition, by_one
+from jobboard.jobs.criteria import JobCriteria
 from jobboard.jobs.models import Job
-from jobboard.jobs.places import parse_location
-
-# A minus right before another. Some thirty of them are "tsquery stack too small" to PostgreSQL.
-_PILED_UP = re.compile(r"-(?=(?:[-\s!&|()]|\bor\b)*-)", re.IGNORECASE)
-
-CONFIG = "english"  # of Job.search
-PLACE_CONFIG = "simple"  # of Job.place_search
 
 Column = InstrumentedAttribute[Any] | ColumnElement[Any]
 
@@ -40,98 +33,81 @@ CHOICES: dict[str, InstrumentedAttribute] = {
 
 # The best pay for a year that a job offers, as the index ix_jobs_live_pay has it.
 PAY = func.coalesce(Job.yearly_max, Job.yearly_min)
+READABLE = and_(PAY.is_not(None), Job.currency.is_not(None))
 
 
-def words(q: str) -> ColumnElement:
-    """`q` as a tsquery, in PostgreSQL's own reading of the web's syntax. No text is an error."""
-    return func.websearch_to_tsquery(CONFIG, _PILED_UP.sub("", q))
-
-
-def place_words(location: str) -> ColumnElement:
-    """All words of a place as a tsquery on Job.place_search."""
-    return func.plainto_tsquery(PLACE_CONFIG, location)
-
-
-def place_name(name: str) -> ColumnElement:
-    """The same for words that stand side by side, as in "New York"."""
-    return func.phraseto_tsquery(PLACE_CONFIG, name)
-
-
-def everything(data: JobCriteria) -> list[ColumnElement[bool]]:
+def everything(data: JobCriteria) -> list[Condition]:
     """All conditions; a job found fulfils each."""
-    return [*_plain(data), *chosen(data).values(), *_texts(data)]
+    return _everything(by_one(data))
 
 
-def common(data: JobCriteria) -> list[ColumnElement[bool]]:
+def of_each(asked: CTE) -> list[Condition]:
+    """The same for each of `many` searches, on the jobs that are joined to it."""
+    return _everything(Asked(dict(asked.c), by_many=True))
+
+
+def common(data: JobCriteria) -> list[Condition]:
     """The conditions that no facet counts."""
-    return [*_plain(data), *_texts(data)]
+    asked = by_one(data)
+    return [*_plain(asked), *_texts(asked)]
 
 
-def chosen(
-    data: JobCriteria, columns: Mapping[str, Column] = CHOICES
-) -> dict[str, ColumnElement[bool]]:
+def chosen(data: JobCriteria, columns: Mapping[str, Column] = CHOICES) -> dict[str, Condition]:
     """The conditions on CHOICES, or on columns of these names: any of the values given."""
-    given = {name: getattr(data, name) for name in CHOICES}
-    return {name: _any_of(columns[name], values) for name, values in given.items() if values}
+    asked = by_one(data)
+    return {name: met for name in CHOICES for met in _choice(asked, name, columns[name])}
 
 
-def _any_of(column: Column, values: list[str]) -> ColumnElement[bool]:
+def _everything(asked: Asked) -> list[Condition]:
+    choices = [met for name in CHOICES for met in _choice(asked, name, CHOICES[name])]
+    return [*_plain(asked), *choices, *_texts(asked)]
+
+
+def _choice(asked: Asked, name: str, values: Column) -> list[Condition]:
     """One condition for any number of values. (The planner takes a plain `=` out of the order in
     which conditions are written, and checks it after the words.)"""
-    return column == any_(cast(values, ARRAY(Text)))
+    return asked.where(name, lambda wanted: values == any_(wanted))
 
 
-def _plain(data: JobCriteria) -> list[ColumnElement[bool]]:
-    conditions = [queries.live(), *_pay(data)]
-    if data.posted_within:
-        conditions.append(Job.published_at >= now() - timedelta(days=data.posted_within))
-    if data.company:
-        conditions.append(_company(data.company))
-    return conditions
+def _plain(asked: Asked) -> list[Condition]:
+    def enough(least: ColumnElement) -> Condition:
+        return or_(and_(Job.currency == asked.values["currency"], least <= PAY), ~READABLE)
+
+    def recent(days: ColumnElement) -> Condition:
+        return Job.published_at >= func.now() - func.make_interval(0, 0, 0, days)
+
+    return [
+        queries.live(),
+        *asked.where("readable_pay", lambda _: READABLE),
+        *asked.where("salary_min", enough),
+        *asked.where("posted_within", recent),
+        *asked.where("company_id", lambda company_id: Job.company_id == company_id),
+        *asked.where("company_slug", lambda slug: Job.company_id == _company(slug)),
+    ]
 
 
-def _texts(data: JobCriteria) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if data.tag:
-        conditions.append(Job.tags.contains(cast(data.tag, ARRAY(Text))))
-    if data.location:
-        conditions.append(_place(data.location))
-    if data.q:
-        conditions.append(Job.search.bool_op("@@")(words(data.q)))
-    return conditions
+def _company(slug: ColumnElement) -> ColumnElement:
+    """A company that does not exist has no jobs: that is no error."""
+    return select(Company.id).where(Company.slug == slug).scalar_subquery()
 
 
-def _place(location: str) -> ColumnElement[bool]:
+def _texts(asked: Asked) -> list[Condition]:
+    return [
+        *asked.where("tag", Job.tags.contains),
+        *asked.where("place", lambda place: _place(asked, place)),
+        *asked.where("words", Job.search.bool_op("@@")),
+    ]
+
+
+def _place(asked: Asked, in_words: ColumnElement) -> Condition:
     """Jobs whose place has all these words, or lies where they were read to be: "Germany" finds
     "Köln", "Munich" finds "München", and "home office" what is remote."""
-    read = parse_location(location)
     place = Job.place_search.bool_op("@@")
-    certain: list[ColumnElement[bool]] = []
-    if name := read.city or read.region:
-        certain.append(place(place_name(name)))
-    if read.country:
-        certain.append(Job.country == read.country)
-    if read.remote:
-        certain.append(Job.remote == read.remote)
-    in_words = place(place_words(location))
-    return or_(in_words, and_(*certain)) if certain else in_words
-
-
-def _company(slug_or_id: str) -> ColumnElement[bool]:
-    """A company that does not exist has no jobs: that is no error."""
-    try:
-        return Job.company_id == UUID(slug_or_id)
-    except ValueError:
-        named = select(Company.id).where(Company.slug == slug_or_id.lower())
-        return Job.company_id == named.scalar_subquery()
-
-
-def _pay(data: JobCriteria) -> list[ColumnElement[bool]]:
-    readable = and_(PAY.is_not(None), Job.currency.is_not(None))
-    conditions = []
-    if data.undisclosed_pay is UndisclosedPay.EXCLUDE:
-        conditions.append(readable)
-    if data.salary_min is not None:
-        enough = and_(Job.currency == data.currency, data.salary_min <= PAY)
-        conditions.append(or_(enough, ~readable))
-    return conditions
+    certain = [
+        *asked.where("place_name", place),
+        *asked.where("place_country", lambda country: Job.country == country),
+        *asked.where("place_remote", lambda remote: Job.remote == remote),
+    ]
+    if not certain:
+        return place(in_words)
+    return or_(place(in_words), and_(*asked.any_given(CERTAIN), *certain))

@@ -18,8 +18,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Double, Select, cast, extract, func, null, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, REAL
 
+from jobboard.jobs.asked import words
 from jobboard.jobs.criteria import JobSearch, Sort
-from jobboard.jobs.filters import PAY, Column, everything, words
+from jobboard.jobs.filters import PAY, Column, everything
 from jobboard.jobs.models import Job
 from jobboard.pagination import (
     decode_cursor,

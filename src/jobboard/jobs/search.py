@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
 from jobboard.jobs import facets, featuring
+from jobboard.jobs.asked import words
 from jobboard.jobs.criteria import JobSearch, Sort, UndisclosedPay
 from jobboard.jobs.facets import Facets
-from jobboard.jobs.filters import PAY, everything, words
+from jobboard.jobs.filters import PAY, everything
 from jobboard.jobs.models import Job
 from jobboard.jobs.orders import Mark, lanes, read_cursor, write_cursor
 from jobboard.jobs.schemas import JobCard, salary_of

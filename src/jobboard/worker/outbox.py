@@ -50,6 +50,7 @@ HANDLERS: dict[str, Handler] = {
 EFFECTS: dict[str, Effect] = {
     COMPANY_NEWS: companies.tell_members,
     PUBLISHED: alerts.match,
+    alerts.MATCH: alerts.match,
 }
 
 LANES = 3  # messages that one process works on at once: a slow mail server holds up one of them

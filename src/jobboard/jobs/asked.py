@@ -1,0 +1,146 @@
+"""What a search asks, first in plain values (`read`), then in SQL: as parameters of one search
+(`by_one`) or as columns of many (`many`). `filters` writes each condition once, on either."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    Text,
+    cast,
+    column,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+
+from jobboard.jobs.criteria import JobCriteria, UndisclosedPay
+from jobboard.jobs.places import parse_location
+
+# A minus right before another. Some thirty of them are "tsquery stack too small" to PostgreSQL.
+_PILED_UP = re.compile(r"-(?=(?:[-\s!&|()]|\bor\b)*-)", re.IGNORECASE)
+
+CONFIG = "english"  # of Job.search
+PLACE_CONFIG = "simple"  # of Job.place_search
+
+Condition = ColumnElement[bool]
+
+# Any of a few values each.
+ANY_OF = ("employment_type", "remote", "experience", "country")
+# What `read` gives, as PostgreSQL takes it.
+TYPES: dict[str, Any] = {
+    "readable_pay": Boolean(),
+    "salary_min": BigInteger(),
+    "currency": Text(),
+    "posted_within": Integer(),
+    "company_id": PG_UUID(as_uuid=False),
+    "company_slug": Text(),
+    **dict.fromkeys(ANY_OF, ARRAY(Text)),
+    "tag": ARRAY(Text),
+    "place": Text(),
+    "place_name": Text(),
+    "place_country": Text(),
+    "place_remote": Text(),
+    "words": Text(),
+}
+# Of these it makes a tsquery: the web's syntax, all words, words side by side as in "New York".
+QUERIES: dict[str, Callable[[Any], ColumnElement]] = {
+    "words": lambda text: func.websearch_to_tsquery(CONFIG, text),
+    "place": lambda text: func.plainto_tsquery(PLACE_CONFIG, text),
+    "place_name": lambda text: func.phraseto_tsquery(PLACE_CONFIG, text),
+}
+CERTAIN = ("place_name", "place_country", "place_remote")
+
+
+def words(q: str) -> ColumnElement:
+    """`q` as a tsquery, in PostgreSQL's own reading of the web's syntax. No text is an error."""
+    return QUERIES["words"](_tame(q))
+
+
+def _tame(q: str) -> str:
+    return _PILED_UP.sub("", q)
+
+
+def read(data: JobCriteria) -> dict[str, Any]:
+    """What a search asks, by the names of TYPES; what it does not ask is absent."""
+    asked: dict[str, Any] = {name: getattr(data, name) for name in ANY_OF if getattr(data, name)}
+    if data.undisclosed_pay is UndisclosedPay.EXCLUDE:
+        asked["readable_pay"] = True
+    if data.salary_min is not None:
+        asked |= {"salary_min": data.salary_min, "currency": data.currency}
+    if data.posted_within:
+        asked["posted_within"] = data.posted_within
+    if data.company:
+        asked |= _read_company(data.company)
+    if data.tag:
+        asked["tag"] = data.tag
+    if data.location:
+        asked |= _read_place(data.location)
+    if data.q:
+        asked["words"] = _tame(data.q)
+    return asked
+
+
+def _read_company(slug_or_id: str) -> dict[str, str]:
+    try:
+        return {"company_id": str(UUID(slug_or_id))}
+    except ValueError:
+        return {"company_slug": slug_or_id.lower()}
+
+
+def _read_place(location: str) -> dict[str, str]:
+    """Its words, and what is certain of where they are: "Germany" also finds "Köln"."""
+    place = parse_location(location)
+    certain = (place.city or place.region, place.country, place.remote)
+    named = {name: value for name, value in zip(CERTAIN, certain, strict=True) if value}
+    return {"place": location, **named}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked, in SQL: by parameters of one search, or `by_many`, in columns that are NULL
+    where a search does not ask it."""
+
+    values: Mapping[str, ColumnElement[Any]]
+    by_many: bool = False
+
+    def where(self, name: str, condition: Callable[[ColumnElement], Condition]) -> list[Condition]:
+        """The condition on what is asked by this name; none where nobody asks."""
+        if name not in self.values:
+            return []
+        value = self.values[name]
+        met = condition(value)
+        return [or_(value.is_(None), met)] if self.by_many else [met]
+
+    def any_given(self, names: Iterable[str]) -> list[Condition]:
+        """That one of these is asked, where that is not known before."""
+        return [or_(*(self.values[name].is_not(None) for name in names))] if self.by_many else []
+
+
+def by_one(data: JobCriteria) -> Asked:
+    """What one search asks."""
+    given = {name: cast(value, TYPES[name]) for name, value in read(data).items()}
+    made = {name: QUERIES[name](given[name]) for name in QUERIES if name in given}
+    return Asked(given | made)
+
+
+def many(readings: Sequence[dict[str, Any]]) -> CTE:
+    """What many searches ask, a row for each, whose `n` is its place in the list."""
+    rows = [{"n": n, **asked} for n, asked in enumerate(readings)]
+    shape = [column("n", Integer()), *(column(name, kind) for name, kind in TYPES.items())]
+    given = func.jsonb_to_recordset(cast(rows, JSONB)).table_valued(*shape)
+    given = given.render_derived(name="given", with_types=True)
+    values = [
+        QUERIES[name](given.c[name]).label(name) if name in QUERIES else given.c[name]
+        for name in TYPES
+    ]
+    return select(given.c.n, *values).cte("asked").prefix_with("MATERIALIZED")
