@@ -2,12 +2,9 @@
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -23,32 +20,54 @@ from tests.api.stage import theatre
 from tests.boards import Servers, at, new_database
 from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.e2e.boards import free_port, jobboard
+from tests.e2e.fronted import Front, fronted
 from tests.e2e.visitors import PASSWORD, People, Site
+from tests.e2e.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
-def site(board: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A web process of its own, with an empty database and one moderator."""
-    with ExitStack() as stack:
-        name = stack.enter_context(new_database(board.database_url, template=board.template))
+def planned(board: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An empty database with one moderator, and where something shall serve it."""
+    with new_database(board.database_url, template=board.template) as name:
         port = free_port()
         environment = _environment(board, name, tmp_path_factory.mktemp("site"), port)
-        site = Site(f"http://127.0.0.1:{port}", environment)
         subprocess.run(
             jobboard("create-admin", "--email", "ali@example.com", "--name", "Ali Admin"),
             input=PASSWORD,
-            env=site.environment,
+            env=environment,
             text=True,
             check=True,
             capture_output=True,
         )
-        server = subprocess.Popen(
-            web_command("--host", "127.0.0.1", "--port", str(port)), env=site.environment
-        )
-        stack.callback(server.wait)
-        stack.callback(server.terminate)
-        _wait_for(f"{site.address}/readyz")
-        yield site
+        yield Site(f"http://127.0.0.1:{port}", environment)
+
+
+@pytest.fixture(scope="module")
+def site(planned: Site, alone: None) -> Site:
+    """A board that serves."""
+    return planned
+
+
+@pytest.fixture(scope="module")
+def alone(planned: Site) -> Iterator[None]:
+    """One web process."""
+    where = urlsplit(planned.address)
+    command = web_command("--host", str(where.hostname), "--port", str(where.port))
+    with subprocess.Popen(command, env=planned.environment) as server:
+        try:
+            wait_for(f"{planned.address}/readyz")
+            yield
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="module")
+def front(planned: Site) -> Iterator[Front]:
+    """nginx and two gunicorns."""
+    port = urlsplit(planned.address).port
+    assert port is not None
+    with fronted(planned.environment, port) as front:
+        yield front
 
 
 @pytest.fixture(scope="module")
@@ -77,17 +96,6 @@ def _environment(board: Servers, database: str, folder: Path, port: int) -> dict
         "JOBBOARD_SECRET_KEY": "a secret of the tests, thirty-two characters and more",
         "JOBBOARD_BASE_URL": f"http://127.0.0.1:{port}",
     }
-
-
-def _wait_for(address: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            with urlopen(address, timeout=5):
-                return
-        except (URLError, ConnectionError):
-            time.sleep(0.05)
-    raise AssertionError(f"{address} never answered")
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,18 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.chromium import needs_chromium
-from tests.e2e.visitors import DESK, PASSWORD, PATIENCE, PHONE, People
+from tests.e2e.fronted import NGINX
+from tests.e2e.visitors import DESK, PASSWORD, PATIENCE, PHONE, People, Site
 from tests.factories.files import pdf
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, needs_chromium]
+
+
+@pytest.fixture(scope="module")
+def site(request: pytest.FixtureRequest, planned: Site) -> Site:
+    """As a server runs it, where nginx is there; else a web process alone."""
+    request.getfixturevalue("front" if NGINX else "alone")
+    return planned
 
 
 def press(page: Page, name: str) -> None:

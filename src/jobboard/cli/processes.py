@@ -5,6 +5,20 @@ from pathlib import Path
 
 PACKAGES = Path(__file__).parents[2]
 GRACE = 2  # seconds that requests under way get when the web process stops
+# What uvicorn is told, whoever starts it; deploy/gunicorn.conf.py hands on the same.
+SERVING: dict[str, str | int | bool] = {
+    "loop": "uvloop",
+    "http": "httptools",
+    "lifespan": "on",
+    "log_level": "warning",
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,  # who may say for whom they ask is our own setting
+    # What comes in on a socket is nothing; to compress what goes out costs 300 kB a socket.
+    "ws_max_size": 4096,
+    "ws_per_message_deflate": False,
+}
+SWITCHES = {"access_log", "server_header", "proxy_headers"}  # options without a value
 # -P: a file in the working folder must not pass for one of our modules.
 PYTHON = [sys.executable, "-P", "-m"]
 # On its standard output Celery says how it shuts down. What matters goes to standard error.
@@ -19,12 +33,21 @@ def web_command(*where: str) -> list[str]:
     """The web process, `where` being uvicorn's own `--fd` or `--host` and `--port`."""
     return [
         *PYTHON, "uvicorn", "--factory", "jobboard.asgi:create_app", "--app-dir", str(PACKAGES),
-        "--loop", "uvloop", "--http", "httptools", "--lifespan", "on", "--log-level", "warning",
-        "--no-access-log", "--no-server-header", "--no-proxy-headers",
-        # What comes in on a socket is nothing; to compress what goes out costs 300 kB a socket.
-        "--ws-max-size", "4096", "--ws-per-message-deflate", "false",
+        *_options(),
         "--timeout-graceful-shutdown", str(GRACE), *where,
     ]  # fmt: skip
+
+
+def _options() -> list[str]:
+    """SERVING as uvicorn's command line has it."""
+    options = []
+    for name, value in SERVING.items():
+        option = name.replace("_", "-")
+        if name in SWITCHES:
+            options.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            options += [f"--{option}", str(value).lower()]
+    return options
 
 
 def worker_command(*, concurrency: int, schedule: Path | None) -> list[str]:

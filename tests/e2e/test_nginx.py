@@ -1,0 +1,142 @@
+"""nginx and gunicorn with the files that we ship: what strangers say, slow ones, restarts."""
+
+import os
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import count
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from tests.e2e.boards import free_port
+from tests.e2e.fronted import Front, Gunicorn, needs_nginx, nginx
+from tests.e2e.visitors import PASSWORD
+
+pytestmark = [pytest.mark.slow, needs_nginx]
+RESTARTS = int(os.environ.get("RESTARTS", "2"))
+SLOW = 1_000
+WRITERS, READERS = 4, 2
+PAUSE = 0.05  # seconds between two requests of each of them
+PERSON = {"email": "kim@example.com", "full_name": "Kim", "role": "candidate"}
+
+
+@pytest.fixture(scope="module")
+def client(front: Front) -> Iterator[httpx2.Client]:
+    """Somebody logged in, whose client says that it comes from elsewhere."""
+    headers = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "evil.example"}
+    with httpx2.Client(base_url=front.address, headers=headers, timeout=30) as client:
+        person = {**PERSON, "password": PASSWORD}
+        client.post("/api/v1/auth/register", json=person).raise_for_status()
+        client.headers.update(log_in(client, PERSON["email"], PASSWORD))
+        yield client
+
+
+def log_in(client: httpx2.Client, email: str, password: str) -> dict[str, str]:
+    """The header that says who asks."""
+    form = {"grant_type": "password", "username": email, "password": password}
+    answer = client.post("/api/v1/auth/token", data=form)
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def test_what_a_stranger_says_of_where_it_comes_from_is_not_believed(client: httpx2.Client) -> None:
+    admin = log_in(client, "ali@example.com", PASSWORD)
+    path = "/api/v1/admin/audit-log"
+    log = client.get(path, params={"action": "login.opened"}, headers=admin).json()
+    assert {entry["address"] for entry in log["items"]} == {"127.0.0.0/24"}
+    assert "evil.example" not in client.get("/sign-up").text
+
+
+def test_what_is_for_the_inside_is_not_there(client: httpx2.Client) -> None:
+    assert [client.get(path).status_code for path in ("/metrics", "/readyz")] == [404, 404]
+    assert client.get("/healthz").status_code == 200
+
+
+def test_files_are_kept_by_nginx_too(client: httpx2.Client, front: Front) -> None:
+    page = client.get("/").text
+    path = page.partition('<link rel="stylesheet" href="')[2].partition('"')[0]
+    first, again = client.get(path), client.get(path)
+    assert "immutable" in first.headers["cache-control"]
+    # The id of the request that was asked of the application.
+    assert first.headers["x-request-id"] == again.headers["x-request-id"]
+    assert first.text == again.text
+
+
+def test_a_thousand_who_send_slowly_keep_nobody_waiting(
+    client: httpx2.Client, front: Front
+) -> None:
+    where = urlsplit(front.address)
+    with ExitStack() as stack:
+        for _ in range(SLOW):
+            slow = stack.enter_context(socket.create_connection((where.hostname, where.port)))
+            slow.sendall(b"POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        answers = [client.get("/api/v1/jobs") for _ in range(20)]
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_with_no_process_behind_it_says_so_to_people_and_to_programs() -> None:
+    with nginx(free_port(), f"127.0.0.1:{free_port()}") as address:
+        page, problem = httpx2.get(f"{address}/jobs"), httpx2.get(f"{address}/api/v1/jobs")
+    assert (page.status_code, page.headers["retry-after"]) == (503, "5")
+    assert "Back in a moment" in page.text
+    assert (problem.status_code, problem.headers["retry-after"]) == (503, "5")
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.json()["code"] == "unavailable"
+
+
+def test_restarts_in_turn_lose_no_request_and_double_none(
+    client: httpx2.Client, front: Front
+) -> None:
+    answered: Counter[int] = Counter()
+    numbers, done = count(), threading.Event()
+
+    def ask(*, writes: bool) -> None:
+        with httpx2.Client(base_url=front.address, headers=client.headers, timeout=30) as mine:
+            while not done.wait(PAUSE):
+                if writes:
+                    answer = mine.post("/api/v1/tasks", json={"title": f"No. {next(numbers)}"})
+                else:
+                    answer = mine.get("/api/v1/jobs")
+                answered[answer.status_code] += 1
+
+    threads = [
+        threading.Thread(target=ask, kwargs={"writes": number < WRITERS})
+        for number in range(WRITERS + READERS)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(RESTARTS):
+            replace(front.behind[number % 2])
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert set(answered) == {200, 201}
+    titles = [item["title"] for item in tasks(client)]
+    assert sorted(titles) == sorted(f"No. {number}" for number in range(answered[201]))
+
+
+def replace(one: Gunicorn) -> None:
+    """Wait until its old process is gone and a new one answers."""
+    old = one.replace_workers()
+    deadline = time.monotonic() + 60
+    while one.workers() & old or not one.workers():
+        assert time.monotonic() < deadline, "the old process does not end"
+        time.sleep(0.05)
+    assert httpx2.get(f"{one.address}/healthz", timeout=30).status_code == 200
+
+
+def tasks(client: httpx2.Client) -> Iterator[dict[str, str]]:
+    """All of them, page by page."""
+    asked: dict[str, str] = {"limit": "100"}
+    while True:
+        page = client.get("/api/v1/tasks", params=asked).json()
+        yield from page["items"]
+        if page["next_cursor"] is None:
+            return
+        asked["cursor"] = page["next_cursor"]
