@@ -58,3 +58,4 @@ def serve(app: FastAPI, *, ws: str = "none") -> Generator[Served]:
         finally:
             server.should_exit = True
             thread.join(60)
+            assert not thread.is_alive()

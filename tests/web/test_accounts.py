@@ -244,6 +244,7 @@ async def test_forms_of_other_sites_are_refused(town: Town, headers: dict[str, s
         ({"Origin": "http://127.0.0.1:8000"}, 303),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({}, 403),
     ],
 )

@@ -7,7 +7,7 @@ looks after everybody: whose log-in has ended is cut off, and whoever missed a r
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from pydantic_core import to_json
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from jobboard.accounts import queries as accounts
 from jobboard.admin.queries import pending_count
@@ -33,7 +33,8 @@ WAITING = 32  # messages that wait for a slow reader; more, and it is cut off
 EACH = 10  # sockets of one person
 NOTHING = UUID(int=0)
 BATCH = 1_000  # people in one question to the database
-ENDED, SLOW, MANY = 4401, 4408, 4429  # close codes; docs/live.md
+ENDED, SLOW, MANY, LATER = 4401, 4408, 4429, 1013  # close codes; docs/live.md
+GONE = (RuntimeError, WebSocketDisconnect)  # from a socket whose other end has left
 log = structlog.get_logger()
 
 
@@ -107,12 +108,12 @@ class Hub:
     async def greet(self, seat: Seat) -> None:
         """The first message: how things stand, and what came since they were last here."""
         async with self._engines.database.transaction() as session:
+            items: list[NotificationRead] = []
             if seat.returns:
-                items = (await queries.newer(session, {seat.person_id: seat.since})).get(
-                    seat.person_id, []
-                )
+                news = await queries.newer(session, {seat.person_id: seat.since})
+                items = news.get(seat.person_id, [])
             else:
-                items = await queries.newest(session, seat.person_id)
+                _note(seat, await queries.newest_ids(session, seat.person_id))
             unread = await queries.unread_count(session, seat.person_id)
             pending = await pending_count(session) if seat.moderates else None
         items = _new(seat, items)
@@ -123,7 +124,7 @@ class Hub:
             "type": "hello",
             "unread": unread,
             "since": str(seat.since),
-            "items": items if seat.returns else [],
+            "items": items,
         }
         if pending is not None:
             seat.pending = said["pending"] = pending
@@ -131,11 +132,16 @@ class Hub:
 
     async def _listen(self) -> None:
         async for names in self._engines.rings.listen():
-            everybody = names is None
-            self._ring(list(map(str, self._seats)) if everybody else names, everybody=everybody)
+            if names is None:
+                self._ring_everybody()
+            else:
+                self._ring(names)
 
-    def _ring(self, names: Iterable[str], *, everybody: bool = False) -> None:
-        self._moderation = self._moderation or everybody
+    def _ring_everybody(self) -> None:
+        self._rung, self._moderation = set(self._seats), True
+        self._woken.set()
+
+    def _ring(self, names: Iterable[str]) -> None:
         for name in names:
             if name == MODERATION:
                 self._moderation = True
@@ -149,29 +155,29 @@ class Hub:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT)
-            self._cut_off_the_stuck()
-            for seat in self.seats:
-                self._offer(seat, '{"type":"beat"}')
-            try:
-                await self._cut_off_who_left()
-            except (OSError, TimeoutError, SQLAlchemyError) as error:
-                log.warning("hub.database_silent", error=type(error).__name__)
-            self._ring(map(str, list(self._seats)), everybody=True)
+            await _go_on_after(self._look_after_everybody())
+            self._ring_everybody()
+
+    async def _look_after_everybody(self) -> None:
+        self._cut_off_the_stuck()
+        for seat in self.seats:
+            self._offer(seat, '{"type":"beat"}')
+        await self._cut_off_who_left()
 
     async def _serve(self) -> None:
         while True:
             await self._woken.wait()
             await asyncio.sleep(GATHER)
             self._woken.clear()
-            rung, self._rung = list(self._rung), set()
-            moderation, self._moderation = self._moderation, False
-            try:
-                for begin in range(0, len(rung), BATCH):
-                    await self._bring(rung[begin : begin + BATCH])
-                if moderation:
-                    await self._tell_moderators()
-            except (OSError, TimeoutError, SQLAlchemyError) as error:
-                log.warning("hub.database_silent", error=type(error).__name__)  # the beat is next
+            await _go_on_after(self._bring_what_is_new())  # the beat brings what this did not
+
+    async def _bring_what_is_new(self) -> None:
+        rung, self._rung = list(self._rung), set()
+        moderation, self._moderation = self._moderation, False
+        for begin in range(0, len(rung), BATCH):
+            await self._bring(rung[begin : begin + BATCH])
+        if moderation:
+            await self._tell_moderators()
 
     async def _bring(self, person_ids: Collection[UUID]) -> None:
         seats = [seat for person_id in person_ids for seat in self._seats.get(person_id, ())]
@@ -217,13 +223,13 @@ class Hub:
                 living = await accounts.living(session, {seat.login_id for seat in some})
             for seat in some:
                 if seat.login_id not in living:
-                    await self._cut_off(seat, ENDED)
+                    self._cut_off(seat, ENDED)
 
     def _cut_off_the_stuck(self) -> None:
         moment = asyncio.get_running_loop().time()
         for seat in self.seats:
             if seat.sending and not seat.sending.done() and moment - seat.began > SEND:
-                self._give_up(seat)
+                self._cut_off(seat, SLOW)
 
     def _offer(self, seat: Seat, message: str) -> None:
         """Send it when they are ready to read; who is not for long is cut off."""
@@ -234,12 +240,17 @@ class Hub:
             seat.began = asyncio.get_running_loop().time()  # now, or a busy loop looks like them
             seat.sending = asyncio.create_task(self._send(seat))
         elif len(seat.waiting) > WAITING:
-            self._give_up(seat)
+            self._cut_off(seat, SLOW)
 
-    def _give_up(self, seat: Seat) -> None:
+    def _cut_off(self, seat: Seat, code: int) -> None:
+        """Send no more but why. Nobody waits for a reader who may not read that either."""
+        if seat.closed:
+            return
+        seat.closed = True
+        self.dropped += 1
         if seat.sending is not None:
             seat.sending.cancel()
-        seat.sending = asyncio.create_task(self._cut_off(seat, SLOW))
+        seat.sending = asyncio.create_task(_say_farewell(seat.socket, code))
 
     async def _send(self, seat: Seat) -> None:
         # No timer for each message: the beat looks for those that take too long.
@@ -249,26 +260,36 @@ class Hub:
                 seat.began = clock()
                 await seat.socket.send_text(seat.waiting.popleft())
                 self.sent += 1
-        except RuntimeError:
+        except GONE:
             seat.closed = True  # they left: who reads from the socket hears so
 
-    async def _cut_off(self, seat: Seat, code: int) -> None:
-        if seat.closed:
-            return
-        seat.closed = True
-        self.dropped += 1
-        with suppress(TimeoutError, RuntimeError):
-            async with asyncio.timeout(FAREWELL):
-                await seat.socket.close(code)
+
+async def _say_farewell(socket: WebSocket, code: int) -> None:
+    with suppress(TimeoutError, *GONE):
+        async with asyncio.timeout(FAREWELL):
+            await socket.close(code)
+
+
+async def _go_on_after(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except (OSError, SQLAlchemyError) as error:
+        log.warning("hub.database_silent", error=type(error).__name__)
+    except Exception:  # whatever it was, all the others hear of nothing otherwise
+        log.exception("hub.failed")
 
 
 def _new(seat: Seat, items: list[NotificationRead]) -> list[NotificationRead]:
     """Those that they do not have yet; from now on they have them."""
     new = [item for item in items if item.id not in seat.told]
-    seat.since = max([seat.since, *(item.id for item in new)])
-    oldest = queries.earlier(seat.since)
-    seat.told = {each for each in (*seat.told, *(item.id for item in new)) if each > oldest}
+    _note(seat, [item.id for item in new])
     return new
+
+
+def _note(seat: Seat, ids: list[UUID]) -> None:
+    seat.since = max([seat.since, *ids])
+    oldest = queries.earlier(seat.since)
+    seat.told = {each for each in (*seat.told, *ids) if each > oldest}
 
 
 def _json(message: dict[str, Any]) -> str:

@@ -6,20 +6,23 @@ it. A browser's page must be ours (`Origin`); programs send none.
 
 from contextlib import suppress
 from typing import Annotated
-from urllib.parse import urlsplit
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Query, WebSocket
+from sqlalchemy.exc import SQLAlchemyError
 
 from jobboard.accounts import queries as accounts
 from jobboard.accounts.schemas import Actor
-from jobboard.api.hub import ENDED, MANY, NOTHING, Hub, Seat
+from jobboard.api.hub import ENDED, GONE, LATER, MANY, NOTHING, Hub, Seat
 from jobboard.infra import tickets
 from jobboard.infra.engines import Engines
+from jobboard.infra.origin import is_ours
 from jobboard.notifications.schemas import TicketRead
 
 PATH = "/ws"
 router = APIRouter()
+log = structlog.get_logger()
 
 
 async def issue(engines: Engines, actor: Actor) -> TicketRead:
@@ -61,13 +64,19 @@ async def connect(
         with suppress(RuntimeError):  # cut off by us
             while (await websocket.receive())["type"] != "websocket.disconnect":
                 pass  # there is nothing to say to us
+    except (OSError, SQLAlchemyError) as error:
+        log.warning("websocket.database_silent", error=type(error).__name__)
+        with suppress(*GONE):
+            await websocket.close(LATER)
     finally:
         hub.leave(seat)
 
 
 async def _whose(websocket: WebSocket, engines: Engines, ticket: str) -> Actor | None:
     """None where the page is not ours, the ticket is no good, or their log-in has ended."""
-    if not _ours(websocket, engines.settings.base_url):
+    headers = websocket.headers
+    origin = headers.get("origin")
+    if origin is not None and not is_ours(origin, headers.get("host"), engines.settings.base_url):
         return None
     what = await tickets.take(engines.redis, ticket) if ticket else None
     if what is None:
@@ -77,10 +86,3 @@ async def _whose(websocket: WebSocket, engines: Engines, ticket: str) -> Actor |
             session, UUID(what["person_id"]), UUID(what["login_id"]), engines.settings
         )
     return None if actor is None or actor.must_enrol else actor
-
-
-def _ours(websocket: WebSocket, base_url: str) -> bool:
-    origin = websocket.headers.get("origin")
-    if origin is None:
-        return True
-    return urlsplit(origin).netloc in {urlsplit(base_url).netloc, websocket.headers.get("host")}

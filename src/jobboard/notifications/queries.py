@@ -27,10 +27,10 @@ async def unread_count(session: AsyncSession, person_id: UUID) -> int:
     return await session.scalar(unread) or 0
 
 
-async def newest(session: AsyncSession, person_id: UUID) -> list[NotificationRead]:
-    """Somebody's latest news, the oldest first."""
-    rows = (await session.execute(_newest(person_id, SEVERAL))).all()
-    return [NotificationRead(**row._mapping) for row in reversed(rows)]
+async def newest_ids(session: AsyncSession, person_id: UUID) -> list[UUID]:
+    """The ids of somebody's latest news."""
+    newest = _newest(person_id, SEVERAL).with_only_columns(Notification.id)
+    return list(await session.scalars(newest))
 
 
 async def list_own(

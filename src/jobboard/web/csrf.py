@@ -8,12 +8,12 @@ changes with every log-in and needs no cookie or row of its own.
 """
 
 import hmac
-from urllib.parse import urlsplit
 
 from fastapi import Request
 
 from jobboard.accounts.schemas import Actor
 from jobboard.errors import Forbidden
+from jobboard.infra.origin import is_ours
 from jobboard.settings import Settings
 from jobboard.web.cookies import sign
 
@@ -31,17 +31,13 @@ def require_own_page(request: Request, settings: Settings) -> None:
     if site is not None:
         ours = site in {"same-origin", "none"}
     else:
-        ours = _from_us(request.headers.get("origin", ""), request, settings)
+        origin, host = request.headers.get("origin", ""), request.headers.get("host")
+        ours = is_ours(origin, host, settings.base_url)
     if not ours:
         raise Forbidden(
             "This form was not sent from a page of this board. Open the page again and retry.",
             code="cross_site",
         )
-
-
-def _from_us(origin: str, request: Request, settings: Settings) -> bool:
-    hosts = {urlsplit(settings.base_url).netloc, request.headers.get("host")}
-    return bool(origin) and urlsplit(origin).netloc in hosts
 
 
 def require_token(token: str, actor: Actor, settings: Settings) -> None:

@@ -3,13 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, suppress
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.websockets import WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -206,6 +208,7 @@ async def test_who_does_not_get_in(
         ("", None),
         (left, None),
         (foreign, "https://evil.example.com"),
+        (foreign, "http://["),  # no address at all
     ]
     for ticket, origin in cases:
         with pytest.raises(InvalidStatus) as refused:
@@ -221,10 +224,7 @@ def token_of(user: User) -> str:
 
 
 async def test_who_logs_out_is_cut_off(
-    sockets: Sockets,
-    sites: tuple[Served, Served],
-    cast: Cast,
-    monkeypatch: pytest.MonkeyPatch,
+    sockets: Sockets, sites: tuple[Served, Served], cast: Cast
 ) -> None:
     socket = await sockets.open(sites[0], cast.candidate)
     stays = await sockets.open(sites[0], cast.employer)
@@ -234,7 +234,7 @@ async def test_who_logs_out_is_cut_off(
     hub: Hub = sites[0].app.state.hub
     await asyncio.to_thread(sites[0].do, hub._cut_off_who_left())
     assert await closed(socket) == module.ENDED
-    assert len(hub.seats) >= 1
+    assert cast.employer.id in {seat.person_id for seat in hub.seats}
     async with httpx2.AsyncClient(base_url=sites[0].address) as there:
         metrics = (await there.get("/metrics")).text
     assert "jobboard_sockets_dropped_total 1.0" in metrics
@@ -259,7 +259,15 @@ async def test_a_process_that_ends_says_so_and_waits_for_nobody(
         ending = asyncio.create_task(asyncio.to_thread(stack.close))
         assert await closed(socket) == 1012
         await ending
-    assert site.started
+
+
+async def test_where_the_database_is_gone_a_new_socket_is_told_to_come_later(
+    sockets: Sockets, sites: tuple[Served, Served], cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub: Hub = sites[0].app.state.hub
+    gone = replace(hub._engines, database=Database("postgresql://nobody@127.0.0.1:9/none"))
+    monkeypatch.setattr(hub, "_engines", gone)
+    assert await closed(await sockets.open(sites[0], cast.candidate)) == module.LATER
 
 
 class Stuck:
@@ -275,6 +283,80 @@ class Stuck:
         self.code.set_result(code)
 
 
+class StuckToTheEnd(Stuck):
+    """One that does not even read a farewell."""
+
+    async def close(self, code: int) -> None:
+        await super().close(code)
+        await asyncio.Event().wait()
+
+
+class Vanished(Stuck):
+    """One who left amid a message, so that the server finds nobody there."""
+
+    async def close(self, code: int) -> None:
+        await super().close(code)
+        raise WebSocketDisconnect(1006)
+
+
+def seat_on(hub: Hub, socket: Stuck) -> Seat:
+    """Of somebody who has logged out."""
+    seat = Seat(
+        socket,  # ty: ignore[invalid-argument-type] - all that the hub needs of a socket
+        uuid4(),
+        uuid4(),
+        moderates=False,
+        since=uuid4(),
+        returns=True,
+    )
+    assert hub.enter(seat)
+    return seat
+
+
+async def test_farewells_are_not_waited_for(app: Any) -> None:
+    hub, readers = Hub(app.state.engines), [StuckToTheEnd(), StuckToTheEnd()]
+    seats = [seat_on(hub, reader) for reader in readers]
+    hub._offer(seats[0], "news")
+    sending = seats[0].sending
+    async with asyncio.timeout(10):
+        await hub._cut_off_who_left()
+        assert {seat.sending.done() for seat in seats if seat.sending} == {False}
+        assert [await reader.code for reader in readers] == [module.ENDED] * 2
+    assert sending is not None
+    assert sending.cancelled()
+    await hub.close()
+
+
+class OnceOdd:
+    """A database with a bug."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.odd = database, True
+
+    def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        if self.odd:
+            self.odd = False
+            raise LookupError("odd")
+        return self.database.transaction()
+
+
+@pytest.mark.parametrize("odd", [False, True], ids=["a reader vanished", "a bug"])
+async def test_the_beat_goes_on(app: Any, monkeypatch: pytest.MonkeyPatch, odd: bool) -> None:
+    monkeypatch.setattr(module, "BEAT", 0.01)
+    engines = app.state.engines
+    hub = Hub(replace(engines, database=OnceOdd(engines.database)) if odd else engines)
+    hub.start()
+    try:
+        async with asyncio.timeout(20):
+            for _ in range(2):
+                vanished = Vanished()
+                seat = seat_on(hub, vanished)
+                assert await vanished.code == module.ENDED
+                hub.leave(seat)
+    finally:
+        await hub.close()
+
+
 @pytest.mark.parametrize("how", ["too many wait", "one waits for too long"])
 async def test_who_does_not_read_is_cut_off_and_keeps_nobody_waiting(
     app: Any, monkeypatch: pytest.MonkeyPatch, how: str
@@ -284,8 +366,7 @@ async def test_who_does_not_read_is_cut_off_and_keeps_nobody_waiting(
         monkeypatch.setattr(module, "SEND", -1.0)
         messages = 1
     hub, socket = Hub(app.state.engines), Stuck()
-    seat = Seat(socket, uuid4(), uuid4(), moderates=False, since=uuid4(), returns=True)  # ty: ignore
-    assert hub.enter(seat)
+    seat = seat_on(hub, socket)
     for number in range(messages):
         hub._offer(seat, "news")
         if number == 0 and messages > 1:  # who has only just been sent something is not slow
