@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from jobboard.analytics.recorder import Recorder
@@ -39,6 +41,16 @@ def _seconds(call: Callable[[int], object], length: int) -> float:
     started = time.thread_time()
     call(length)
     return time.thread_time() - started
+
+
+def at_once(asked: Coroutine[Any, Any, Any]) -> Any:
+    """The answer of what waits for nothing; fails where it would have to."""
+    try:
+        asked.send(None)
+    except StopIteration as end:
+        return end.value
+    asked.close()
+    return pytest.fail("it waits")
 
 
 async def until(

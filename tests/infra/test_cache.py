@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
@@ -13,13 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.clock import now
 from jobboard.infra import store as module
 from jobboard.infra.cache import Answer, Cache, Question
-from jobboard.infra.embedded import temporary
 from jobboard.infra.freshness import outdate
 from jobboard.infra.postgres import Database
 from jobboard.infra.redis import make_patient_redis
 from jobboard.infra.store import Store
 from jobboard.settings import Settings
-from tests.infra.test_limiter_faults import Server
+from tests.infra.ill_redis import Server
 
 pytestmark = pytest.mark.anyio
 SECRET = "a secret of thirty-two characters or more"
@@ -47,8 +46,8 @@ class Truth:
 class Process:
     """What a web process has: a store, a database that tells it of changes, and a cache."""
 
-    def __init__(self, settings: Settings, redis_url: str, secret: str = SECRET) -> None:
-        self.store = Store(make_patient_redis(redis_url), secret)
+    def __init__(self, settings: Settings, redis_url: str) -> None:
+        self.store = Store(make_patient_redis(redis_url), SECRET)
         url = settings.database_url.get_secret_value()
         self.database = Database(url, pool_size=1, forget=self.store.forget)
         self.cache = Cache(self.store, self.database)
@@ -62,21 +61,6 @@ class Process:
         async with self.database.transaction() as session:
             outdate(session, "things")
             truth.word = word
-
-
-@pytest.fixture(scope="module")
-def own_redis() -> Iterator[str]:
-    with temporary(needed=["redis_url"]) as started:
-        yield started.redis_url
-
-
-@pytest.fixture
-def server(own_redis: str) -> Iterator[Server]:
-    server = Server(own_redis)
-    yield server
-    server.send(signal.SIGCONT)
-    server.client.flushall()
-    server.client.close()
 
 
 @pytest.fixture
@@ -209,6 +193,20 @@ async def test_a_stopped_redis_costs_one_short_wait_and_no_error(
         await cache.get(truth.question)
     assert [line["event"] for line in lines] == ["cache.redis_silent"]
     assert cache.counts.bypassed == 21
+
+
+async def test_what_is_kept_finds_out_that_redis_is_back(
+    processes: list[Process], server: Server
+) -> None:
+    store = processes[0].store
+    server.send(signal.SIGSTOP)
+    assert await store.look("what", ("thing",)) is None
+    server.send(signal.SIGCONT)
+    for use in (store.keep("what", (), b"old", 60), store.end_lease("what", "me")):
+        store._silence._rests_until = 0.0
+        await use
+        assert await store.look("what", ("thing",)) is not None
+        store._silence._silent = True
 
 
 async def test_a_change_while_redis_is_silent_is_told_when_it_answers(

@@ -1,17 +1,15 @@
 """A Redis that is stopped, killed or back again, and a process of ours that stands still."""
 
 import asyncio
-import os
 import signal
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx2
 import pytest
 import structlog
 from limits import parse
-from redis import Redis
 
 from jobboard.asgi import create_app
 from jobboard.errors import RateLimited
@@ -21,35 +19,10 @@ from jobboard.infra.embedded import temporary
 from jobboard.infra.limiter import Limiter
 from jobboard.infra.redis import make_patient_redis
 from jobboard.settings import Settings
+from tests.infra.ill_redis import Server
+from tests.timing import at_once
 
 pytestmark = pytest.mark.anyio
-
-
-class Server:
-    """A Redis of the test's own, to be ill-treated."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.client = Redis.from_url(url)
-        self.pid: int = self.client.info("server")["process_id"]
-
-    def send(self, number: int) -> None:
-        os.kill(self.pid, number)
-
-
-@pytest.fixture(scope="module")
-def own_redis() -> Iterator[str]:
-    with temporary(needed=["redis_url"]) as started:
-        yield started.redis_url
-
-
-@pytest.fixture
-def server(own_redis: str) -> Iterator[Server]:
-    server = Server(own_redis)
-    yield server
-    server.send(signal.SIGCONT)
-    server.client.flushall()
-    server.client.close()
 
 
 @pytest.fixture
@@ -59,16 +32,6 @@ async def limiter(server: Server) -> AsyncIterator[Limiter]:
     limiter.rates = {each: parse("3/minute") for each in rates.CLASSES}
     yield limiter
     await limiter.close()
-
-
-def at_once(asked: Coroutine[Any, Any, Any]) -> Any:
-    """The answer of what waits for nothing; fails where it would have to."""
-    try:
-        asked.send(None)
-    except StopIteration as end:
-        return end.value
-    asked.close()
-    return pytest.fail("it waits")
 
 
 async def test_a_stopped_redis_opens_general_limits_and_keeps_those_of_log_in(

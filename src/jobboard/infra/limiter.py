@@ -34,7 +34,7 @@ class Limiter:
         self._times = 1 if production else DEVELOPMENT
         self._shared = SharedWindows(redis)
         self._local = LocalWindows()
-        self._silence = Silence("limiter")
+        self._silence = Silence("limiter.redis", (RedisError, OSError))
 
     async def count(self, rate_class: RateClass, caller: str) -> tuple[bool, Standing] | None:
         """Count a request: whether it may go on, and what is left. None where nothing is limited.
@@ -100,15 +100,7 @@ class Limiter:
 
     async def _ask_redis(self, *windows: Window) -> Taken | None:
         """What Redis says, or None when it does not. A silent one is left alone for a while."""
-        if not self._silence.may_ask():
-            return None
-        try:
-            taken = await self._shared.take(*windows)
-        except (RedisError, OSError) as error:
-            self._silence.failed(error)
-            return None
-        self._silence.answered()
-        return taken
+        return await self._silence.ask(self._shared.take, *windows)
 
 
 def whole_seconds(seconds: float) -> int:

@@ -13,6 +13,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConnectionFailure, PyMongoError
 
 from jobboard.errors import Unavailable
+from jobboard.infra.silence import Silence
 
 DEFAULT_DATABASE = "jobboard"
 CONNECT_MS = 1_000
@@ -40,6 +41,7 @@ class Mongo:
             timeoutMS=ANSWER_MS,
         )
         self._asked: asyncio.Future[Any] | None = None
+        self._silence = Silence("mongo.server", (PyMongoError,))
         # The client keeps its call stack in words, and with it two megabytes of source would stay.
         linecache.clearcache()
         self.database: AsyncDatabase[dict[str, Any]] = self._client.get_default_database(
@@ -57,10 +59,19 @@ class Mongo:
             self._asked.add_done_callback(_look_at)
         await asyncio.shield(self._asked)
 
-    @property
-    def seems_there(self) -> bool:
-        """Whether the server answered when it was last asked; known without waiting."""
-        return self._client.topology_description.has_readable_server()
+    async def is_there(self, seconds: float = LOOK_SECONDS) -> bool:
+        """Whether there is a server to ask: known without waiting while it answers.
+
+        Otherwise one looks, for `seconds` at most, and after that nobody for a while.
+        """
+        if self._client.topology_description.has_readable_server():
+            return True
+        with pymongo.timeout(seconds):
+            return await self._silence.ask(self._look) is not None
+
+    async def _look(self) -> bool:
+        await self.ping()
+        return True
 
     async def close(self) -> None:
         """Close every connection."""
@@ -81,15 +92,14 @@ async def asking(
 ) -> AsyncGenerator[AsyncDatabase[dict[str, Any]]]:
     """The database for questions that somebody waits for, `seconds` at most.
 
-    Raises Unavailable where there is none, or when it does not answer: in LOOK_SECONDS where it
-    is gone already, for the time of a question is for its answer, not for finding a server.
+    Raises Unavailable where there is none, or when it does not answer: in LOOK_SECONDS at most
+    where it is gone already, for the time of a question is for its answer, not to find a server.
     """
     if mongo is None:
         raise Unavailable(UNSET)
+    if not await mongo.is_there(min(seconds, LOOK_SECONDS)):
+        raise Unavailable(SILENT)
     try:
-        if not mongo.seems_there:
-            with pymongo.timeout(LOOK_SECONDS):
-                await mongo.ping()
         with pymongo.timeout(seconds):
             yield mongo.database
     except PyMongoError as error:

@@ -22,6 +22,7 @@ CHANNEL = "rings:{}"  # of a database: channels themselves are the whole server'
 MODERATION = "moderation"  # rung when the queue of the moderators grows or shrinks
 AT_ONCE = 500  # names in one ring
 PAUSE = 1.0  # seconds before we listen again to a Redis that was gone
+FAILURES = (RedisError, OSError)
 
 
 def ring_for(session: AsyncSession | Session, *names: str) -> None:
@@ -37,18 +38,14 @@ class Rings:
         self._line = Line(redis)
         number = redis.connection_pool.connection_kwargs.get("db", 0)
         self._channel = CHANNEL.format(number)
-        self._silence = Silence("rings")
+        self._silence = Silence("rings.redis", FAILURES)
 
     async def ring(self, names: Collection[str]) -> None:
         """Tell all processes that there is something for these."""
-        if not self._silence.may_ask():
-            return
-        try:
-            await asyncio.gather(*map(self._publish, _pieces(names)))
-        except (RedisError, OSError) as error:
-            self._silence.failed(error)
-        else:
-            self._silence.answered()
+        await self._silence.ask(self._ring, names)
+
+    async def _ring(self, names: Collection[str]) -> None:
+        await asyncio.gather(*map(self._publish, _pieces(names)))
 
     async def _publish(self, names: list[str]) -> None:
         await self._line.ask("PUBLISH", self._channel, " ".join(names))
@@ -62,7 +59,7 @@ class Rings:
                     yield None
                     async for message in heard.listen():
                         yield _names(message)
-            except (RedisError, OSError):
+            except FAILURES:
                 await asyncio.sleep(PAUSE)
 
     async def close(self) -> None:

@@ -1,38 +1,64 @@
 """A server that does not answer is left alone for a while: nobody waits for what is gone."""
 
+from collections.abc import Awaitable, Callable
 from time import monotonic
+from typing import ParamSpec, TypeVar
 
 import structlog
 
 REST_SECONDS = 5.0  # how long a silent server is not asked again
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
 log = structlog.get_logger()
 
 
 class Silence:
-    """Whether a server answers. `name` is whose view that is, in the log."""
+    """Asks a server, or leaves it alone. `name` is whose view that is and of which server, in the
+    log; `failures` are the errors that mean silence."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, failures: tuple[type[Exception], ...]) -> None:
+        self._name, self._failures = name, failures
         self._silent = False
         self._rests_until = 0.0
 
-    def may_ask(self) -> bool:
-        """Whether to ask. The first after a rest tries it alone: nobody else waits."""
+    async def ask(
+        self,
+        question: Callable[Parameters, Awaitable[Answer]],
+        *args: Parameters.args,
+        **options: Parameters.kwargs,
+    ) -> Answer | None:
+        """The answer; None where none comes, and during the rest after that.
+
+        The first after a rest tries it alone: nobody else waits.
+        """
         if monotonic() < self._rests_until:
-            return False
+            return None
         if self._silent:
             self._rests_until = monotonic() + REST_SECONDS
-        return True
+        return await self.insist(question, *args, **options)
 
-    def answered(self) -> None:
-        """It does."""
+    async def insist(
+        self,
+        question: Callable[Parameters, Awaitable[Answer]],
+        *args: Parameters.args,
+        **options: Parameters.kwargs,
+    ) -> Answer | None:
+        """The same for those who have time: no rest keeps them from trying."""
+        try:
+            answer = await question(*args, **options)
+        except self._failures as error:
+            self._failed(error)
+            return None
+        self._answered()
+        return answer
+
+    def _answered(self) -> None:
         if self._silent:
-            log.info(f"{self._name}.redis_back")
+            log.info(f"{self._name}_back")
         self._silent, self._rests_until = False, 0.0
 
-    def failed(self, error: Exception) -> None:
-        """It does not."""
+    def _failed(self, error: Exception) -> None:
         self._rests_until = monotonic() + REST_SECONDS
         if not self._silent:
-            log.warning(f"{self._name}.redis_silent", error=type(error).__name__)
+            log.warning(f"{self._name}_silent", error=type(error).__name__)
         self._silent = True

@@ -89,7 +89,7 @@ class Store:
         )
         # A new secret key does not meet what was signed with the old one.
         self._prefix = "kept:" + hashlib.sha256(secret.encode()).hexdigest()[:8]
-        self._silence = Silence("cache")
+        self._silence = Silence("cache.redis", FAILURES)
         self._debt: dict[str, float] = {}  # marks still to be taken away, and until when it matters
         self._paying: asyncio.Task[None] | None = None
 
@@ -98,16 +98,8 @@ class Store:
 
         One round trip, and two more where a tag has no mark yet.
         """
-        if not self._silence.may_ask():
-            return None
         names = [self._name("mark", tag) for tag in tags]
-        try:
-            found = await self._look(names, self._name("answer", key))
-        except FAILURES as error:
-            self._silence.failed(error)
-            return None
-        self._silence.answered()
-        return found
+        return await self._silence.ask(self._look, names, self._name("answer", key))
 
     async def _look(self, names: list[str], key: str) -> Found | None:
         for _ in range(TRIES):
@@ -123,32 +115,20 @@ class Store:
 
     async def keep(self, key: str, marks: tuple[bytes, ...], body: bytes, seconds: float) -> None:
         """Keep an answer for `seconds` and no longer than KEPT."""
-        if seconds <= 0 or len(body) > LARGEST or not self._silence.may_ask():
+        if seconds <= 0 or len(body) > LARGEST:
             return
         head = b" ".join((str(time.time() + FRESH).encode(), *marks))
-        try:
-            await self._cashews.set(
-                self._name("answer", key), head + b"\n" + body, expire=min(seconds, KEPT)
-            )
-        except FAILURES as error:
-            self._silence.failed(error)
+        name, kept = self._name("answer", key), head + b"\n" + body
+        await self._silence.ask(self._cashews.set, name, kept, expire=min(seconds, KEPT))
 
     async def take_lease(self, key: str, owner: str) -> bool:
         """Whether `owner` alone may ask for this answer. True, too, where Redis is silent."""
-        try:
-            return await self._cashews.set_lock(self._name("lease", key), owner, LEASE)
-        except FAILURES as error:
-            self._silence.failed(error)
-            return True
+        lease = self._name("lease", key)
+        return await self._silence.ask(self._cashews.set_lock, lease, owner, LEASE) is not False
 
     async def end_lease(self, key: str, owner: str) -> None:
         """Let others ask."""
-        if not self._silence.may_ask():
-            return
-        try:
-            await self._cashews.unlock(self._name("lease", key), owner)
-        except FAILURES as error:
-            self._silence.failed(error)
+        await self._silence.ask(self._cashews.unlock, self._name("lease", key), owner)
 
     async def forget(self, tags: Collection[str]) -> None:
         """Take the marks of `tags` away: called after the commit that made them wrong.
@@ -158,19 +138,14 @@ class Store:
         """
         until = time.monotonic() + KEPT
         self._debt |= {self._name("mark", tag): until for tag in tags}
-        if self._silence.may_ask() and await self._pay():
+        if await self._silence.ask(self._pay):
             return
         if self._paying is None or self._paying.done():
             self._paying = asyncio.create_task(self._pay_later())
 
     async def _pay(self) -> bool:
         owed = list(self._debt)
-        try:
-            await self._cashews.delete_many(*owed)
-        except FAILURES as error:
-            self._silence.failed(error)
-            return False
-        self._silence.answered()
+        await self._cashews.delete_many(*owed)
         for name in owed:
             self._debt.pop(name, None)
         return True
@@ -181,7 +156,7 @@ class Store:
             moment = time.monotonic()
             self._debt = {name: until for name, until in self._debt.items() if until > moment}
             if self._debt:
-                await self._pay()
+                await self._silence.insist(self._pay)
 
     async def close(self) -> None:
         """Hang up."""

@@ -111,7 +111,7 @@ async def show_jobs(
 async def _readers(engines: Engines, job_ids: Sequence[UUID]) -> dict[UUID, int]:
     """How often each job was read lately; nothing while MongoDB is silent or slow: the list of jobs
     does not wait for a number beside it."""
-    if engines.mongo is None or not engines.mongo.seems_there or not job_ids:
+    if not job_ids:
         return {}
     try:
         async with asking(engines.mongo, READERS_SECONDS) as database:

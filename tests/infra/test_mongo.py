@@ -1,0 +1,33 @@
+"""A MongoDB that is gone: one finds that out, and the others do not wait for it."""
+
+import pytest
+
+from jobboard.errors import Unavailable
+from jobboard.infra import mongo as module
+from jobboard.infra.mongo import Mongo, asking
+from jobboard.settings import Settings
+from tests.timing import at_once
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_who_asks_after_the_first_does_not_wait() -> None:
+    mongo = Mongo("mongodb://127.0.0.1:9/none")
+    with pytest.raises(Unavailable, match="does not answer"):
+        await asking(mongo).__aenter__()
+    with pytest.raises(Unavailable, match="does not answer"):
+        at_once(asking(mongo).__aenter__())
+    await mongo.close()
+
+
+async def test_a_process_that_has_not_looked_yet_looks(settings: Settings) -> None:
+    mongo = Mongo(settings.mongo_url.get_secret_value())
+    async with asking(mongo) as database:
+        assert (await database.command("ping"))["ok"] == 1
+    await mongo.close()
+
+
+async def test_a_board_without_one_says_so() -> None:
+    with pytest.raises(Unavailable) as refused:
+        at_once(asking(None).__aenter__())
+    assert refused.value.message == module.UNSET
