@@ -1,7 +1,7 @@
 """A PostgreSQL that freezes, as one whose disk or machine stalls."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -12,7 +12,9 @@ from sqlalchemy import text
 
 from jobboard.asgi import create_app
 from jobboard.infra import postgres
+from jobboard.infra.freshness import outdate
 from jobboard.infra.postgres import Database
+from jobboard.infra.rings import ring_for
 from jobboard.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -107,3 +109,31 @@ async def test_requests_get_an_answer_while_it_is_frozen(
             assert answer.headers["retry-after"] == "5"
             wire.thaw()
             assert (await client.get("/api/v1/companies")).status_code == 200
+
+
+async def test_who_is_cancelled_while_others_forget_still_tells(settings: Settings) -> None:
+    forgetting, may_end, told = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def forget(_tags: Collection[str]) -> None:
+        forgetting.set()
+        await may_end.wait()
+
+    async def tell(_names: Collection[str]) -> None:
+        told.set()
+
+    async def change() -> None:
+        async with database.transaction() as session:
+            outdate(session, "thing")
+            ring_for(session, "ann")
+
+    url = settings.database_url.get_secret_value()
+    database = Database(url, pool_size=1, forget=forget, tell=tell)
+    request = asyncio.create_task(change())
+    async with asyncio.timeout(FOREVER):
+        await forgetting.wait()
+        request.cancel()
+        await told.wait()  # the one does not wait for the other, either
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    await database.close()

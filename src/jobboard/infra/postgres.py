@@ -149,7 +149,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncSession]:
-        """Begin, yield, commit, then ring and forget. On an error: roll back, and do neither."""
+        """Begin, yield, commit; then ring, forget and tell. On an error: roll back, no more."""
         session = AsyncSession(self.engine, expire_on_commit=False)
         try:
             yield session
@@ -161,10 +161,13 @@ class Database:
         session.sync_session.close()
         if session.info.get(RING):
             self._ring()
+        after: list[Awaitable[None]] = []
         if tags := session.info.get(OUTDATED):
-            await asyncio.shield(self._forget(tags))  # even where we are cancelled
+            after.append(self._forget(tags))
         if names := session.info.get(RUNG):
-            await asyncio.shield(self._tell(names))
+            after.append(self._tell(names))
+        if after:  # both at once, for both may wait for a server; even where we are cancelled
+            await asyncio.shield(asyncio.gather(*after))
 
     async def ping(self) -> None:
         """Raise if the server does not answer."""
