@@ -1,16 +1,27 @@
 """Companies and their members."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    inspect,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jobboard.infra import freshness
 from jobboard.infra.postgres import Base, CreatedAt, Id, words
 
 HOUR = 3600  # seconds
+ON_CARDS = {"name", "slug", "logo_key"}
+ON_PAGES = {*ON_CARDS, "website"}
 
 
 class MemberRole(StrEnum):
@@ -71,8 +82,19 @@ class Company(Base):
         }
 
 
-# Its name and its logo stand on cards and on pages of jobs.
-freshness.follow(Company, lambda _company: (freshness.JOBS, freshness.PAGES))
+def _outdated(company: Company) -> Iterator[str]:
+    """Only what cards and pages of jobs show. How it answers is written past the mapper."""
+    row = inspect(company)
+    if row.pending:  # it has no jobs yet
+        return
+    changed = {name for name in ON_PAGES if row.attrs[name].history.has_changes()}
+    if changed & ON_CARDS:
+        yield freshness.JOBS
+    if changed:
+        yield freshness.PAGES
+
+
+freshness.follow(Company, _outdated)
 
 
 class CompanyMember(Base):

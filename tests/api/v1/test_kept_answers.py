@@ -154,7 +154,6 @@ async def bring(stage: Stage) -> None:
         assert (await import_jobs(session, rows(AD), stage.settings)).created == 1
 
 
-NAMED = "at Bakery"
 STEPS: dict[Callable[[Stage], Awaitable[None]], tuple[str, int, str]] = {
     close: ("", 200, "This job is closed"),
     close_and_reopen: ("Baker at {company} [] False", 200, "Open until"),
@@ -187,6 +186,24 @@ async def test_a_step_shows_at_once_in_another_process(
     found, answered, shown = await stage.seen()
     assert (found, answered) == (items.format(company=company), status)
     assert words in shown
+
+
+async def test_what_no_page_of_a_job_shows_takes_none_away(
+    stage: Stage, other_app: FastAPI
+) -> None:
+    before = await stage.seen()
+    headers = stage.cast.employer.headers
+    path = f"/api/v1/companies/{stage.cast.company.id}"
+    words = {"description": "Since 1871."}
+    assert (await stage.here.patch(path, json=words, headers=headers)).is_success
+    other = {"name": "Mill"}
+    assert (await stage.here.post("/api/v1/companies", json=other, headers=headers)).is_success
+    with statements(other_app.state.engines.database) as asked:
+        assert await stage.seen() == before
+    assert asked == []
+    website = {"website": "https://mill.example.com"}
+    assert (await stage.here.patch(path, json=website, headers=headers)).is_success
+    assert website["website"] in (await stage.seen())[2]
 
 
 async def test_two_hundred_clients_on_a_cold_address_make_one_search(
