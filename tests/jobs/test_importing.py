@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +18,8 @@ from jobboard.clock import now
 from jobboard.companies.models import Company
 from jobboard.errors import Invalid
 from jobboard.infra.postgres import Database
+from jobboard.infra.queue import Message
+from jobboard.jobs import news
 from jobboard.jobs.importing import ashby, greenhouse, jsonl, lever
 from jobboard.jobs.importing.dates import read_date
 from jobboard.jobs.importing.model import MAX_DESCRIPTION, ImportedJob, Reading, Rejected
@@ -439,3 +441,24 @@ async def test_a_company_is_not_renamed_between_its_name_being_read_and_its_ads_
     await session.execute(renamed)
     names = await session.scalars(select(Job.company_name))
     assert names.all() == ["Harbour Bakers"] * 2
+
+
+@pytest.mark.anyio
+async def test_a_job_that_is_removed_while_it_is_imported_is_not_told_of(
+    db: Database, session: AsyncSession, settings: Settings
+) -> None:
+    await import_jobs(session, rows(AD), settings)
+    await session.execute(update(Job).values(status=JobStatus.CLOSED))
+    await session.execute(delete(Message))
+    await session.commit()
+    with Waiting() as renderer:
+        more = rows(AD | {"title": "Head Baker"}, AD | {"id": "18"})
+        importing = asyncio.create_task(import_jobs(session, more, settings, renderer=renderer))
+        await renderer.asked.wait()
+        async with db.transaction() as other:
+            await other.execute(update(Job).values(status=JobStatus.REMOVED))
+        renderer.gate.set()
+        await importing
+    new = await session.scalar(select(Job.id).where(Job.external_id == "18"))
+    [payload] = await session.scalars(select(Message.payload).where(Message.kind == news.PUBLISHED))
+    assert payload == {"job_ids": [str(new)]}

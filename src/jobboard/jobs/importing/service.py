@@ -288,6 +288,8 @@ async def _upsert(run: _Import, rows: list[dict[str, Any]]) -> None:
     )
     await (await run.session.connection()).execute(upsert, rows)
     keys = [(row["source"], row["external_id"]) for row in rows]
-    written = select(Job.id).where(tuple_(Job.source, Job.external_id).in_(keys))
+    written = select(Job.id).where(
+        tuple_(Job.source, Job.external_id).in_(keys), Job.status == JobStatus.PUBLISHED
+    )  # one that was removed meanwhile was left alone
     news.published(run.session, (await run.session.scalars(written)).all())
     freshness.outdate(run.session, freshness.JOBS, freshness.PAGES)
