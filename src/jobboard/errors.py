@@ -89,6 +89,15 @@ class Conflict(DomainError):
     message = "Things have changed in the meantime."
 
 
+def require_version(held: int, read: int | None, what: str) -> None:
+    """Raise Conflict where `what` has another version than was read; None does not ask."""
+    if read is not None and read != held:
+        raise Conflict(
+            f"{what.capitalize()} was changed in the meantime. Load it again and look first.",
+            code="edited_meanwhile",
+        )
+
+
 class TooLarge(DomainError):
     """More bytes than we take."""
 

@@ -83,7 +83,7 @@ async def test_many_are_answered_at_once_after_a_look_at_the_letters(
     await town.session.commit()
     done = await browser.submit(preview, here, send="yes")
     assert "1 applicant answered." in done.text
-    assert "Ada Archer: This application moved on in the meantime" in done.text
+    assert "Ada Archer: This application was changed in the meantime" in done.text
     (mail,) = await mailbox.read()
     assert "Hello Bob Baxter," in words(mail)
     assert "Everyone has an answer" in (await browser.get(here)).text

@@ -12,7 +12,7 @@ from jobboard.alerts.addresses import name_of
 from jobboard.alerts.models import FoundJob, SavedSearch
 from jobboard.alerts.schemas import SavedSearchCreate, SavedSearchRead, SavedSearchUpdate
 from jobboard.clock import now
-from jobboard.errors import Conflict
+from jobboard.errors import Conflict, require_version
 from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 
 MOST = 50  # of one person
@@ -70,7 +70,7 @@ async def change(
 ) -> SavedSearchRead:
     """Change what is given. Raises NotFound, Conflict."""
     saved = await queries.get_to_change(session, actor, search_id)
-    _require_version(saved, data.version)
+    require_version(saved.version, data.version, "this saved search")
     given = data.model_fields_set
     if "name" in given:
         saved.name = data.name
@@ -101,17 +101,9 @@ async def delete(
 ) -> None:
     """Hear no more of it. Raises NotFound, Conflict."""
     saved = await queries.get_to_change(session, actor, search_id)
-    _require_version(saved, version)
+    require_version(saved.version, version, "this saved search")
     await session.delete(saved)
     await session.flush()
-
-
-def _require_version(saved: SavedSearch, version: int | None) -> None:
-    if version is not None and version != saved.version:
-        raise Conflict(
-            "This saved search was changed in the meantime. Load it again and look first.",
-            code="edited_meanwhile",
-        )
 
 
 async def look(session: AsyncSession, actor: Actor, search_id: UUID) -> str:

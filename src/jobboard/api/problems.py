@@ -279,7 +279,7 @@ PROBLEMS: dict[str, Told] = {
     ),
     "edited_meanwhile": Told(
         409,
-        "Someone else changed this job in the meantime. Load it again and look first.",
+        "This job was changed in the meantime. Load it again and look first.",
         "Load it again, and repeat the change on what is there now. (A 412 after If-Match.)",
     ),
     "job_not_live": Told(

@@ -27,7 +27,7 @@ from jobboard.applications.schemas import (
 )
 from jobboard.clock import now
 from jobboard.companies import queries as companies
-from jobboard.errors import Conflict, NotFound
+from jobboard.errors import Conflict, NotFound, require_version
 from jobboard.jobs import queries as jobs
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.notifications.service import notify
@@ -246,11 +246,7 @@ async def decide(
     session: AsyncSession, actor: Actor, application: Application, job: Job, data: ApplicationUpdate
 ) -> None:
     """The same with what was loaded, for one who may."""
-    if data.version is not None and data.version != application.version:
-        raise Conflict(
-            "This application moved on in the meantime. Load it again and look first.",
-            code="edited_meanwhile",
-        )
+    require_version(application.version, data.version, "this application")
     if data.note is not None:
         session.add(
             ApplicationNote(

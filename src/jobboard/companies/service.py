@@ -22,7 +22,7 @@ from jobboard.companies.schemas import (
     MemberAdd,
     MemberRead,
 )
-from jobboard.errors import Conflict, NotFound
+from jobboard.errors import Conflict, NotFound, require_version
 from jobboard.infra.limiter import Limiter
 from jobboard.infra.pictures import Picture
 from jobboard.infra.richtext import markdown_to_html
@@ -83,11 +83,7 @@ async def change(
     """Change what is given. Raises NotFound, Forbidden, Conflict (another `version`)."""
     company = await queries.get(session, company_id)
     await queries.require(session, actor, Right.MANAGE_COMPANY, company_id)
-    if data.version is not None and data.version != company.version:
-        raise Conflict(
-            "Someone else changed this company in the meantime. Load it again and look first.",
-            code="edited_meanwhile",
-        )
+    require_version(company.version, data.version, "this company")
     given = data.model_fields_set
     if "name" in given:
         _rename(session, actor, company, data.name)

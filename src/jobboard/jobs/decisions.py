@@ -16,10 +16,11 @@ from jobboard.audit import service as audit
 from jobboard.audit.models import Action, Subject
 from jobboard.clock import now
 from jobboard.companies import queries as companies
+from jobboard.errors import require_version
 from jobboard.jobs import featuring, lifecycle, queries
 from jobboard.jobs.lifecycle import Party, Step
 from jobboard.jobs.models import Job, JobReport, JobStatus
-from jobboard.jobs.steps import require_version, take
+from jobboard.jobs.steps import take
 from jobboard.notifications.service import notify
 from jobboard.settings import Settings
 
@@ -41,7 +42,7 @@ async def approve(
 ) -> Job:
     """Publish a pending job, as the moderator read it. The first publication date stays."""
     job = await _for_moderator(session, actor, job_id)
-    require_version(job, version)
+    require_version(job.version, version, "this job")
     lifecycle.require(Step.APPROVE, job.status, Party.ADMIN)
     moment = now()
     job.approved_at = moment
@@ -55,7 +56,7 @@ async def reject(
 ) -> Job:
     """Send a pending job back with the reason; the company can mend and submit it again."""
     job = await _for_moderator(session, actor, job_id)
-    require_version(job, version)
+    require_version(job.version, version, "this job")
     return await _decide(session, actor, job, Step.REJECT, reason)
 
 
@@ -64,7 +65,7 @@ async def remove(
 ) -> Job:
     """Take a job off the board; only a moderator can bring it back."""
     job = await _for_moderator(session, actor, job_id)
-    require_version(job, version)
+    require_version(job.version, version, "this job")
     return await _decide(session, actor, job, Step.REMOVE, reason)
 
 
@@ -90,7 +91,7 @@ async def restore(
 ) -> Job:
     """Undo a rejection or a removal: the job waits for a decision once more, at its old place."""
     job = await _for_moderator(session, actor, job_id)
-    require_version(job, version)
+    require_version(job.version, version, "this job")
     return await _decide(session, actor, job, Step.RESTORE)
 
 

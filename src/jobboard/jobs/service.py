@@ -14,7 +14,7 @@ from jobboard.accounts.schemas import Actor
 from jobboard.clock import now
 from jobboard.companies import queries as companies
 from jobboard.companies.schemas import CompanyFacts
-from jobboard.errors import Invalid
+from jobboard.errors import Invalid, require_version
 from jobboard.infra.richtext import html_and_text
 from jobboard.infra.slugs import unique_slug
 from jobboard.jobs import lifecycle, news, queries, schemas
@@ -30,7 +30,7 @@ from jobboard.jobs.schemas import (
     ReportCreate,
     SalaryInput,
 )
-from jobboard.jobs.steps import move, party_of, require_version, take
+from jobboard.jobs.steps import move, party_of, take
 from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
 from jobboard.settings import Settings
 
@@ -132,7 +132,7 @@ async def change(session: AsyncSession, actor: Actor, job_id: UUID, data: JobUpd
     """
     job = await _own(session, actor, job_id)
     lifecycle.require(Step.EDIT, job.status, party_of(actor))
-    require_version(job, data.version)
+    require_version(job.version, data.version, "this job")
     changed = _apply(job, data)
     if changed:
         job.updated_at = now()
@@ -205,7 +205,7 @@ async def delete_job(
     """Throw a draft or a rejected job away. What was public is closed instead."""
     job = await _own(session, actor, job_id)
     lifecycle.require(Step.DELETE, job.status, party_of(actor))
-    require_version(job, version)
+    require_version(job.version, version, "this job")
     await session.delete(job)
     await session.flush()
 

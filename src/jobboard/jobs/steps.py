@@ -6,20 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
 from jobboard.clock import now
-from jobboard.errors import Conflict
 from jobboard.jobs import lifecycle, news
 from jobboard.jobs.lifecycle import Party, Step
 from jobboard.jobs.models import Job, JobEvent, JobStatus
 from jobboard.webhooks.events import Event, Occurrence, emit
-
-
-def require_version(job: Job, version: int | None) -> None:
-    """`version` is what the actor read; None does not ask."""
-    if version is not None and version != job.version:
-        raise Conflict(
-            "Someone else changed this job in the meantime. Load it again and look first.",
-            code="edited_meanwhile",
-        )
 
 
 def party_of(actor: Actor) -> Party:

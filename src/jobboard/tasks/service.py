@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
 from jobboard.clock import now
-from jobboard.errors import Conflict, Invalid
+from jobboard.errors import Conflict, Invalid, require_version
 from jobboard.pagination import Page, cut
 from jobboard.tasks import queries
 from jobboard.tasks.models import Task
@@ -96,7 +96,7 @@ async def _write(
     version: int | None,
 ) -> TaskRead:
     task = await queries.get_to_change(session, actor, task_id)
-    _require_version(task, version)
+    require_version(task.version, version, "this task")
     await _link(session, actor, task, given)
     for name, value in _columns(task, given).items():
         if getattr(task, name) != value:
@@ -105,14 +105,6 @@ async def _write(
         task.updated_at = now()
         await session.flush()
     return await queries.get(session, actor, task_id)
-
-
-def _require_version(task: Task, version: int | None) -> None:
-    if version is not None and version != task.version:
-        raise Conflict(
-            "This task was changed in the meantime. Load it again and look first.",
-            code="edited_meanwhile",
-        )
 
 
 def _columns(task: Task, given: dict[str, Any]) -> dict[str, Any]:
@@ -146,7 +138,7 @@ async def delete_task(
 ) -> None:
     """Throw one away. Raises NotFound, Conflict."""
     task = await queries.get_to_change(session, actor, task_id)
-    _require_version(task, version)
+    require_version(task.version, version, "this task")
     await session.delete(task)
     await session.flush()
 

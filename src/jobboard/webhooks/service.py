@@ -14,7 +14,7 @@ from jobboard.audit.models import Action, AuditEntry, Subject
 from jobboard.clock import now
 from jobboard.companies import queries as companies
 from jobboard.companies.models import ApiKey, Company
-from jobboard.errors import Conflict, Invalid
+from jobboard.errors import Conflict, Invalid, require_version
 from jobboard.infra import guard
 from jobboard.infra.postgres import RING
 from jobboard.pagination import Page, cut, moment_cursor, read_moment_cursor
@@ -169,7 +169,7 @@ async def change(
     Raises NotFound, Forbidden, Conflict when `data.version` is no longer the webhook's.
     """
     webhook = await _managed(session, actor, webhook_id)
-    _require_version(webhook, data.version)
+    require_version(webhook.version, data.version, "this webhook")
     given = data.model_dump(exclude_unset=True, exclude={"version", "active"})
     moved = given.get("url", webhook.url) != webhook.url
     for name, value in given.items():
@@ -182,14 +182,6 @@ async def change(
     _record(session, Action.WEBHOOK_CHANGED, actor, webhook)
     await session.flush()
     return await _shape(session, webhook)
-
-
-def _require_version(webhook: Webhook, version: int | None) -> None:
-    if version is not None and version != webhook.version:
-        raise Conflict(
-            "Someone else changed this webhook in the meantime. Load it again and look first.",
-            code="edited_meanwhile",
-        )
 
 
 async def _managed(session: AsyncSession, actor: Actor, webhook_id: UUID) -> Webhook:
@@ -212,7 +204,7 @@ async def rotate(
     `version` is the webhook's as the actor read it: a form that is sent twice makes one secret.
     """
     webhook = await _managed(session, actor, webhook_id)
-    _require_version(webhook, version)
+    require_version(webhook.version, version, "this webhook")
     webhook.previous_salt, webhook.previous_until = webhook.salt, now() + BOTH_SIGN
     webhook.salt = signing.new_salt()
     _record(session, Action.WEBHOOK_ROTATED, actor, webhook)
@@ -226,7 +218,7 @@ async def delete(
 ) -> Webhook:
     """Call it no more, and forget what was delivered. Raises NotFound, Forbidden, Conflict."""
     webhook = await _managed(session, actor, webhook_id)
-    _require_version(webhook, version)
+    require_version(webhook.version, version, "this webhook")
     _record(session, Action.WEBHOOK_DELETED, actor, webhook)
     await session.delete(webhook)
     await session.flush()
