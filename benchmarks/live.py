@@ -207,8 +207,7 @@ class Board:
     async def path(self) -> str:
         person, login = self.logins[self.number % PEOPLE]
         self.number += 1
-        what = {"person_id": str(person), "login_id": str(login)}
-        return f"/ws?ticket={await tickets.issue(self.redis, what)}"
+        return f"/ws?ticket={await tickets.issue(self.redis, person, login)}"
 
     async def cause(self) -> None:
         async with self.database.transaction() as session:

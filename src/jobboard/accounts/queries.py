@@ -20,6 +20,14 @@ async def by_email(session: AsyncSession, email: str) -> Person | None:
     return await session.scalar(select(Person).where(func.lower(Person.email) == email.lower()))
 
 
+# A log-in that lives: of one who may act, not ended, not too old.
+ALIVE = (
+    Person.suspended_at.is_(None),
+    LoginSession.ended_at.is_(None),
+    LoginSession.expires_at > func.now(),
+)
+
+
 @cache
 def _actors(
     condition: ColumnElement[bool], *, verify: bool, enrol: bool
@@ -37,12 +45,7 @@ def _actors(
             LoginSession.last_seen_at,
         )
         .join(LoginSession, LoginSession.person_id == Person.id)
-        .where(
-            condition,
-            Person.suspended_at.is_(None),
-            LoginSession.ended_at.is_(None),
-            LoginSession.expires_at > func.now(),
-        )
+        .where(condition, *ALIVE)
     )
 
 
@@ -86,12 +89,7 @@ async def living(session: AsyncSession, login_ids: Collection[UUID]) -> set[UUID
     alive = (
         select(LoginSession.id)
         .join(Person, Person.id == LoginSession.person_id)
-        .where(
-            LoginSession.id.in_(login_ids),
-            Person.suspended_at.is_(None),
-            LoginSession.ended_at.is_(None),
-            LoginSession.expires_at > func.now(),
-        )
+        .where(LoginSession.id.in_(login_ids), *ALIVE)
     )
     return set(await session.scalars(alive))
 

@@ -27,8 +27,7 @@ log = structlog.get_logger()
 
 async def issue(engines: Engines, actor: Actor) -> TicketRead:
     """A ticket for whoever asks, good as long as their log-in."""
-    what = {"person_id": str(actor.id), "login_id": str(actor.login_session_id)}
-    ticket = await tickets.issue(engines.redis, what)
+    ticket = await tickets.issue(engines.redis, actor.id, actor.login_session_id)
     return TicketRead(ticket=ticket, expires_in=tickets.SECONDS, path=PATH)
 
 
@@ -47,7 +46,6 @@ async def connect(
         await websocket.close(ENDED)  # before it is accepted: a 403
         return
     await websocket.accept()
-    assert actor.login_session_id is not None
     seat = Seat(
         websocket,
         actor.id,
@@ -78,11 +76,9 @@ async def _whose(websocket: WebSocket, engines: Engines, ticket: str) -> Actor |
     origin = headers.get("origin")
     if origin is not None and not is_ours(origin, headers.get("host"), engines.settings.base_url):
         return None
-    what = await tickets.take(engines.redis, ticket) if ticket else None
-    if what is None:
+    ids = await tickets.take(engines.redis, ticket) if ticket else None
+    if ids is None:
         return None
     async with engines.database.transaction() as session:
-        actor = await accounts.actor_of_login(
-            session, UUID(what["person_id"]), UUID(what["login_id"]), engines.settings
-        )
+        actor = await accounts.actor_of_login(session, *ids, engines.settings)
     return None if actor is None or actor.must_enrol else actor

@@ -62,6 +62,5 @@ async def read_notifications(
 @router.post("/ticket")
 async def get_ticket(engines: EnginesDep, actor: ActorDep, _form: FormDep) -> JSONResponse:
     """What opens the WebSocket, for the script."""
-    what = {"person_id": str(actor.id), "login_id": str(actor.login_session_id)}
-    ticket = await tickets.issue(engines.redis, what)
+    ticket = await tickets.issue(engines.redis, actor.id, actor.login_session_id)
     return JSONResponse({"ticket": ticket}, headers={"Cache-Control": "no-store"})
