@@ -1,11 +1,13 @@
 """`jobboard create-admin`: an admin who can log in, or one line that says why not."""
 
+import asyncio
 from collections.abc import Callable
 from io import BytesIO, TextIOWrapper
 
 import httpx2
 import pytest
 from anyio import to_thread
+from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import SecondFactor
@@ -90,20 +92,28 @@ def test_needs_an_address(create_admin: CreateAdmin, capsys: pytest.CaptureFixtu
 
 @pytest.mark.anyio
 async def test_who_lost_phone_and_codes_is_let_back_in(
+    app: FastAPI,
     session: AsyncSession,
     settings: Settings,
     client: httpx2.AsyncClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("JOBBOARD_DATABASE_URL", settings.database_url.get_secret_value())
+    for name in ("database_url", "redis_url"):
+        value = getattr(settings, name).get_secret_value()
+        monkeypatch.setenv(f"JOBBOARD_{name.upper()}", value)
     user = await make_user(session, settings)
     session.add(SecondFactor(person_id=user.id, salt=b"salt", confirmed_at=now()))
     await session.commit()
     form = {"grant_type": "password", "username": user.actor.email, "password": PASSWORD}
     refused = await client.post("/api/v1/auth/token", data=form)
     assert refused.json()["code"] == "mfa_required"
-    app = make_app(["accounts"])
+    typer = make_app(["accounts"])
     command = ["turn-off-two-step", "--email"]
-    assert await to_thread.run_sync(run, app, [*command, "nobody@example.com"]) != 0
-    assert await to_thread.run_sync(run, app, [*command, user.actor.email]) == 0
+    assert await to_thread.run_sync(run, typer, [*command, "nobody@example.com"]) != 0
+    heard = app.state.engines.rings.listen()
+    assert await anext(heard) is None  # it listens
+    assert await to_thread.run_sync(run, typer, [*command, user.actor.email]) == 0
+    async with asyncio.timeout(20):
+        assert await anext(heard) == [str(user.id)]  # their open pages show the news
+    await heard.aclose()
     assert (await client.post("/api/v1/auth/token", data=form)).status_code == 200

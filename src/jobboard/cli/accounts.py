@@ -10,9 +10,9 @@ from pydantic import SecretStr, ValidationError
 from jobboard.accounts import queries, second_factor, service
 from jobboard.accounts.schemas import PersonRead, Registration
 from jobboard.cli.board import board
+from jobboard.cli.database import open_database
 from jobboard.cli.surroundings import DataDirOption
 from jobboard.errors import Invalid, NotFound
-from jobboard.infra.postgres import Database
 from jobboard.schema import field_errors
 from jobboard.settings import Settings
 
@@ -55,18 +55,14 @@ def _checked(email: str, name: str, password: str) -> Registration:
 
 
 async def _create(settings: Settings, data: Registration) -> PersonRead:
-    database = Database(settings.database_url.get_secret_value(), pool_size=1)
-    try:
-        async with database.transaction() as session:
-            return await service.create_admin(
-                session,
-                settings,
-                email=data.email,
-                full_name=data.full_name,
-                password=data.password.get_secret_value(),
-            )
-    finally:
-        await database.close()
+    async with open_database(settings) as database, database.transaction() as session:
+        return await service.create_admin(
+            session,
+            settings,
+            email=data.email,
+            full_name=data.full_name,
+            password=data.password.get_secret_value(),
+        )
 
 
 @app.command()
@@ -81,12 +77,8 @@ def turn_off_two_step(
 
 
 async def _turn_off(settings: Settings, email: str) -> None:
-    database = Database(settings.database_url.get_secret_value(), pool_size=1)
-    try:
-        async with database.transaction() as session:
-            person = await queries.by_email(session, email.strip())
-            if person is None:
-                raise NotFound("There is no account with this e-mail address.")
-            await second_factor.remove(session, person.id, by=None)
-    finally:
-        await database.close()
+    async with open_database(settings) as database, database.transaction() as session:
+        person = await queries.by_email(session, email.strip())
+        if person is None:
+            raise NotFound("There is no account with this e-mail address.")
+        await second_factor.remove(session, person.id, by=None)

@@ -1,30 +1,27 @@
-"""The database of a command that changes what everybody sees."""
+"""The database of a command."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from jobboard.infra.postgres import Database
-from jobboard.infra.redis import make_patient_redis
-from jobboard.infra.store import Store
+from jobboard.infra.shared import Shared
 from jobboard.settings import Settings
 
 
 @asynccontextmanager
 async def open_database(settings: Settings, **options: Any) -> AsyncGenerator[Database]:
-    """One connection, whose commits outdate what the board's web processes keep in Redis.
+    """One connection, whose commits the board's web processes hear of through Redis.
 
-    Without a Redis there is nobody who keeps anything. `options` are those of Database.
+    Without a Redis there is nobody to hear. `options` are those of Database.
     """
-    url, redis_url = settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
-    store = None
-    if redis_url:
-        store = Store(make_patient_redis(redis_url), settings.secret_key.get_secret_value())
-        options["forget"] = store.forget
-    database = Database(url, pool_size=1, **options)
+    if settings.redis_url.get_secret_value():
+        shared = Shared.make(settings, pool_size=1, **options)
+        database, closing = shared.database, shared.close
+    else:
+        database = Database(settings.database_url.get_secret_value(), pool_size=1, **options)
+        closing = database.close
     try:
         yield database
     finally:
-        await database.close()
-        if store is not None:
-            await store.close()
+        await closing()

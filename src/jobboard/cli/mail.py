@@ -7,9 +7,9 @@ import typer
 
 from jobboard.accounts import mailboxes
 from jobboard.cli.board import board
+from jobboard.cli.database import open_database
 from jobboard.cli.surroundings import DataDirOption
 from jobboard.errors import Invalid
-from jobboard.infra.postgres import Database
 from jobboard.notifications import blocks
 from jobboard.notifications.models import BlockReason
 from jobboard.settings import Settings
@@ -39,9 +39,5 @@ def bounce(data_dir: DataDirOption = None) -> None:
 
 
 async def _block(settings: Settings, email: str, words: str) -> None:
-    database = Database(settings.database_url.get_secret_value(), pool_size=1)
-    try:
-        async with database.transaction() as session:
-            await mailboxes.block(session, email, BlockReason.BOUNCED, words)
-    finally:
-        await database.close()
+    async with open_database(settings) as database, database.transaction() as session:
+        await mailboxes.block(session, email, BlockReason.BOUNCED, words)

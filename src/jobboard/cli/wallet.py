@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts import queries as accounts
 from jobboard.cli.board import board
+from jobboard.cli.database import open_database
 from jobboard.cli.surroundings import DataDirOption
 from jobboard.companies import queries as companies
 from jobboard.errors import Invalid, NotFound
-from jobboard.infra.postgres import Database
 from jobboard.schema import field_errors
 from jobboard.settings import Settings
 from jobboard.wallet import queries, service
@@ -43,13 +43,9 @@ def grant(
 
 
 async def _grant(settings: Settings, to: str, data: GrantCreate) -> WalletRead:
-    database = Database(settings.database_url.get_secret_value(), pool_size=1)
-    try:
-        async with database.transaction() as session:
-            await service.issue(session, None, await _wallet(session, to), data)
-            return await _wallet(session, to)  # others may have paid before ours had its turn
-    finally:
-        await database.close()
+    async with open_database(settings) as database, database.transaction() as session:
+        await service.issue(session, None, await _wallet(session, to), data)
+        return await _wallet(session, to)  # others may have paid before ours had its turn
 
 
 async def _wallet(session: AsyncSession, to: str) -> WalletRead:

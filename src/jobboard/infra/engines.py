@@ -1,11 +1,10 @@
 """The servers that a process talks to, made together and closed together."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import structlog
 from redis.asyncio import Redis
 
 from jobboard.infra.cache import Cache
@@ -16,12 +15,10 @@ from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
 from jobboard.infra.redis import make_patient_redis, make_redis
 from jobboard.infra.rings import Rings
+from jobboard.infra.shared import Shared, close_soon
 from jobboard.infra.storage import Storage
 from jobboard.infra.store import Store
 from jobboard.settings import Settings
-
-CLOSE_SECONDS = 3.0
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,59 +44,39 @@ async def open_engines(settings: Settings) -> AsyncGenerator[Engines]:
 
     Nothing is dialled here: a server that is gone at start-up may come back later.
     """
-    engines = _make(settings)
+    doorbell = Doorbell(settings.redis_url.get_secret_value())
+    shared = Shared.make(settings, ring=doorbell.ring)
+    engines = _make(settings, shared, doorbell)
     try:
         yield engines
     finally:
-        await _close("cache", engines.cache.close())  # it may be at the database
+        await close_soon("cache", engines.cache.close())  # it may be at the database
         await asyncio.gather(
-            _close("mongo", engines.mongo.close() if engines.mongo else None),
-            _close("postgres", engines.database.close()),
-            _close("doorbell", asyncio.to_thread(engines.doorbell.close)),
-            _close("redis", engines.redis.aclose()),
-            _close("limiter", engines.limiter.close()),
-            _close("store", engines.store.close()),
-            _close("rings", engines.rings.close()),
+            close_soon("mongo", engines.mongo.close() if engines.mongo else None),
+            close_soon("doorbell", asyncio.to_thread(doorbell.close)),
+            close_soon("redis", engines.redis.aclose()),
+            close_soon("limiter", engines.limiter.close()),
+            shared.close(),
         )
 
 
-def _make(settings: Settings) -> Engines:
+def _make(settings: Settings, shared: Shared, doorbell: Doorbell) -> Engines:
     redis_url = settings.redis_url.get_secret_value()
     mongo_url = settings.mongo_url.get_secret_value()
-    redis, doorbell = make_redis(redis_url), Doorbell(redis_url)
-    store = Store(make_patient_redis(redis_url), settings.secret_key.get_secret_value())
-    rings = Rings(make_patient_redis(redis_url))
-    database = Database(
-        settings.database_url.get_secret_value(),
-        ring=doorbell.ring,
-        forget=store.forget,
-        tell=rings.ring,
-    )
     return Engines(
         settings=settings,
-        database=database,
+        database=shared.database,
         doorbell=doorbell,
-        redis=redis,
+        redis=make_redis(redis_url),
         mongo=Mongo(mongo_url) if mongo_url else None,
         limiter=Limiter(
             make_patient_redis(redis_url),
             enabled=settings.rate_limits == "on",
             production=settings.production,
         ),
-        store=store,
-        rings=rings,
-        cache=Cache(store, database, enabled=settings.cache == "on"),
+        store=shared.store,
+        rings=shared.rings,
+        cache=Cache(shared.store, shared.database, enabled=settings.cache == "on"),
         storage=Storage(settings.storage_url),
         pictures=Pictures(),
     )
-
-
-async def _close(name: str, closing: Awaitable[None] | None) -> None:
-    """Close one client. A server that hangs must not keep the process from ending."""
-    if closing is None:
-        return
-    try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await closing
-    except Exception as error:  # noqa: BLE001 - whatever it was, the others must still be closed
-        log.warning("engine.close_failed", engine=name, error=type(error).__name__)
