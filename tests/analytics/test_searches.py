@@ -3,10 +3,12 @@
 import asyncio
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import partial
+from operator import add
 
 import pytest
 
-from jobboard.analytics import searches
+from jobboard.analytics import rollups, searches
 from jobboard.analytics.events import COLLECTION
 from jobboard.analytics.schemas import SearchReport
 from jobboard.clock import first_day, midnight, now
@@ -47,7 +49,7 @@ async def test_what_comes_late_is_counted_once(mongo: Mongo) -> None:
     await search(mongo, first_day(3), "baker")
     await asyncio.gather(*(count(mongo) for _ in range(3)))
     # As if no worker had counted since.
-    state = mongo.database[searches.STATE]
+    state = mongo.database[rollups.STATE]
     long_ago = {"$set": {"at": first_day(3) + searches.LATE}}
     await state.update_one({"_id": searches.COUNTED}, long_ago)
     await search(mongo, first_day(3), "baker")
@@ -62,7 +64,7 @@ async def test_yesterday_is_counted_until_its_last_events_have_come(
 ) -> None:
     today = midnight(now())
     for minutes in (-1, 30, 59):
-        monkeypatch.setattr(searches, "now", lambda: today + timedelta(minutes=minutes))  # noqa: B023
+        monkeypatch.setattr(searches, "now", partial(add, today, timedelta(minutes=minutes)))
         await search(mongo, today - timedelta(minutes=2), "baker")
         await count(mongo)
     assert numbers(await searches.report(mongo.database, 2)) == {"baker": 3}

@@ -57,7 +57,7 @@ async def reports(
 ) -> list[HitReport]:
     """The same hits in several ways, read once: grouped by what, and whether also by time."""
     level, since, until = _period(asked)
-    as_of = await rollups.rolled_up_at(database)
+    as_of = await rollups.counted_at(database)
     groups: list[dict[Group, Counted]] = [defaultdict(Counted) for _ in views]
     everything = Counted()
     async for at, rows in rollups.pieces(database, level, since, until):

@@ -32,6 +32,7 @@ from jobboard.clock import midnight, now
 HITS = "hits"
 MARKS = "hit_minutes_marked"
 STATE = "analytics_state"
+COUNTED = "rolled_up"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # A mark stays until it is sure that the batch which it announced was stored, or never will be.
 SETTLED = timedelta(seconds=30)
@@ -128,15 +129,19 @@ async def _one_round(database: AsyncDatabase, before: datetime | None) -> list[d
             await _count(database, [each["_id"] for each in marked])
             await _unmark(database, marked)
         else:
-            state = {"$max": {"at": now()}}
-            await database[STATE].update_one({"_id": "rolled_up"}, state, upsert=True)
+            await note_counted(database, COUNTED, now())
     return marked
 
 
-async def rolled_up_at(database: AsyncDatabase) -> datetime | None:
+async def counted_at(database: AsyncDatabase, what: str = COUNTED) -> datetime | None:
     """When a worker last counted all there was; None before the first time."""
-    state = await database[STATE].find_one({"_id": "rolled_up"})
+    state = await database[STATE].find_one({"_id": what})
     return state["at"] if state else None
+
+
+async def note_counted(database: AsyncDatabase, what: str, at: datetime) -> None:
+    """All that happened before `at` is counted."""
+    await database[STATE].update_one({"_id": what}, {"$max": {"at": at}}, upsert=True)
 
 
 async def pieces(

@@ -6,6 +6,7 @@ the terms, of which anybody makes as many as they like, and a day keeps those th
 found nothing most.
 """
 
+import heapq
 from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,16 +16,15 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from jobboard.analytics.events import COLLECTION as EVENTS
 from jobboard.analytics.recorder import keep_for
+from jobboard.analytics.rollups import DAY, counted_at, note_counted
 from jobboard.analytics.schemas import SearchReport, SearchTerm
 from jobboard.clock import first_day, midnight, now
 
 BY_DAY = "searches_by_day"
-STATE = "analytics_state"
 COUNTED = "searches_counted"
 KEPT = 1_000  # terms of a day, in each of the two orders
 SHOWN = 100
 LATE = timedelta(hours=1)
-DAY = timedelta(days=1)
 AT_A_TIME = 4  # days to add up before other requests have their turn
 PATIENCE = 120  # seconds for one day
 
@@ -33,14 +33,14 @@ async def roll_up(database: AsyncDatabase, *, ttl_days: int) -> None:
     """Count the searches since the last time. May run twice at once. Raises PyMongoError."""
     began = now()
     await keep_for(database[BY_DAY], days=ttl_days)
-    state = await database[STATE].find_one({"_id": COUNTED})
-    day = midnight(state["at"] - LATE) if state else await _first(database)
+    last = await counted_at(database, COUNTED)
+    day = midnight(last - LATE) if last else await _first(database)
     while day <= began:
         with pymongo.timeout(PATIENCE):
             counted = await _count(database, day)
             await database[BY_DAY].replace_one({"_id": day}, counted, upsert=True)
         day += DAY
-    await database[STATE].update_one({"_id": COUNTED}, {"$max": {"at": began}}, upsert=True)
+    await note_counted(database, COUNTED, began)
 
 
 async def _first(database: AsyncDatabase) -> datetime:
@@ -96,7 +96,7 @@ def _most(field: str) -> list[dict[str, Any]]:
 async def report(database: AsyncDatabase, days: int) -> SearchReport:
     """What people searched for most in so many days, and what of it found nothing."""
     since = first_day(days)
-    state = await database[STATE].find_one({"_id": COUNTED})
+    as_of = await counted_at(database, COUNTED)
     total: defaultdict[str, int] = defaultdict(int)
     terms: dict[str, list[int]] = {}  # searches, in vain, results
     within = {"at": {"$gte": since}}
@@ -107,15 +107,16 @@ async def report(database: AsyncDatabase, days: int) -> SearchReport:
             sums = terms.setdefault(row["term"], [0, 0, 0])
             for place, name in enumerate(("searches", "found_nothing", "results")):
                 sums[place] += row[name]
-    by_number = sorted(terms, key=lambda term: (-terms[term][0], term))
-    in_vain = sorted(terms, key=lambda term: (-terms[term][1], term))
+    # Each day brings up to two thousand terms: they are not all sorted to show a hundred.
+    by_number = heapq.nsmallest(SHOWN, terms, key=lambda term: (-terms[term][0], term))
+    in_vain = heapq.nsmallest(SHOWN, terms, key=lambda term: (-terms[term][1], term))
     return SearchReport(
         since=since,
-        as_of=state["at"] if state else None,
+        as_of=as_of,
         searches=total["searches"],
         found_nothing=total["found_nothing"],
-        top=[_term(term, *terms[term]) for term in by_number[:SHOWN]],
-        in_vain=[_term(term, *terms[term]) for term in in_vain[:SHOWN] if terms[term][1]],
+        top=[_term(term, *terms[term]) for term in by_number],
+        in_vain=[_term(term, *terms[term]) for term in in_vain if terms[term][1]],
     )
 
 
