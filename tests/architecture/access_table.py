@@ -123,6 +123,9 @@ DESK = only(EMPLOYERS)
 
 STAFF = only("admin")
 
+# What a ticket opens; tests/api/v1/test_sockets.py asks there.
+SOCKETS = {"WS /ws", "WS /api/v1/ws"}
+
 ROUTES: dict[str, Access | list[Access]] = {
     # For machines
     "GET /healthz": everyone(),
@@ -268,9 +271,6 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /api/v1/images/{id}": only("candidate", on="image", hidden=CAST),
     "DELETE /api/v1/images/{id}": only("candidate", on="image", hidden=CAST),
     # The API: saved searches
-    # What a ticket opens is asked in tests/api/v1/test_sockets.py.
-    "WS /ws": everyone(),
-    "WS /api/v1/ws": everyone(),
     "GET /api/v1/notifications": ANY,
     "POST /api/v1/notifications/read": only(SIGNED_IN, json={}),
     "POST /api/v1/ws-tickets": ANY,

@@ -47,7 +47,7 @@ from jobboard.wallet import service as money
 from jobboard.wallet.schemas import GrantCreate
 from jobboard.web.cookies import LOGIN
 from jobboard.web.csrf import FIELD, form_token
-from tests.architecture.access_table import CAST, OUT, ROUTES, SIGNED_IN, TEAM, Access
+from tests.architecture.access_table import CAST, OUT, ROUTES, SIGNED_IN, SOCKETS, TEAM, Access
 from tests.boards import empty
 from tests.conftest import BASE_URL
 from tests.factories.companies import make_company, make_invitation, make_member
@@ -58,8 +58,7 @@ from tests.factories.webhooks import make_delivery, make_webhook
 
 EMPLOYING = {"owner", "recruiter", "rival", "suspended"}
 SAFE = {"GET", "HEAD"}
-ASKED = [route for route in ROUTES if not route.startswith("WS ")]
-API = [route for route in ASKED if "/api/v1/" in route]
+API = [route for route in ROUTES if "/api/v1/" in route]
 
 
 class Undone(Database):
@@ -265,7 +264,9 @@ def listed(app: FastAPI) -> set[str]:
 
 
 def test_each_route_stands_in_the_table(app: FastAPI) -> None:
-    assert listed(app) == set(ROUTES), "list each route in tests/architecture/access_table.py"
+    assert listed(app) == set(ROUTES) | SOCKETS, (
+        "list each route in tests/architecture/access_table.py"
+    )
 
 
 @dataclass
@@ -314,7 +315,7 @@ def _api(path: str) -> bool:
     return path.startswith("/api/")
 
 
-@pytest.mark.parametrize("route", ASKED)
+@pytest.mark.parametrize("route", ROUTES)
 async def test_everybody_asks(app: FastAPI, world: World, route: str) -> None:
     method, path = route.replace("MOUNT", "GET").split(" ", 1)
     lines = ROUTES[route]
