@@ -207,9 +207,9 @@ class Job(Base):
     __mapper_args__ = {"version_id_col": version}
 
 
-def page_tag(key: str | UUID) -> str:
+def page_tag(slug: str) -> str:
     """The tag of what is kept of one job, by its slug."""
-    return f"job:{key}"
+    return f"job:{slug}"
 
 
 def _outdated(job: Job) -> Iterator[str]:

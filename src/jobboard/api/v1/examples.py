@@ -15,15 +15,13 @@ WALLET, THEIRS = "01994e61-bbbb-7abc-9def-0a1b2c3d4e5f", "01994e61-cccc-7abc-9de
 TRANSFER = "01994e62-dddd-7abc-9def-0a1b2c3d4e5f"
 REPORT, ENTRY = "01994e60-9999-7abc-9def-0a1b2c3d4e5f", "01994e60-aaaa-7abc-9def-0a1b2c3d4e5f"
 INVITATION = "01994e63-eeee-7abc-9def-0a1b2c3d4e5f"
-WEBHOOK, DELIVERY = (
-    "01994e64-ffff-7abc-9def-0a1b2c3d4e5f",
-    "01994e65-1234-7abc-9def-0a1b2c3d4e5f",
-)
+WEBHOOK, DELIVERY = "01994e64-ffff-7abc-9def-0a1b2c3d4e5f", "01994e65-1234-7abc-9def-0a1b2c3d4e5f"
+SAVED, FEATURE = "01994e66-2345-7abc-9def-0a1b2c3d4e5f", "01994e66-3456-7abc-9def-0a1b2c3d4e5f"
+MESSAGE, BLOCK = "01994e67-4567-7abc-9def-0a1b2c3d4e5f", "01994e67-5678-7abc-9def-0a1b2c3d4e5f"
+UNKNOWN = "01994e68-6789-7abc-9def-0a1b2c3d4e5f"
 HOOK_URL = "https://hooks.bakery.example.com/jobboard"
 MORNING, NOON = "2026-11-02T08:00:00Z", "2026-11-03T12:15:00Z"
 LATER, NEW_YEAR = "2026-11-04T09:30:00Z", "2027-01-03T12:15:00Z"
-SAVED = "01994e64-ffff-7abc-9def-0a1b2c3d4e5f"
-MESSAGE = "01994e63-eeee-7abc-9def-0a1b2c3d4e5f"
 SENTENCE = "a long and quiet sentence"
 LINK_TOKEN = "Zk3vQm8sXb1LwYd-fJa9U5WtR2cNe7HpGq4iKo6TuE0"
 REFRESH = "rt_b0Yp3mVq7Xc1LwZd9fJaU5WtR2NeHpGs"
@@ -292,7 +290,7 @@ SENT: dict[str, Any] = {
     "EventCreate": {
         "name": "view",
         "properties": {
-            "job_id": "01933f5e-8c1b-7cc1-a3c5-2f1f0b3d9a10",
+            "job_id": JOB,
             "referrer": "https://news.example/jobs",
         },
     },
@@ -403,7 +401,7 @@ ANSWERED: dict[str, Any] = {
         "items": [
             {"id": APPLICATION, "answered": True, "code": None, "detail": None},
             {
-                "id": TASK,
+                "id": UNKNOWN,
                 "answered": False,
                 "code": "application_not_found",
                 "detail": "There is no such application.",
@@ -482,7 +480,7 @@ ANSWERED: dict[str, Any] = {
         "updated_at": NOON,
     },
     "FeatureRead": {
-        "id": "01994e63-eeee-7abc-9def-0a1b2c3d4e5f",
+        "id": FEATURE,
         "job_id": JOB,
         "transfer_id": TRANSFER,
         "days": 7,
@@ -638,7 +636,7 @@ ANSWERED: dict[str, Any] = {
         "failed_at": LATER,
     },
     "MailBlockRead": {
-        "id": MESSAGE,
+        "id": BLOCK,
         "email": "ada@example.com",
         "reason": "bounced",
         "detail": "550 5.1.1 no such user",
