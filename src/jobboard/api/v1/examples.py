@@ -663,6 +663,12 @@ ANSWERED: dict[str, Any] = {
                 "last_error": None,
             }
         ],
+        "webhooks": {
+            "waiting": 1,
+            "postponed": 3,
+            "oldest_waiting_seconds": 0.4,
+            "failing": 0,
+        },
     },
     "AuditRead": {
         "id": ENTRY,
