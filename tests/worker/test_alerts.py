@@ -197,6 +197,24 @@ async def test_what_ended_before_the_morning_is_not_mailed(town: Board) -> None:
     await town.set_back(saved.id, waiting_since=now() - 2 * DAY)
     await town.tick()
     assert await town.mails() == []
+    assert await town.session.scalar(select(SavedSearch.told_at)) is None, "nobody was written to"
+
+
+async def test_a_search_that_cannot_be_read_holds_up_nobody_else(town: Board) -> None:
+    bob = await make_user(town.session, town.settings)
+    first, second = [
+        await make_saved_search(town.session, user, frequency=Frequency.DAILY)
+        for user in (town.ada, bob)
+    ]
+    await town.post()
+    broken = update(SavedSearch).where(SavedSearch.id == first.id)
+    await town.session.execute(broken.values(criteria={"salary_min": "much"}))
+    await town.set_back(first.id, waiting_since=now() - 3 * DAY)
+    await town.set_back(second.id, waiting_since=now() - 2 * DAY)
+    await town.tick()
+    assert len(await town.mails(bob)) == 1
+    waits = select(SavedSearch.waiting_since).where(SavedSearch.id == first.id)
+    assert await town.session.scalar(waits) is not None
 
 
 async def test_what_was_off_the_board_that_morning_is_told_when_it_is_back(town: Board) -> None:

@@ -5,7 +5,7 @@ often they want to hear, needs nothing to be reckoned anew. What a board that wa
 once. The marks that a job was told of are written in the transaction that queues the mail.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -106,31 +106,32 @@ async def tell(session: AsyncSession, person_id: UUID) -> bool:
     ids = [saved.id for saved in searches]
     await _drop(session, ids)
     told = await _gather(session, searches)
-    await _mark(session, ids)
+    await _mark(session, ids, told)
     if told:
-        total = sum(len(each["jobs"]) + each["more"] for each in told)
-        notify(session, person_id, KIND, {"searches": told, "total": total})
+        total = sum(len(each["jobs"]) + each["more"] for each in told.values())
+        notify(session, person_id, KIND, {"searches": list(told.values()), "total": total})
     return True
 
 
-async def _gather(session: AsyncSession, searches: Iterable[SavedSearch]) -> list[dict[str, Any]]:
-    """What stands in the mail. A job that several of them found stands under the first."""
-    told: list[dict[str, Any]] = []
+async def _gather(
+    session: AsyncSession, searches: Iterable[SavedSearch]
+) -> dict[UUID, dict[str, Any]]:
+    """What stands in the mail, by search. A job that several of them found stands under the
+    first."""
+    told: dict[UUID, dict[str, Any]] = {}
     seen: set[UUID] = set()
     for saved in searches:
-        left = JOBS - sum(len(each["jobs"]) for each in told)
+        left = JOBS - sum(len(each["jobs"]) for each in told.values())
         rows = (await session.execute(_found(saved.id, seen, min(left, JOBS_OF_ONE)))).all()
         number = await session.scalar(_number(saved.id, seen)) or 0
         if not number:
             continue
-        told.append(
-            {
-                "name": saved.name,
-                "path": page_path(SavedCriteria.model_validate(saved.criteria)),
-                "jobs": [_job(row) for row in rows],
-                "more": number - len(rows),
-            }
-        )
+        told[saved.id] = {
+            "name": saved.name,
+            "path": page_path(SavedCriteria.model_validate(saved.criteria)),
+            "jobs": [_job(row) for row in rows],
+            "more": number - len(rows),
+        }
         seen |= {row.id for row in rows}
     return told
 
@@ -187,7 +188,8 @@ async def _drop(session: AsyncSession, search_ids: list[UUID]) -> None:
     )
 
 
-async def _mark(session: AsyncSession, search_ids: list[UUID]) -> None:
+async def _mark(session: AsyncSession, search_ids: list[UUID], told: Collection[UUID]) -> None:
+    """None of these waits any more; `told` are those that stand in the mail."""
     moment = now()
     await session.execute(
         update(FoundJob)
@@ -198,6 +200,9 @@ async def _mark(session: AsyncSession, search_ids: list[UUID]) -> None:
     await session.execute(
         update(SavedSearch)
         .where(SavedSearch.id.in_(search_ids))
-        .values(waiting_since=None, told_at=moment)
+        .values(
+            waiting_since=None,
+            told_at=case((SavedSearch.id.in_(told), moment), else_=SavedSearch.told_at),
+        )
         .execution_options(synchronize_session=False)
     )

@@ -4,8 +4,10 @@ Each message does a piece, and leaves the rest to another: however many people w
 transaction is long, and other messages get their turn in between.
 """
 
+from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +18,7 @@ from jobboard.worker.context import Context
 
 MATCH = "alerts.match"  # what another left to do; its payload: {job_ids, after}
 TELL = "alerts.tell"  # a message without a payload: someone wants to hear
+log: Any = structlog.get_logger()
 
 
 async def match(session: AsyncSession, message: Message) -> None:
@@ -63,8 +66,13 @@ async def _have_told(session: AsyncSession) -> None:
 
 
 async def _tell(context: Context, person_id: UUID) -> bool:
-    async with context.database.transaction() as session:
-        return await telling.tell(session, person_id)
+    """What breaks is this person's mail alone: those who wait behind them get theirs."""
+    try:
+        async with context.database.transaction() as session:
+            return await telling.tell(session, person_id)
+    except Exception as error:  # noqa: BLE001 - see above; the clock comes back to them
+        log.warning("alerts.broke", person_id=str(person_id), error=type(error).__name__)
+        return False
 
 
 async def forget_old(context: Context) -> None:
