@@ -207,14 +207,20 @@ async def test_a_search_that_cannot_be_read_holds_up_nobody_else(town: Board) ->
         for user in (town.ada, bob)
     ]
     await town.post()
+    await town.mails()
     broken = update(SavedSearch).where(SavedSearch.id == first.id)
-    await town.session.execute(broken.values(criteria={"salary_min": "much"}))
+    await town.session.execute(broken.values(criteria={"salary_min": "much"}, fingerprint=""))
     await town.set_back(first.id, waiting_since=now() - 3 * DAY)
     await town.set_back(second.id, waiting_since=now() - 2 * DAY)
     await town.tick()
     assert len(await town.mails(bob)) == 1
     waits = select(SavedSearch.waiting_since).where(SavedSearch.id == first.id)
     assert await town.session.scalar(waits) is not None
+    await town.post("Cook")
+    await town.mails(bob)
+    await town.set_back(second.id, waiting_since=now() - 2 * DAY)
+    await town.tick()
+    assert len(await town.mails(bob)) == 1, "what is new is found for the others"
 
 
 async def test_what_was_off_the_board_that_morning_is_told_when_it_is_back(town: Board) -> None:

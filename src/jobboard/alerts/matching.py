@@ -9,9 +9,11 @@ hundred thousand people wait for is many short transactions, between which other
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import structlog
+from pydantic import ValidationError
 from sqlalchemy import (
     Integer,
     Text,
@@ -30,13 +32,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.alerts import index
 from jobboard.alerts.models import FoundJob, Frequency, SavedSearch
+from jobboard.alerts.schemas import SavedCriteria
 from jobboard.companies.models import Company
 from jobboard.jobs.asked import many, read
-from jobboard.jobs.criteria import JobCriteria
 from jobboard.jobs.filters import of_each
 from jobboard.jobs.models import Job
 from jobboard.jobs.queries import live
 
+log: Any = structlog.get_logger()
 PIECE = 5_000  # pairs of a search and a job in one run
 # PostgreSQL believes that a table is read sooner than an index with hundreds of keys.
 PLANNING = text("SELECT set_config('enable_seqscan', 'off', true)")
@@ -122,10 +125,13 @@ async def find_candidates(session: AsyncSession, work: Work) -> list[Candidates]
 
 async def verify(session: AsyncSession, candidates: Sequence[Candidates]) -> list[Candidates]:
     """Those that really find their job."""
+    known = {criteria: _read(criteria) for criteria in {each.criteria for each in candidates}}
+    readable = {criteria: asked for criteria, asked in known.items() if asked is not None}
+    candidates = [each for each in candidates if each.criteria in readable]
     if not candidates:
         return []
-    numbers = {criteria: n for n, criteria in enumerate({each.criteria for each in candidates})}
-    asked = many([read(JobCriteria.model_validate_json(criteria)) for criteria in numbers])
+    numbers = {criteria: n for n, criteria in enumerate(readable)}
+    asked = many(list(readable.values()))
     columns = [
         cast([numbers[each.criteria] for each in candidates], ARRAY(Integer)),
         cast([each.job for each in candidates], ARRAY(PG_UUID)),
@@ -139,6 +145,16 @@ async def verify(session: AsyncSession, candidates: Sequence[Candidates]) -> lis
         .where(*of_each(asked))
     )
     return [candidates[place - 1] for place in await session.scalars(statement)]
+
+
+def _read(criteria: str) -> dict[str, Any] | None:
+    """What a saved search asks; None where rules that came later refuse it: that must not keep the
+    others from their jobs."""
+    try:
+        return read(SavedCriteria.model_validate_json(criteria))
+    except ValidationError as error:
+        log.warning("alerts.unreadable", error=str(error.errors(include_input=False)[0]["loc"]))
+        return None
 
 
 async def _note(session: AsyncSession, found: Sequence[Candidates]) -> bool:
