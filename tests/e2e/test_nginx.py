@@ -17,7 +17,7 @@ from tests.e2e.boards import free_port
 from tests.e2e.fronted import Front, Gunicorn, needs_nginx, nginx
 from tests.e2e.visitors import PASSWORD
 
-pytestmark = [pytest.mark.slow, needs_nginx]
+pytestmark = [pytest.mark.nginx, pytest.mark.slow, needs_nginx]
 RESTARTS = int(os.environ.get("RESTARTS", "2"))
 SLOW = 1_000
 WRITERS, READERS = 4, 2
