@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.settings import Settings
 from jobboard.uploads.models import Upload
 from tests.api.v1.conftest import Cast
+from tests.factories import pictures
 from tests.factories.files import docx, pdf, picture
 from tests.factories.people import make_user
 
@@ -166,7 +167,7 @@ async def test_logos_at_once_leave_one(
     [
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", 415),
         (picture()[:60], 422),
-        (picture(9000, 9000), 413),
+        (pictures.png(9000, 9000, bits=1), 413),
         (b"", 422),
     ],
 )
