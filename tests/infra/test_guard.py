@@ -131,6 +131,11 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+def test_there_are_enough() -> None:
+    """docs/webhooks.md says how many are tried; none may stand twice."""
+    assert len(HOSTILE) == len(set(HOSTILE)) >= 60
+
+
 @pytest.mark.parametrize("written", HOSTILE)
 async def test_hostile_addresses_are_refused_and_never_called(trap: Trap, written: str) -> None:
     url = written.replace(":P", f":{trap.port}")
