@@ -25,9 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
-from pathlib import Path
 from platform import python_version
-from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import Any
 from uuid import UUID
@@ -36,6 +34,8 @@ import uvloop
 from sqlalchemy import Text, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from benchmarks.board import analyse, seconds_of
+from benchmarks.board import board as own_board
 from benchmarks.output import until_no_one_reads
 from jobboard.accounts.models import Person, Role
 from jobboard.alerts import index, matching
@@ -43,8 +43,6 @@ from jobboard.alerts.matching import Work
 from jobboard.alerts.models import FoundJob, Frequency, SavedSearch
 from jobboard.alerts.schemas import SavedCriteria
 from jobboard.demo import board
-from jobboard.infra.embedded import temporary
-from jobboard.infra.migrate import upgrade
 from jobboard.infra.postgres import Database
 from jobboard.infra.storage import Storage
 from jobboard.jobs.filters import everything
@@ -56,7 +54,6 @@ JOBS, NEW, BATCH, ALONE = 2_000, 1_000, 100, 20
 SAMPLE = 300  # searches that are run one by one
 PEOPLE = 10_000
 ROWS = 5_000  # in one statement
-TICKS = 100  # of Linux's clock of processor time, in a second
 
 
 @dataclass(frozen=True)
@@ -75,12 +72,11 @@ class Watch:
     """Takes the time of this process and of one connection's server process."""
 
     def __init__(self, backend: int) -> None:
-        self._stat = Path(f"/proc/{backend}/stat")
+        self._backend = backend
         self._began = self._now()
 
     def _now(self) -> tuple[float, float]:
-        served = self._stat.read_text().rpartition(")")[2].split()[11:13]
-        return perf_counter(), process_time() + sum(map(int, served)) / TICKS
+        return perf_counter(), process_time() + seconds_of(self._backend)
 
     def stop(self) -> Cost:
         """What went by."""
@@ -121,12 +117,6 @@ async def filled(database: Database, settings: Settings) -> tuple[list[UUID], li
         rows = (await session.execute(ads)).all()
     await analyse(database, "jobs")
     return list(ids), list(rows)
-
-
-async def analyse(database: Database, table: str) -> None:
-    async with database.engine.connect() as connection:
-        outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await outside.execute(text(f"VACUUM ANALYZE {table}"))
 
 
 def searches(ads: list[Any], dice: random.Random) -> Iterator[SavedCriteria]:
@@ -314,15 +304,7 @@ searches distinct found/job   index, {BATCH} at once grown  us/found   index, al
 
 def main() -> None:
     """Start PostgreSQL, measure, stop it."""
-    with TemporaryDirectory() as folder, temporary(needed=["database_url"]) as urls:
-        upgrade(urls.database_url)
-        settings = Settings.model_validate(
-            {
-                "secret_key": "a secret of the benchmarks, long enough for a key",
-                "database_url": urls.database_url,
-                "storage_url": Path(folder).as_uri(),
-            }
-        )
+    with own_board("database_url") as settings:
         print(HEAD, flush=True)
         uvloop.run(run(settings))
 

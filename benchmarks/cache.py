@@ -13,8 +13,6 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter, thread_time
 from typing import Any
 from urllib.parse import quote
@@ -25,11 +23,9 @@ from fastapi import FastAPI
 from sqlalchemy import event, text
 from starlette.types import Message
 
-from benchmarks.hits.board import quiet
+from benchmarks.board import analyse, board, quiet, receive, scope_of
 from benchmarks.output import until_no_one_reads
 from jobboard.asgi import create_app
-from jobboard.infra.embedded import temporary
-from jobboard.infra.migrate import upgrade
 from jobboard.infra.postgres import Database
 from jobboard.infra.redis import make_patient_redis
 from jobboard.infra.store import Store
@@ -63,25 +59,7 @@ CROSS JOIN LATERAL (SELECT repeat('We look for a ' || (CAST(:words AS text[]))[1
 async def ask(app: FastAPI, path: str, query: str = "") -> int:
     """One GET; its bytes. Fails unless it went well."""
     size = 0
-    headers = {"host": "127.0.0.1:8000", "user-agent": "benchmark", "accept": "*/*"}
-    scope: dict[str, Any] = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": query.encode(),
-        "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("203.0.113.7", 4711),
-        "server": ("127.0.0.1", 8000),
-        "app": app,
-    }
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
+    scope = scope_of(path, query, user_agent="benchmark", accept="*/*") | {"app": app}
 
     async def send(message: Message) -> None:
         nonlocal size
@@ -211,9 +189,7 @@ async def fill(settings: Settings) -> None:
         await connection.execute(text(COMPANY_ROWS), {"companies": COMPANIES})
         rows = {"jobs": JOBS, "companies": COMPANIES, "words": list(WORDS)}
         await connection.execute(text(JOB_ROWS), rows)
-    async with database.engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text("VACUUM ANALYZE jobs"))
+    await analyse(database, "jobs")
     await database.close()
 
 
@@ -230,18 +206,8 @@ async def run(settings: Settings) -> None:
 def main() -> None:
     """On engines of its own."""
     print(f"Cache: a board of {JOBS:,} jobs, limits off, Python {sys.version.split()[0]}")
-    with TemporaryDirectory() as folder, temporary(needed=["database_url", "redis_url"]) as servers:
-        upgrade(servers.database_url)
-        settings = Settings(
-            secret_key=SECRET,
-            database_url=servers.database_url,
-            redis_url=servers.redis_url,
-            storage_url=Path(folder).as_uri(),
-            rate_limits="off",
-            log_format="json",
-        )
-        with quiet():
-            uvloop.run(run(settings))
+    with board("database_url", "redis_url") as settings, quiet():
+        uvloop.run(run(settings))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from secrets import token_bytes
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from uuid import UUID
 
@@ -29,13 +28,12 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from benchmarks.board import board, seconds_of
 from benchmarks.output import until_no_one_reads
 from jobboard.accounts.models import LoginSession
 from jobboard.cli.processes import web_command
 from jobboard.cli.surroundings import environment
 from jobboard.infra import tickets
-from jobboard.infra.embedded import temporary
-from jobboard.infra.migrate import upgrade
 from jobboard.infra.postgres import Database
 from jobboard.infra.redis import make_patient_redis, make_redis
 from jobboard.infra.rings import MODERATION, Rings, ring_for
@@ -43,7 +41,6 @@ from jobboard.settings import Settings
 
 SOCKETS = int(os.environ.get("SOCKETS", "5000"))
 FEW, TURNS, PEOPLE, AT_ONCE, TRIES = 50, 5, 1000, 20, 10
-SECRET = "a secret of a benchmark, of thirty-two characters"
 ADMINS = """
 WITH people AS (
     INSERT INTO people (email, full_name, password_hash, role)
@@ -154,12 +151,6 @@ def bare() -> Starlette:
 def kilobytes(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
-
-
-def seconds_of(pid: int) -> float:
-    """Processor time of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @asynccontextmanager
@@ -280,16 +271,7 @@ def main() -> None:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     print(f"Live: {SOCKETS:,} open sockets, one process, Python {sys.version.split()[0]}")
-    with TemporaryDirectory() as folder, temporary(needed=["database_url", "redis_url"]) as servers:
-        upgrade(servers.database_url)
-        settings = Settings(
-            secret_key=SECRET,
-            database_url=servers.database_url,
-            redis_url=servers.redis_url,
-            storage_url=Path(folder).as_uri(),
-            rate_limits="off",
-            log_format="json",
-        )
+    with board("database_url", "redis_url") as settings:
         uvloop.run(run(settings))
 
 

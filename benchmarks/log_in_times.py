@@ -10,20 +10,17 @@ the kinds of each. Every try is about an address of its own.
 import asyncio
 import statistics
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from time import perf_counter
 
 import httpx2
 from sqlalchemy import insert
 
+from benchmarks.board import board
 from jobboard.accounts.models import Person, Role
 from jobboard.accounts.passwords import hash_password
 from jobboard.asgi import create_app
 from jobboard.clock import now
-from jobboard.infra.embedded import temporary
-from jobboard.infra.migrate import upgrade
 from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
 
@@ -53,20 +50,7 @@ async def reset(client: httpx2.AsyncClient, email: str) -> httpx2.Response:
 
 def main(tries: int = TRIES) -> None:
     """Print medians and the largest difference of each door."""
-    with (
-        temporary(needed=["database_url", "redis_url"]) as urls,
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        upgrade(urls.database_url)
-        settings = Settings.model_validate(
-            {
-                "secret_key": "k" * 40,
-                "database_url": urls.database_url,
-                "redis_url": urls.redis_url,
-                "storage_url": Path(folder).as_uri(),
-                "rate_limits": "off",
-            }
-        )
+    with board("database_url", "redis_url") as settings:
         asyncio.run(_measure(settings, tries))
 
 

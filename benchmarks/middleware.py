@@ -30,6 +30,7 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message
 
+from benchmarks.board import receive, scope_of
 from benchmarks.output import until_no_one_reads
 from jobboard.analytics.hits import Hit, truncated
 from jobboard.analytics.recorder import Recorder
@@ -199,31 +200,13 @@ LOG = logs.structlog.get_logger("benchmark")
 
 
 def scope(path: str) -> dict[str, Any]:
-    headers = {
-        "host": "127.0.0.1:8000",
-        "user-agent": "Mozilla/5.0 (X11; Linux x86_64) benchmark",
-        "accept": "application/json",
-        "accept-encoding": "gzip, deflate",
-        "accept-language": "en",
-    }
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": b"",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("203.0.113.7", 4711),
-        "server": ("127.0.0.1", 8000),
-    }
-
-
-async def receive() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
+    return scope_of(
+        path,
+        user_agent="Mozilla/5.0 (X11; Linux x86_64) benchmark",
+        accept="application/json",
+        accept_encoding="gzip, deflate",
+        accept_language="en",
+    )
 
 
 async def send(message: Message) -> None:

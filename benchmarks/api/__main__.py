@@ -9,24 +9,20 @@ client and app together, so that a busy machine weighs less. The kinds take turn
 import asyncio
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from statistics import median
 from uuid import uuid4
 
 import httpx2
 
+from benchmarks.board import BASE, board
 from jobboard.api.conditional import etag
 from jobboard.asgi import create_app
 from jobboard.demo.board import fill
-from jobboard.infra.embedded import temporary
-from jobboard.infra.migrate import upgrade
 from jobboard.settings import Settings
 
 TURNS = 60
-BASE = "http://127.0.0.1:8000"
 LIST = "/api/v1/jobs?limit=100"
 Send = Callable[[], Awaitable[httpx2.Response]]
 
@@ -103,20 +99,7 @@ async def run(settings: Settings) -> None:
 def main() -> None:
     """Start engines, measure, stop them."""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        temporary(needed=["database_url", "redis_url"]) as urls,
-    ):
-        upgrade(urls.database_url)
-        settings = Settings(
-            base_url=BASE,
-            secret_key="a secret of the benchmarks, long enough for a key",
-            database_url=urls.database_url,
-            redis_url=urls.redis_url,
-            storage_url=Path(folder).as_uri(),
-            rate_limits="off",
-            log_format="json",
-        )
+    with board("database_url", "redis_url") as settings:
         asyncio.run(run(settings))
 
 

@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from benchmarks.hits.board import board, filled, quiet, serving
+from benchmarks.board import board, filled, quiet, serving
 from benchmarks.output import until_no_one_reads
 from jobboard.analytics.hits import Hit, shelf, truncated
 from jobboard.analytics.recorder import BATCH, GATHER_SECONDS, Collection, Recorder

@@ -22,7 +22,7 @@ from time import perf_counter
 
 import httpx2
 
-from benchmarks.hits.board import board, filled
+from benchmarks.board import board, filled
 from benchmarks.output import until_no_one_reads
 from jobboard.cli.processes import web_command
 from jobboard.infra.embedded import DataDir

@@ -29,7 +29,7 @@ import uvloop
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from benchmarks.hits.board import board, filled, quiet, serving
+from benchmarks.board import board, filled, quiet, serving
 from benchmarks.output import until_no_one_reads
 from jobboard.analytics import latency, rollups, searches
 from jobboard.analytics.events import COLLECTION

@@ -1,4 +1,4 @@
-"""The app in this process, on engines of its own, with a board to ask about."""
+"""What benchmarks share: engines and a board of their own, a request, and processor time."""
 
 import os
 import tempfile
@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from starlette.types import ASGIApp
+from sqlalchemy import text
+from starlette.types import ASGIApp, Message
 
 from jobboard.accounts.logins import open_web_login
 from jobboard.accounts.service import create_admin
 from jobboard.asgi import create_app
 from jobboard.demo.board import fill
-from jobboard.infra.embedded import temporary
+from jobboard.infra.embedded import ALL, temporary
 from jobboard.infra.engines import Engines
 from jobboard.infra.migrate import upgrade
+from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
 from jobboard.web.cookies import LOGIN
 
@@ -24,9 +26,9 @@ BASE = "http://127.0.0.1:8000"
 
 
 @contextmanager
-def board() -> Generator[Settings]:
-    """Migrated engines of this benchmark's own."""
-    with tempfile.TemporaryDirectory() as folder, temporary() as urls:
+def board(*needed: str) -> Generator[Settings]:
+    """Migrated engines of this benchmark's own: all, or those that are named as the settings."""
+    with tempfile.TemporaryDirectory() as folder, temporary(needed=needed or ALL) as urls:
         upgrade(urls.database_url)
         yield Settings.model_validate(
             {
@@ -40,6 +42,45 @@ def board() -> Generator[Settings]:
                 "log_format": "json",
             }
         )
+
+
+def scope_of(path: str, query: str = "", **headers: str) -> dict[str, Any]:
+    """A GET, as a server tells an app of it."""
+    sent = {"host": BASE.removeprefix("http://"), **headers}
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [
+            (name.replace("_", "-").encode(), value.encode()) for name, value in sent.items()
+        ],
+        "client": ("203.0.113.7", 4711),
+        "server": ("127.0.0.1", 8000),
+    }
+
+
+async def receive() -> Message:
+    """It has no body."""
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def seconds_of(pid: int) -> float:
+    """Processor time of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def analyse(database: Database, table: str) -> None:
+    """Let PostgreSQL know what a table has come to hold."""
+    async with database.engine.connect() as connection:
+        outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await outside.execute(text(f"VACUUM ANALYZE {table}"))
 
 
 @contextmanager
