@@ -1,7 +1,9 @@
 """The API's schema for Schemathesis, and who may do what."""
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
+from copy import deepcopy
 from itertools import cycle, islice
 from random import Random
 from typing import Any
@@ -71,6 +73,8 @@ EMPTY_IS_ABSENT = {
     "GET /api/v1/wallets/{id}/entries",
     "GET /api/v1/admin/analytics/hits",
 }
+WORDS = {"title", "description"}
+CONTAINERS = ("path_parameters", "headers", "cookies", "query")
 PARTS = {"nobody": "nobody", "candidate": "candidate", "owner": "employer", "admin": "admin"}
 
 
@@ -99,11 +103,51 @@ def examples(operation: APIOperation, *, at_least: int, drawn: int) -> Iterator[
             auth_storage=None,
         ),
     ]
-    of_both_kinds = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
-    free = draw(st.one_of(of_both_kinds), max(at_least - len(told), drawn))
+    free = random_ones(operation, max(at_least - len(told), drawn))
     yield from told
     yield from free
     yield from islice(cycle(free), max(at_least - len(told) - len(free), 0))
+
+
+_drawn: dict[str, list[schemathesis.Case]] = {}
+
+
+def random_ones(operation: APIOperation, number: int) -> list[schemathesis.Case]:
+    """So many random cases. Those of operations that take the same are the same, from one seed:
+    they are drawn once and copied, as a draw takes longer than to send what it found."""
+    known = _drawn.setdefault(taken(operation), [])
+    if len(known) < number:
+        of_both_kinds = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+        known[:] = draw(st.one_of(of_both_kinds), number)
+    return [copied(case, operation) for case in known[:number]]
+
+
+def taken(operation: APIOperation) -> str:
+    """All that the schema says of what an operation takes, but for words."""
+    told = DOCUMENT["paths"][operation.path][operation.method.lower()]
+    return json.dumps(_without_words([told.get("parameters"), told.get("requestBody")]))
+
+
+def _without_words(told: Any) -> Any:
+    if isinstance(told, list):
+        return [_without_words(each) for each in told]
+    if not isinstance(told, dict):
+        return told
+    kept = {k: v for k, v in told.items() if not (k in WORDS and isinstance(v, str))}
+    return {name: _without_words(value) for name, value in kept.items()}
+
+
+def copied(case: schemathesis.Case, operation: APIOperation) -> schemathesis.Case:
+    """A case of one operation as one of another, to be changed freely."""
+    parts = {name: deepcopy(getattr(case, name)) for name in CONTAINERS}
+    body = deepcopy(case.body) if isinstance(case.body, dict | list) else case.body
+    return operation.Case(
+        **parts,
+        body=body,
+        media_type=case.media_type,
+        multipart_content_types=case.multipart_content_types,
+        _meta=deepcopy(case._meta),
+    )
 
 
 def draw(strategy: st.SearchStrategy[Any], number: int) -> list[Any]:
