@@ -44,4 +44,13 @@ def name_of(data: JobCriteria) -> str:
     if data.salary_min is not None and data.currency:
         said.append(f"from {_amount(data.salary_min, data.currency)} {data.currency}")
     said.append(data.company)
-    return ", ".join(part for part in said if part)[:MAX_NAME].strip() or "All jobs"
+    return _joined([part for part in said if part]) or "All jobs"
+
+
+def _joined(parts: list[str]) -> str:
+    """As many of them as a name has room for; of the first as much."""
+    name = ", ".join(parts)
+    while len(name) > MAX_NAME and len(parts) > 1:
+        parts = parts[:-1]
+        name = ", ".join(parts) + ", …"
+    return name[:MAX_NAME].strip()

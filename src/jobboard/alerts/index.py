@@ -22,7 +22,7 @@ from sqlalchemy import Text, cast, literal_column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.jobs.asked import ANY_OF, QUERIES, many, read
+from jobboard.jobs.asked import ANY_OF, QUERIES, many, numbered, read
 from jobboard.jobs.criteria import JobCriteria
 
 Clause = frozenset[str]
@@ -70,6 +70,8 @@ STATISTICS = text(
         AND attname = ANY(:columns)"""
 )
 COLUMNS = {"search": WORD, "place_search": PLACE, "tags": TAG, **KINDS}
+ASKED = many()
+READING = select(*(cast(ASKED.c[name], Text).label(name) for name in QUERIES)).order_by(ASKED.c.n)
 
 
 class Filed(NamedTuple):
@@ -105,9 +107,7 @@ def _filed(clauses: list[Clause], known: dict[str, float]) -> Filed:
 async def _clauses(session: AsyncSession, searches: Sequence[JobCriteria]) -> list[list[Clause]]:
     """PostgreSQL reads the words of all of them at once."""
     readings = [read(data) for data in searches]
-    asked = many(readings)
-    queries = [cast(asked.c[name], Text).label(name) for name in QUERIES]
-    rows = (await session.execute(select(*queries).order_by(asked.c.n))).all()
+    rows = (await session.execute(READING, {"asked": numbered(readings)})).all()
     return [
         [*_of_choices(reading), *_of_pay(reading), *_of_words(row), *_of_place(reading, row)]
         for reading, row in zip(readings, rows, strict=True)

@@ -16,31 +16,34 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy import (
     Integer,
+    Select,
     Text,
     any_,
+    bindparam,
     cast,
     exists,
     func,
     select,
     text,
-    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from jobboard.alerts import index
 from jobboard.alerts.models import FoundJob, Frequency, SavedSearch
 from jobboard.alerts.schemas import SavedCriteria
 from jobboard.companies.models import Company
-from jobboard.jobs.asked import many, read
+from jobboard.jobs.asked import many, numbered, read
 from jobboard.jobs.filters import of_each
 from jobboard.jobs.models import Job
 from jobboard.jobs.queries import live
 
-log: Any = structlog.get_logger()
 PIECE = 5_000  # pairs of a search and a job in one run
+NOBODY = UUID(int=0)  # an id before all
+log: Any = structlog.get_logger()
 # PostgreSQL believes that a table is read sooner than an index with hundreds of keys.
 PLANNING = text("SELECT set_config('enable_seqscan', 'off', true)")
 # When a job came to the board: an import brings some that were posted long before.
@@ -69,9 +72,100 @@ class Candidates(NamedTuple):
     searches: list[UUID]
 
 
+def _finding() -> Select:
+    """The first `piece` pairs of a search above `after` and one of `jobs`; alike ones in a row."""
+    held = (
+        select(Job.id, CAME.label("came"), index.HELD.label("held"))
+        .join(Company, Company.id == Job.company_id)
+        .where(Job.id == any_(bindparam("jobs", type_=ARRAY(PG_UUID))), live())
+        .cte("held")
+        .prefix_with("MATERIALIZED")
+    )
+    pairs = (
+        select(
+            SavedSearch.id,
+            cast(SavedSearch.criteria, Text).label("criteria"),
+            held.c.id.label("job"),
+        )
+        .where(
+            SavedSearch.keys.overlap(held.c.held),
+            SavedSearch.required.contained_by(held.c.held),
+            SavedSearch.since < held.c.came,
+            SavedSearch.paused_at.is_(None),
+            SavedSearch.id > bindparam("after"),
+        )
+        .cte("pairs")
+        .prefix_with("MATERIALIZED")
+    )
+    piece = bindparam("piece", type_=Integer())
+    some = select(pairs).order_by(pairs.c.id).fetch(piece, with_ties=True).subquery()
+    alike = (some.c.criteria, some.c.job)
+    return select(*alike, func.array_agg(some.c.id)).group_by(*alike)
+
+
+def _verifying() -> Select:
+    """The places of those pairs of `numbers` and `jobs` that fulfil what is asked there."""
+    asked = many()
+    columns = [
+        bindparam("numbers", type_=ARRAY(Integer)),
+        bindparam("jobs", type_=ARRAY(PG_UUID)),
+    ]
+    pair = func.unnest(*columns).table_valued("n", "job", with_ordinality="place", name="pair")
+    pair = pair.render_derived()
+    return (
+        select(pair.c.place)
+        .join(asked, asked.c.n == pair.c.n)
+        .join(Job, Job.id == pair.c.job)
+        .where(*of_each(asked))
+    )
+
+
+def _noting() -> ReturningUpdate:
+    """Note pairs of `searches` and `jobs`; the frequencies of those that begin to wait.
+
+    First all searches are locked, in order, so that two workers wait for each other, and nobody
+    tells what is found without knowing of it. What was paused or deleted meanwhile is left out. A
+    row that waits already is not written anew: its indexes cost most.
+    """
+    searches, jobs = (bindparam(name, type_=ARRAY(PG_UUID)) for name in ("searches", "jobs"))
+    pair = func.unnest(searches, jobs).table_valued("search", "job").render_derived()
+    locked = (
+        select(SavedSearch.id, SavedSearch.waiting_since)
+        .where(SavedSearch.id == any_(searches), SavedSearch.paused_at.is_(None))
+        .order_by(SavedSearch.id)
+        .with_for_update(key_share=True)
+        .cte("locked")
+        .prefix_with("MATERIALIZED")
+    )
+    news = select(locked.c.id, pair.c.job).join(pair, pair.c.search == locked.c.id)
+    noted = (
+        insert(FoundJob)
+        .from_select(["saved_search_id", "job_id"], news)
+        .on_conflict_do_nothing()
+        .returning(FoundJob.saved_search_id)
+        .cte("noted")
+    )
+    return (
+        update(SavedSearch)
+        .where(
+            SavedSearch.id == locked.c.id,
+            locked.c.waiting_since.is_(None),
+            SavedSearch.id.in_(select(noted.c.saved_search_id)),
+        )
+        .values(waiting_since=func.now())
+        .returning(SavedSearch.frequency)
+        .execution_options(synchronize_session=False)
+    )
+
+
+# Made once: to put them together takes longer than most jobs do.
+FINDING, VERIFYING, NOTING = _finding(), _verifying(), _noting()
+ANYBODY = select(exists().where(SavedSearch.paused_at.is_(None)))
+
+
 async def match(session: AsyncSession, work: Work) -> Matched:
     """Note jobs with the saved searches that they are new to. A second run changes nothing."""
-    if not await session.scalar(select(exists().where(SavedSearch.paused_at.is_(None)))):
+    if not await session.scalar(ANYBODY):
         return Matched(at_once=False, left=[])
     await session.execute(PLANNING)
     jobs, after = work
@@ -92,59 +186,24 @@ async def match(session: AsyncSession, work: Work) -> Matched:
 
 async def find_candidates(session: AsyncSession, work: Work) -> list[Candidates]:
     """Searches that these jobs could be new to: the first PIECE pairs, by the search's id."""
-    held = (
-        select(Job.id, CAME.label("came"), index.HELD.label("held"))
-        .join(Company, Company.id == Job.company_id)
-        .where(Job.id.in_(work.jobs), live())
-        .cte("held")
-        .prefix_with("MATERIALIZED")
-    )
-    pairs = (
-        select(
-            SavedSearch.id,
-            SavedSearch.fingerprint,
-            cast(SavedSearch.criteria, Text).label("criteria"),
-            held.c.id.label("job"),
-        )
-        .where(
-            SavedSearch.keys.overlap(held.c.held),
-            SavedSearch.required.contained_by(held.c.held),
-            SavedSearch.since < held.c.came,
-            SavedSearch.paused_at.is_(None),
-            SavedSearch.id > work.after if work.after else true(),
-        )
-        .cte("pairs")
-        .prefix_with("MATERIALIZED")
-    )
-    some = select(pairs).order_by(pairs.c.id).fetch(PIECE, with_ties=True).subquery()
-    alike = select(func.min(some.c.criteria), some.c.job, func.array_agg(some.c.id)).group_by(
-        some.c.fingerprint, some.c.job
-    )
-    return [Candidates._make(row) for row in await session.execute(alike)]
+    asked = {"jobs": work.jobs, "after": work.after or NOBODY, "piece": PIECE}
+    return [Candidates._make(row) for row in await session.execute(FINDING, asked)]
 
 
 async def verify(session: AsyncSession, candidates: Sequence[Candidates]) -> list[Candidates]:
     """Those that really find their job."""
-    known = {criteria: _read(criteria) for criteria in {each.criteria for each in candidates}}
-    readable = {criteria: asked for criteria, asked in known.items() if asked is not None}
-    candidates = [each for each in candidates if each.criteria in readable]
-    if not candidates:
+    every = {each.criteria: _read(each.criteria) for each in candidates}
+    readings = {criteria: asked for criteria, asked in every.items() if asked is not None}
+    numbers = {criteria: n for n, criteria in enumerate(readings)}
+    legible = [each for each in candidates if each.criteria in numbers]
+    if not legible:
         return []
-    numbers = {criteria: n for n, criteria in enumerate(readable)}
-    asked = many(list(readable.values()))
-    columns = [
-        cast([numbers[each.criteria] for each in candidates], ARRAY(Integer)),
-        cast([each.job for each in candidates], ARRAY(PG_UUID)),
-    ]
-    pair = func.unnest(*columns).table_valued("n", "job", with_ordinality="place", name="pair")
-    pair = pair.render_derived()
-    statement = (
-        select(pair.c.place)
-        .join(asked, asked.c.n == pair.c.n)
-        .join(Job, Job.id == pair.c.job)
-        .where(*of_each(asked))
-    )
-    return [candidates[place - 1] for place in await session.scalars(statement)]
+    asked = {
+        "asked": numbered(list(readings.values())),
+        "numbers": [numbers[each.criteria] for each in legible],
+        "jobs": [each.job for each in legible],
+    }
+    return [legible[place - 1] for place in await session.scalars(VERIFYING, asked)]
 
 
 def _read(criteria: str) -> dict[str, Any] | None:
@@ -158,42 +217,10 @@ def _read(criteria: str) -> dict[str, Any] | None:
 
 
 async def _note(session: AsyncSession, found: Sequence[Candidates]) -> bool:
-    """Write down what was found, and that there is something to tell; whether to tell it at once.
-
-    First all searches are locked, in order, so that two workers wait for each other, and nobody
-    tells what is found without knowing of it. What was paused or deleted meanwhile is left out.
-    A row that waits already is not written anew: its indexes cost most.
-    """
+    """Write down what was found, and that it waits to be told; whether to tell it at once."""
     pairs = [(search, each.job) for each in found for search in each.searches]
     if not pairs:
         return False
-    columns = [cast(list(ids), ARRAY(PG_UUID)) for ids in zip(*pairs, strict=True)]
-    pair = func.unnest(*columns).table_valued("search", "job").render_derived()
-    locked = (
-        select(SavedSearch.id, SavedSearch.waiting_since)
-        .where(SavedSearch.id == any_(columns[0]), SavedSearch.paused_at.is_(None))
-        .order_by(SavedSearch.id)
-        .with_for_update(key_share=True)
-        .cte("locked")
-        .prefix_with("MATERIALIZED")
-    )
-    news = select(locked.c.id, pair.c.job).join(pair, pair.c.search == locked.c.id)
-    noted = (
-        insert(FoundJob)
-        .from_select(["saved_search_id", "job_id"], news)
-        .on_conflict_do_nothing()
-        .returning(FoundJob.saved_search_id)
-        .cte("noted")
-    )
-    frequencies = await session.scalars(
-        update(SavedSearch)
-        .where(
-            SavedSearch.id == locked.c.id,
-            locked.c.waiting_since.is_(None),
-            SavedSearch.id.in_(select(noted.c.saved_search_id)),
-        )
-        .values(waiting_since=func.now())
-        .returning(SavedSearch.frequency)
-        .execution_options(synchronize_session=False)
-    )
+    searches, jobs = map(list, zip(*pairs, strict=True))
+    frequencies = await session.scalars(NOTING, {"searches": searches, "jobs": jobs})
     return Frequency.AT_ONCE in frequencies.all()

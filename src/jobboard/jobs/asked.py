@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Text,
+    bindparam,
     cast,
     column,
     func,
@@ -133,11 +134,15 @@ def by_one(data: JobCriteria) -> Asked:
     return Asked(given | made)
 
 
-def many(readings: Sequence[dict[str, Any]]) -> CTE:
-    """What many searches ask, a row for each, whose `n` is its place in the list."""
-    rows = [{"n": n, **asked} for n, asked in enumerate(readings)]
+def numbered(readings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the parameter `asked` of `many` holds."""
+    return [{"n": n, **asked} for n, asked in enumerate(readings)]
+
+
+def many() -> CTE:
+    """What the searches of the parameter `asked` ask, a row for each, whose `n` is its number."""
     shape = [column("n", Integer()), *(column(name, kind) for name, kind in TYPES.items())]
-    given = func.jsonb_to_recordset(cast(rows, JSONB)).table_valued(*shape)
+    given = func.jsonb_to_recordset(bindparam("asked", type_=JSONB)).table_valued(*shape)
     given = given.render_derived(name="given", with_types=True)
     values = [
         QUERIES[name](given.c[name]).label(name) if name in QUERIES else given.c[name]

@@ -82,7 +82,8 @@ async def _shown(session: AsyncSession, saved: SavedSearchRead) -> Shown:
 
 async def _words(session: AsyncSession, asked: Asked) -> list[str]:
     """All that a search asks for, each part as a person would say it."""
-    boxes = [f"“{asked.value('q')}”"] if asked.value("q") else []
+    q = asked.value("q")
+    boxes = [q if '"' in q else f"“{q}”"] if q else []
     boxes += filter(None, [asked.value("location")])
     company = await company_name(session, asked)
     return [*boxes, *(chip.words for chip in chips_of(asked, company))] or ["All jobs"]
