@@ -132,7 +132,7 @@ HOSTILE = [
 
 
 def test_there_are_enough() -> None:
-    """docs/webhooks.md says how many are tried; none may stand twice."""
+    """At least sixty are promised; none may stand twice."""
     assert len(HOSTILE) == len(set(HOSTILE)) >= 60
 
 

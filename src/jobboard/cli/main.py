@@ -30,6 +30,7 @@ COMMANDS = {
     "bounce": "mail",
     "import": "jobs",
     "demo": "demo",
+    "doctor": "doctor",
 }
 # Trouble with a server, by name: their drivers may not even be loaded.
 UNREACHABLE = {

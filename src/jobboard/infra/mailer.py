@@ -105,9 +105,25 @@ class SmtpMailer:
             return True if self._user and self._host not in LOOPBACK else None
         return tls == "required"
 
+    async def greet(self) -> None:
+        """Connect and log in, as for a mail, or raise."""
+        client = self._client()
+        try:
+            await client.connect()
+        finally:
+            await _leave(client)
+
     async def send(self, message: EmailMessage, *, before: Step) -> None:
         """Deliver to the server, or raise. Each answer may take `seconds`."""
-        client = SMTP(
+        client = self._client()
+        try:
+            await client.connect()
+            await self._converse(client, message, before)
+        finally:
+            await _leave(client)
+
+    def _client(self) -> SMTP:
+        return SMTP(
             hostname=self._host,
             port=self._port,
             username=self._user,
@@ -116,13 +132,6 @@ class SmtpMailer:
             start_tls=False if self._tls else self._start_tls,
             timeout=self._seconds,
         )
-        try:
-            await client.connect()
-            await self._converse(client, message, before)
-        finally:
-            with suppress(SMTPException, OSError):
-                await client.quit(timeout=1)
-            client.close()
 
     async def _converse(self, client: SMTP, message: EmailMessage, before: Step) -> None:
         """All but the final dot can be taken back: without it, a server must throw away what it
@@ -142,6 +151,12 @@ class SmtpMailer:
         if not client.is_connected:
             raise NotDone("The connection was lost before the last byte.")
         _judge(await client.execute_command(b".", timeout=self._seconds))
+
+
+async def _leave(client: SMTP) -> None:
+    with suppress(SMTPException, OSError):
+        await client.quit(timeout=1)
+    client.close()
 
 
 def _options(client: SMTP, recipient: str) -> list[str]:

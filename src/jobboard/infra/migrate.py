@@ -23,7 +23,7 @@ def scripts() -> Path:
 
 def upgrade(database_url: str) -> None:
     """Bring the schema up to date. Two at once wait for each other."""
-    if asyncio.run(_current(database_url)) != heads():
+    if asyncio.run(current(database_url)) != heads():
         from jobboard.infra.revisions import upgrade as alembic_upgrade  # see above
 
         alembic_upgrade(database_url)
@@ -31,12 +31,12 @@ def upgrade(database_url: str) -> None:
 
 def script(database_url: str) -> str:
     """The SQL that `upgrade` would run, to be read first; nothing for a database up to date."""
-    current = asyncio.run(_current(database_url))
-    if current == heads():
+    found = asyncio.run(current(database_url))
+    if found == heads():
         return ""
     from jobboard.infra.revisions import script as alembic_script  # see above
 
-    return alembic_script(current)
+    return alembic_script(found)
 
 
 def heads() -> set[str]:
@@ -54,7 +54,7 @@ def heads() -> set[str]:
     return revisions - followed
 
 
-async def _current(database_url: str) -> set[str]:
+async def current(database_url: str) -> set[str]:
     """The revisions that the database is at; none for an empty one."""
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
