@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 import structlog
@@ -202,9 +203,12 @@ async def test_what_is_kept_finds_out_that_redis_is_back(
     server.send(signal.SIGSTOP)
     assert await store.look("what", ("thing",)) is None
     server.send(signal.SIGCONT)
-    for use in (store.keep("what", (), b"old", 60), store.end_lease("what", "me")):
+    for use in (
+        partial(store.keep, "what", (), b"old", 60),
+        partial(store.end_lease, "what", "me"),
+    ):
         store._silence._rests_until = 0.0
-        await use
+        await use()
         assert await store.look("what", ("thing",)) is not None
         store._silence._silent = True
 
