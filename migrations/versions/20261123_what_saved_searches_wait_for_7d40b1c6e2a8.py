@@ -1,7 +1,7 @@
 """Indexes of what saved searches found, to be told, forgotten and counted; their keys at once.
 
-Built while the board runs; one that was left half built is built anew. Whatever was not filed in
-the index of keys yet is filed, and new keys are at once: a list of them was read for each new job.
+Whatever was not filed in the index of keys yet is filed, and new keys are at once: a list of them
+was read for each new job.
 """
 
 from collections.abc import Sequence
@@ -24,22 +24,13 @@ INDEXES = {
 
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
-        for name, (columns, where) in INDEXES.items():
-            op.drop_index(name, TABLE, if_exists=True, postgresql_concurrently=True)
-            op.create_index(
-                name,
-                TABLE,
-                columns,
-                postgresql_where=sa.text(where) if where else None,
-                postgresql_concurrently=True,
-            )
-        op.execute(f"ALTER INDEX {KEYS} SET (fastupdate = off)")
-        op.execute(f"SELECT gin_clean_pending_list('{KEYS}')")
+    for name, (columns, where) in INDEXES.items():
+        op.create_index(name, TABLE, columns, postgresql_where=sa.text(where) if where else None)
+    op.execute(f"ALTER INDEX {KEYS} SET (fastupdate = off)")
+    op.execute(f"SELECT gin_clean_pending_list('{KEYS}')")
 
 
 def downgrade() -> None:
-    with op.get_context().autocommit_block():
-        op.execute(f"ALTER INDEX {KEYS} RESET (fastupdate)")
-        for name in INDEXES:
-            op.drop_index(name, TABLE, if_exists=True, postgresql_concurrently=True)
+    op.execute(f"ALTER INDEX {KEYS} RESET (fastupdate)")
+    for name in INDEXES:
+        op.drop_index(name, TABLE)
