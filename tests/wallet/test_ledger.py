@@ -197,6 +197,7 @@ class Ledger(RuleBasedStateMachine):
 
 
 def test_whatever_people_do_the_books_are_right(settings: Settings) -> None:
+    """The rules and the invariant of `Ledger` assert, after each step."""
     with asyncio.Runner() as runner:
 
         class Here(Ledger):

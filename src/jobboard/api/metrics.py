@@ -111,6 +111,12 @@ async def _numbers(session: AsyncSession) -> QueueNumbers:
     )
 
 
+def _gauges(area: str, *numbers: tuple[str, float, str]) -> Iterator[Metric]:
+    """Each is a name, a value, and what it says."""
+    for name, value, text in numbers:
+        yield GaugeMetricFamily(f"jobboard_{area}_{name}", text, value)
+
+
 class QueueCollector(Collector):
     """Every process says the same of the queue, which is the board's."""
 
@@ -124,22 +130,22 @@ class QueueCollector(Collector):
         if found is None:
             return
         now_in = found.backlog
-        for name, value, text in (
+        yield from _gauges(
+            "queue",
             ("waiting", now_in.waiting, "Messages that are due."),
             ("postponed", now_in.postponed, "Messages for later, mostly after a failed try."),
             ("under_way", now_in.under_way, "Messages that a worker has."),
             ("failed", now_in.failed, "Messages that nobody tries again by itself."),
             ("oldest_seconds", now_in.oldest_seconds, "Age of the oldest message that is due."),
-        ):
-            yield GaugeMetricFamily(f"jobboard_queue_{name}", text, value)
+        )
         line = found.webhooks
-        for name, value, text in (
+        yield from _gauges(
+            "webhooks",
             ("waiting", line.waiting, "Deliveries that are due."),
             ("postponed", line.postponed, "Deliveries for later."),
             ("oldest_seconds", line.oldest_waiting_seconds, "How long the oldest has been due."),
             ("failing", line.failing, "Webhooks that were turned off after days of failures."),
-        ):
-            yield GaugeMetricFamily(f"jobboard_webhooks_{name}", text, value)
+        )
         late = GaugeMetricFamily("jobboard_schedule_late_seconds", "Overdue.", labels=["work"])
         failures = GaugeMetricFamily(
             "jobboard_schedule_failures", "Since it last went well.", labels=["work"]

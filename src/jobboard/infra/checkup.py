@@ -179,7 +179,7 @@ def _version_of(url: str) -> str:
 
 
 async def _files(settings: Settings) -> list[Finding]:
-    storage, key, data = Storage(settings.storage_url), f"doctor/{token_hex(8)}", b"written"
+    storage, key, data = Storage(settings.storage_url), f"doctor-{token_hex(8)}", b"written"
     await storage.put(key, data)
     try:
         read = b"".join([piece async for piece in await storage.open(key)])

@@ -70,7 +70,7 @@ async def _tell(context: Context, person_id: UUID) -> bool:
     try:
         async with context.database.transaction() as session:
             return await telling.tell(session, person_id)
-    except Exception as error:  # noqa: BLE001 - see above; the clock comes back to them
+    except Exception as error:  # noqa: BLE001 - others wait behind them
         log.warning("alerts.broke", person_id=str(person_id), error=type(error).__name__)
         return False
 
