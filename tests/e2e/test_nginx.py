@@ -56,6 +56,18 @@ def test_what_is_for_the_inside_is_not_there(client: httpx2.Client) -> None:
     assert client.get("/healthz").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/ws", "/api/v1/ws"])
+def test_a_websocket_reaches_the_application(client: httpx2.Client, path: str) -> None:
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    # Without a ticket it is refused, by who knows what a socket is: to others it is no page.
+    assert client.get(path, headers=upgrade).status_code == 403
+
+
 def test_files_are_kept_by_nginx_too(client: httpx2.Client, front: Front) -> None:
     page = client.get("/").text
     path = page.partition('<link rel="stylesheet" href="')[2].partition('"')[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 PACKAGES = Path(__file__).parents[2]
 GRACE = 2  # seconds that requests under way get when the web process stops
-# What uvicorn is told, whoever starts it; deploy/gunicorn.conf.py hands on the same.
+# What uvicorn is told, whoever starts it; `draining.py` hands on the same.
 SERVING: dict[str, str | int | bool] = {
     "loop": "uvloop",
     "http": "httptools",
