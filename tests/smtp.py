@@ -102,8 +102,11 @@ async def serving(inbox: Inbox, **options: Any) -> AsyncGenerator[Inbox]:
     loop = asyncio.get_running_loop()
     implicit: ssl.SSLContext | None = options.pop("implicit", None)
 
+    made: list[Server] = []
+
     def make() -> Server:
-        return Server(inbox, hostname="test", loop=loop, enable_SMTPUTF8=True, **options)
+        made.append(Server(inbox, hostname="test", loop=loop, enable_SMTPUTF8=True, **options))
+        return made[-1]
 
     server = await loop.create_server(make, "127.0.0.1", 0, ssl=implicit)
     inbox.port = server.sockets[0].getsockname()[1]
@@ -111,3 +114,7 @@ async def serving(inbox: Inbox, **options: Any) -> AsyncGenerator[Inbox]:
         yield inbox
     finally:
         server.close()
+        for each in made:
+            if each.transport and not each.transport.is_closing():
+                hang_up(each)  # on whoever was killed in the middle of a mail
+        await server.wait_closed()
