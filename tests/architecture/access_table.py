@@ -185,6 +185,7 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /api/v1/webhooks/{id}/deliveries/{delivery_id}/resend": hooks(on="webhook delivery"),
     # The API: companies
     "GET /api/v1/companies": everyone(),
+    "GET /api/v1/me/companies": only(SIGNED_IN, scope="companies:read"),
     "POST /api/v1/companies": only(EMPLOYERS, json=NEW_COMPANY, scope="companies:write"),
     "GET /api/v1/companies/{id}": everyone("company"),
     "PATCH /api/v1/companies/{id}": only(

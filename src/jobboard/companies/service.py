@@ -58,10 +58,17 @@ async def create(session: AsyncSession, actor: Actor, data: CompanyCreate) -> Co
 
 
 async def list_companies(
-    session: AsyncSession, *, q: str | None, cursor: str | None, limit: int
+    session: AsyncSession,
+    member: Actor | None = None,
+    *,
+    q: str | None,
+    cursor: str | None,
+    limit: int,
 ) -> Page[CompanyRead]:
-    """Every company by name; `q` is part of a name."""
+    """Every company by name, or those that `member` acts for; `q` is part of a name."""
     statement = queries.listed(after=_read_cursor(cursor), limit=limit, q=q)
+    if member:
+        statement = statement.where(queries.acted_for(member, Company.id))
     found, more = cut((await session.scalars(statement)).all(), limit)
     last = found[-1] if more else None
     return Page(

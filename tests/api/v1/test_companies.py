@@ -41,6 +41,24 @@ async def test_a_name_in_any_script(client: httpx2.AsyncClient, cast: Cast) -> N
         assert answer.json()["slug"]
 
 
+async def test_people_find_the_companies_they_act_for(
+    client: httpx2.AsyncClient, cast: Cast
+) -> None:
+    names = {cast.company.name, "Another Mill"}
+    mine = cast.employer.headers
+    await client.post("/api/v1/companies", json={"name": "Another Mill"}, headers=mine)
+    found = (await client.get("/api/v1/me/companies", headers=mine)).json()
+    assert {item["name"] for item in found["items"]} == names
+    first = (await client.get("/api/v1/me/companies?limit=1", headers=mine)).json()
+    rest = await client.get(
+        "/api/v1/me/companies", params={"limit": 1, "cursor": first["next_cursor"]}, headers=mine
+    )
+    assert [*first["items"], *rest.json()["items"]] == found["items"]
+    none = await client.get("/api/v1/me/companies", headers=cast.candidate.headers)
+    assert none.json() == {"items": [], "next_cursor": None}
+    assert (await client.get("/api/v1/me/companies")).status_code == 401
+
+
 async def test_candidates_make_no_companies(client: httpx2.AsyncClient, cast: Cast) -> None:
     answer = await client.post(
         "/api/v1/companies", json={"name": "Mine"}, headers=cast.candidate.headers

@@ -38,6 +38,7 @@ def _routers() -> list[APIRouter]:
         second_factor.router,
         api_keys.router,
         companies.router,
+        companies.mine,
         invitations.router,
         jobs.router,
         applications.router,

@@ -84,6 +84,7 @@ OPERATIONS: dict[str, Told] = {
         HOOKS, f"{HOOK} delivery_not_found webhook_off delivery_under_way"
     ),
     "GET /companies": told(ANYONE),
+    "GET /me/companies": told(PERSON),
     "POST /companies": told(EMPLOYER, "not_an_employer email_unverified"),
     "GET /companies/{id}": told(ANYONE, "company_not_found"),
     "PATCH /companies/{id}": told(OWNER, COMPANY),

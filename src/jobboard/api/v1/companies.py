@@ -36,6 +36,7 @@ from jobboard.pagination import Page
 from jobboard.uploads import service as uploads
 
 router = Router(prefix="/companies", tags=["companies"])
+mine = Router(prefix="/me/companies", tags=["companies"])
 
 MemberDep = Annotated[Actor, acts(Right.SEE_COMPANY)]
 ManagerDep = Annotated[Actor, acts(Right.MANAGE_COMPANY)]
@@ -48,6 +49,21 @@ async def list_companies(
 ) -> Page[CompanyRead]:
     """Every company by name."""
     return await service.list_companies(session, q=q, cursor=cursor, limit=limit)
+
+
+@mine.get("")
+async def list_own_companies(
+    session: SessionDep,
+    actor: MemberDep,
+    q: Words = None,
+    cursor: Cursor = None,
+    limit: Limit = LIMIT,
+) -> Page[CompanyRead]:
+    """The companies that you act for, by name.
+
+    An API key acts for its own.
+    """
+    return await service.list_companies(session, actor, q=q, cursor=cursor, limit=limit)
 
 
 @router.post("", status_code=201, dependencies=[IDEMPOTENT])
