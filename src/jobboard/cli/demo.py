@@ -1,6 +1,7 @@
-"""`jobboard demo`: a board with something on it."""
+"""`jobboard demo`: a board with something on it, or with a million jobs."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Annotated
@@ -12,8 +13,10 @@ from rich.progress import Progress
 from jobboard.cli.board import board
 from jobboard.cli.database import open_database
 from jobboard.cli.surroundings import DataDirOption
+from jobboard.demo import bulk
 from jobboard.demo.board import fill, is_empty
 from jobboard.demo.people import DemoLogins
+from jobboard.infra import freshness
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 
@@ -21,6 +24,8 @@ app = typer.Typer()
 
 STATEMENT_MS = 60_000  # five hundred jobs, indexed, on a slow disk
 BAR_FROM = 2_000  # jobs; fewer are there before a bar could be read
+BY_HAND = 500  # jobs with a history, applications and stories; more are written by the mill
+BULK_FROM = 5_000  # fewer do not need the mill
 
 
 @app.command()
@@ -32,12 +37,50 @@ def demo(
     ] = False,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Put invented companies, jobs, people and applications on the board. Not in production."""
-    with board(data_dir, ["database_url"]) as settings, _progress(jobs) as progress:
-        logins = asyncio.run(_fill(settings, jobs, seed, if_empty, progress))
+    """Put invented companies, jobs, people and applications on the board. Not in production.
+
+    From 5,000 jobs on they are copied without indexes, which are built at the end; only where all
+    other jobs are the demo's, too. It may be stopped and run again: it goes on where it ended.
+    """
+    with board(data_dir, ["database_url"]) as settings:
+        url = settings.database_url.get_secret_value()
+        many = jobs >= BULK_FROM
+        if many:
+            asyncio.run(bulk.require_a_demo_board(url))
+        with _progress(jobs) as progress:
+            few = BY_HAND if many else jobs
+            logins = asyncio.run(_fill(settings, few, seed, if_empty, progress))
+            filling = _add(settings, url, seed, jobs, progress) if many and logins else None
+    if filling:
+        typer.echo(filling, err=True)
     if logins:
         for role in ("candidate", "employer", "admin"):
             typer.echo(f"{role:<9}  {getattr(logins, role)}  {logins.password}")
+
+
+def _add(
+    settings: Settings, url: str, seed: int, jobs: int, progress: Callable[[int], None]
+) -> bulk.Filling:
+    """The rest of so many jobs; the indexes are there again, however it ends."""
+    days, filling = settings.job_days, bulk.Filling()
+    try:
+        adding = bulk.copy(url, seed=seed, first=BY_HAND, jobs=jobs, days=days, progress=progress)
+        filling = asyncio.run(adding)
+    finally:
+        filling.indexing = asyncio.run(bulk.index(url, busy=_say_indexes))
+        asyncio.run(_outdate(settings))
+    return filling
+
+
+def _say_indexes() -> None:
+    stopped = "" if sys.exc_info()[0] is None else "Stopped. What is there stays. "
+    typer.echo(f"{stopped}Building the indexes ...", err=True)
+
+
+async def _outdate(settings: Settings) -> None:
+    """Nobody is told kept answers any more."""
+    async with open_database(settings) as database, database.transaction() as session:
+        freshness.outdate(session, freshness.JOBS, freshness.PAGES)
 
 
 async def _fill(

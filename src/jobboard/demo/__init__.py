@@ -2,6 +2,7 @@
 
     logins = await board.fill(session, storage, settings, jobs=120, seed=1)
 
-The same seed makes the same ads, in the same order, however many are asked for. For development
-only: the log-ins share a password that everyone can read.
+The same seed makes the same ads, in the same order, however many are asked for. Beyond some
+hundred, `mill` and `bulk` write them by the million. For development only: the log-ins share a
+password that everyone can read.
 """

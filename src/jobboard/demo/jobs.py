@@ -74,7 +74,7 @@ def _row(posting: Posting) -> dict[str, object]:
         "experience": data.experience,
         "tags": data.tags,
         "apply_url": data.apply_url,
-        **_pay(data.salary),
+        **pay_of(data.salary),
         "status": life.status,
         "status_reason": REASON if life.at(Step.REJECT) else None,
         "created_at": life.created_at,
@@ -94,7 +94,8 @@ def _slug(posting: Posting) -> str:
     return f"{slugify(posting.ad.data.title, posting.company_name)}-{''.join(tail)}"
 
 
-def _pay(salary: SalaryInput | None) -> dict[str, object]:
+def pay_of(salary: SalaryInput | None) -> dict[str, object]:
+    """The columns of a job's pay."""
     if salary is None:
         return dict.fromkeys(PAY_COLUMNS)
     values = (salary.min, salary.max, salary.currency, salary.period)

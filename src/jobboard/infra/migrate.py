@@ -11,6 +11,8 @@ from pathlib import Path
 
 import asyncpg
 
+from jobboard.infra import leftout
+
 PACKAGE = Path(__file__).parents[1]
 ASSIGNED = re.compile(r"^(revision|down_revision)\b[^=]*= (.+)$", re.MULTILINE)
 
@@ -22,11 +24,25 @@ def scripts() -> Path:
 
 
 def upgrade(database_url: str) -> None:
-    """Bring the schema up to date. Two at once wait for each other."""
+    """Bring the schema up to date. Two at once wait for each other.
+
+    Indexes that a killed run of `jobboard demo` left out are made again.
+    """
     if asyncio.run(current(database_url)) != heads():
         from jobboard.infra.revisions import upgrade as alembic_upgrade  # see above
 
         alembic_upgrade(database_url)
+    asyncio.run(_mend(database_url))
+
+
+async def _mend(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url, timeout=10)
+    try:
+        async with leftout.alone(connection) as mine:
+            if mine:
+                await leftout.make_again(connection)
+    finally:
+        await connection.close()
 
 
 def script(database_url: str) -> str:

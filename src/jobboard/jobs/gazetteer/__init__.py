@@ -87,3 +87,13 @@ def country_by_code(code: str) -> Place | None:
 def region_by_code(country: str, code: str) -> Place | None:
     """The region of an ISO 3166-2 code, given in two halves."""
     return next(iter(find(f"={country}-{code}")), None)
+
+
+def largest_cities(country: str, most: int) -> list[str]:
+    """The names of the cities with the most people, the largest first."""
+    found: dict[str, int] = {}
+    for line in _lines().decode().splitlines()[1:]:
+        key, kind, code, _, name, weight = line.split("\t")
+        if code == country and kind == Kind.CITY and key == key_of(name):
+            found[name] = max(int(weight), found.get(name, 0))
+    return sorted(found, key=lambda name: (-found[name], name))[:most]
