@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -59,7 +60,7 @@ def mill(seed: int = 1, jobs: int = 1000) -> Mill:
     return Mill(seed, ids, jobs, now(), 60)
 
 
-def ads(made: Mill, first: int, last: int) -> list[dict[str, object]]:
+def ads(made: Mill, first: int, last: int) -> list[dict[str, Any]]:
     return [dict(zip(COLUMNS, row, strict=True)) for row in made.rows(first, last)]
 
 
@@ -78,7 +79,7 @@ def test_an_ad_is_as_the_product_would_keep_it() -> None:
 
 
 def test_the_same_number_is_the_same_ad() -> None:
-    def texts(some: list[dict[str, object]]) -> list[object]:
+    def texts(some: list[dict[str, Any]]) -> list[object]:
         return [(ad["slug"], ad["description"], ad["salary_min"]) for ad in some]
 
     whole = texts(ads(mill(), 0, 300))
