@@ -9,12 +9,15 @@ from urllib.request import url2pathname
 
 import httpx2
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
+from jobboard.backup.postgres import snapshot
+from jobboard.clock import now
 from jobboard.infra.mailer import ConsoleMailer
 from jobboard.infra.postgres import Database
+from jobboard.infra.queue import Message
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 from jobboard.worker import outbox, uploads
@@ -136,3 +139,27 @@ async def test_what_a_failed_transaction_left_is_swept_and_the_rest_stays(
     assert set(files(folder)) == kept
     assert (await client.get(resume["url"], headers=user.headers)).content == pdf()
     assert (await client.get(image["url"])).status_code == 200
+
+
+async def test_while_a_backup_copies_them_files_stay(
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+    settings: Settings,
+    context: Context,
+    folder: Path,
+) -> None:
+    user = await make_user(session, settings)
+    image = (await post(client, user, "images", picture())).json()
+    kept = set(files(folder))
+    async with snapshot(settings.database_url.get_secret_value()):
+        await client.delete(f"/api/v1/images/{image['id']}", headers=user.headers)
+        await outbox.deliver_all(context)
+        age(folder, hours=2)
+        await uploads.sweep(context)
+        assert set(files(folder)) == kept
+    await session.execute(
+        update(Message).where(Message.done_at.is_(None)).values(available_at=now())
+    )
+    await session.commit()
+    await outbox.deliver_all(context)
+    assert files(folder) == []

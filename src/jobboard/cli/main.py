@@ -31,6 +31,8 @@ COMMANDS = {
     "import": "jobs",
     "demo": "demo",
     "doctor": "doctor",
+    "backup": "backup",
+    "restore": "backup",
 }
 # Trouble with a server, by name: their drivers may not even be loaded.
 UNREACHABLE = {

@@ -7,6 +7,8 @@ start that finds something to do.
 import ast
 import asyncio
 import re
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import asyncpg
@@ -56,18 +58,24 @@ def script(database_url: str) -> str:
 
 
 def heads() -> set[str]:
-    """The revisions that no other one follows, read from the files as text."""
-    revisions: set[str] = set()
+    """The revisions that no other one follows."""
     followed: set[str] = set()
+    for before in known().values():
+        followed.update([before] if isinstance(before, str) else before or ())
+    return known().keys() - followed
+
+
+@cache
+def known() -> dict[str, str | Sequence[str] | None]:
+    """Every revision of this version with what it follows, read from the files as text."""
+    found = {}
     for path in scripts().glob("versions/*.py"):
-        values = {
-            name: ast.literal_eval(value)
-            for name, value in ASSIGNED.findall(path.read_text("utf-8"))
-        }
-        revisions.add(values["revision"])
-        before = values["down_revision"] or ()
-        followed.update([before] if isinstance(before, str) else before)
-    return revisions - followed
+        values = dict(ASSIGNED.findall(path.read_text("utf-8")))
+        revision, before = (
+            ast.literal_eval(values[name]) for name in ("revision", "down_revision")
+        )
+        found[revision] = before
+    return found
 
 
 async def current(database_url: str) -> set[str]:

@@ -58,9 +58,9 @@ SELECT pg_get_functiondef(oid) FROM pg_proc
 """
 
 
-def upgrade(database_url: str) -> None:
-    """To the newest revision. Two at once wait for each other."""
-    asyncio.run(_alembic(database_url, lambda config: command.upgrade(config, "head")))
+def upgrade(database_url: str, to: str = "head") -> None:
+    """To a revision, the newest if none is named. Two at once wait for each other."""
+    asyncio.run(_alembic(database_url, lambda config: command.upgrade(config, to)))
 
 
 def downgrade(database_url: str, to: str = "base") -> None:

@@ -4,7 +4,7 @@ Credentials and region of a bucket come from the usual AWS_* variables. Keys are
 and never a name that a person chose.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from datetime import datetime
 
 from obstore.store import LocalStore, from_url
@@ -20,8 +20,8 @@ class Storage:
         is_folder = url.startswith("file://")
         self._store = LocalStore.from_url(url, mkdir=True) if is_folder else from_url(url)
 
-    async def put(self, key: str, data: bytes) -> None:
-        """Keep `data` under `key`, whole or not at all."""
+    async def put(self, key: str, data: bytes | Iterator[bytes]) -> None:
+        """Keep `data`, or what its pieces make, under `key`: whole or not at all."""
         await self._store.put_async(key, data)
 
     async def open(self, key: str) -> AsyncGenerator[bytes]:
@@ -36,7 +36,9 @@ class Storage:
         except FileNotFoundError:
             return
 
-    async def older_than(self, moment: datetime) -> AsyncGenerator[list[str]]:
-        """The keys of all files that were last written before `moment`, some at a time."""
+    async def keys(self, before: datetime | None = None) -> AsyncGenerator[list[str]]:
+        """The keys of all files, or of those last written `before` a moment, some at a time."""
         async for batch in self._store.list(chunk_size=BATCH):
-            yield [meta["path"] for meta in batch if meta["last_modified"] < moment]
+            yield [
+                meta["path"] for meta in batch if before is None or meta["last_modified"] < before
+            ]
