@@ -79,7 +79,7 @@ def test_an_ad_is_as_the_product_would_keep_it() -> None:
 
 
 def test_the_same_number_is_the_same_ad() -> None:
-    def texts(some: list[dict[str, Any]]) -> list[object]:
+    def texts(some: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
         return [(ad["slug"], ad["description"], ad["salary_min"]) for ad in some]
 
     whole = texts(ads(mill(), 0, 300))
