@@ -79,6 +79,12 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = Field(
         "text", description="Request logs on standard error, for people or for machines."
     )
+    slow_statement_ms: int = Field(
+        500,
+        ge=0,
+        description="Milliseconds after which a statement of PostgreSQL is named in the log. 0: "
+        "never.",
+    )
     password_min_length: int = Field(
         12, ge=8, le=64, description="Fewest characters that a new password may have."
     )

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 
 import httpx2
 import pytest
+import structlog
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -110,6 +111,18 @@ async def test_an_application_is_mailed_to_the_company_and_to_the_candidate(
     assert to_company["Subject"] == "Cam Candidate applied: Baker"
     assert "/employer/applications/" in words(to_company)
     assert all(message.done_at for message in await waiting(session))
+
+
+async def test_what_follows_from_a_request_bears_its_id(
+    client: httpx2.AsyncClient, session: AsyncSession, context: Context
+) -> None:
+    given = {"email": "ada@example.com", "password": "three brown hens", "full_name": "Ada"}
+    answer = await client.post("/api/v1/auth/register", json=given)
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as seen:
+        await outbox.deliver_all(context)
+    (message,) = await waiting(session)
+    (line,) = [line for line in seen if line["event"] == "message.handled"]
+    assert message.request_id == line["request_id"] == answer.headers["x-request-id"]
 
 
 async def test_no_message_without_a_commit(

@@ -1,26 +1,13 @@
 """Telling the audit log, in the transaction of what is told: both are there, or neither is."""
 
 from collections.abc import Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.audit.models import Action, AuditEntry, Subject
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a request comes from; empty for the command line and the worker."""
-
-    address: str = ""  # the network, never the whole address
-    request_id: str = ""
-
-
-NOWHERE = Origin()
-origin: ContextVar[Origin] = ContextVar("origin")  # the middleware sets it
+from jobboard.infra.provenance import origin
 
 
 def record(
@@ -38,7 +25,7 @@ def record(
     secret, because no row is ever erased.
     """
     kind, subject_id = subject or (None, None)
-    here = origin.get(NOWHERE)
+    here = origin()
     session.add(
         AuditEntry(
             person_id=person_id,

@@ -22,6 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from jobboard.infra.statements import NAME, NamedConnection, SlowStatements
+
 LOCK_TIMEOUT_MS = 5000
 GRACE_SECONDS = 2  # beyond the server's own statement timeout, before we stop to wait for it
 REST_SECONDS = 1.0  # without use, after which a connection is asked whether it lives
@@ -122,8 +124,10 @@ class Database:
         pool_size: int = 10,
         statement_timeout_ms: int = 10_000,
         idle_timeout_ms: int = 30_000,
+        slow_ms: int = 0,
     ) -> None:
-        """`idle_timeout_ms` is how long a transaction may rest between statements; 0: for ever."""
+        """`idle_timeout_ms` is how long a transaction may rest between statements; 0: for ever.
+        What takes longer than `slow_ms` is logged; 0: nothing is."""
         self._ring, self._forget, self._tell = ring, forget, tell
         self.engine: AsyncEngine = create_async_engine(
             async_url(url),
@@ -132,9 +136,10 @@ class Database:
             pool_timeout=5,
             connect_args={
                 "timeout": 5,
+                "connection_class": NamedConnection,
                 "command_timeout": statement_timeout_ms / 1000 + GRACE_SECONDS,
                 "server_settings": {
-                    "application_name": "jobboard",
+                    "application_name": NAME,
                     "timezone": "UTC",
                     "jit": "off",
                     "statement_timeout": str(statement_timeout_ms),
@@ -143,9 +148,11 @@ class Database:
                 },
             },
         )
-        event.listen(self.engine.sync_engine, "handle_error", _give_up_on_the_silent)
-        event.listen(self.engine.sync_engine.pool, "checkin", _note_use)
-        event.listen(self.engine.sync_engine.pool, "checkout", _ping_the_rested)
+        engine = self.engine.sync_engine
+        self.slow = SlowStatements(engine, slow_ms / 1000) if slow_ms else None
+        event.listen(engine, "handle_error", _give_up_on_the_silent)
+        event.listen(engine.pool, "checkin", _note_use)
+        event.listen(engine.pool, "checkout", _ping_the_rested)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncSession]:

@@ -35,6 +35,7 @@ class Shared:
             settings.database_url.get_secret_value(),
             forget=store.forget,
             tell=rings.ring,
+            slow_ms=settings.slow_statement_ms,
             **options,
         )
         return cls(database, store, rings)

@@ -19,6 +19,7 @@ from jobboard.accounts.links import LETTER
 from jobboard.clock import now
 from jobboard.companies import invitations
 from jobboard.companies.news import COMPANY_NEWS
+from jobboard.infra.provenance import Origin, coming_from
 from jobboard.infra.queue import Failure, GiveUp, Message
 from jobboard.jobs.news import PUBLISHED
 from jobboard.notifications.service import MAIL
@@ -79,12 +80,17 @@ async def _deliver_lane(context: Context, calls: asyncio.Task[None]) -> None:
 
 async def _deliver_waiting(context: Context) -> None:
     while (message := await claims.claim(context)) is not None:
-        try:
-            await _deliver(context, message)
-        except LeaseLost:
-            log.warning("message.lease_lost", kind=message.kind, message_id=str(message.id))
-        else:
-            log.info("message.handled", kind=message.kind, message_id=str(message.id))
+        with coming_from(Origin(request_id=message.request_id)):
+            await _deliver_one(context, message)
+
+
+async def _deliver_one(context: Context, message: Message) -> None:
+    try:
+        await _deliver(context, message)
+    except LeaseLost:
+        log.warning("message.lease_lost", kind=message.kind, message_id=str(message.id))
+    else:
+        log.info("message.handled", kind=message.kind, message_id=str(message.id))
 
 
 async def _deliver(context: Context, message: Message) -> None:

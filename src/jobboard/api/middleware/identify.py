@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from jobboard.analytics.hits import truncated
-from jobboard.audit.service import Origin, origin
+from jobboard.infra.provenance import Origin, coming_from
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 SOCKET = "unix"  # in the setting: whoever comes by a Unix socket is a proxy of ours
@@ -71,13 +70,8 @@ class Identify:
                 message["headers"] = [*message.get("headers", ()), header]
             await send(message)
 
-        tokens = bind_contextvars(request_id=request_id)
-        here = origin.set(Origin(truncated(_peer(scope)), request_id))
-        try:
+        with coming_from(Origin(truncated(_peer(scope)), request_id)):
             await self.app(scope, receive, send_with_id)
-        finally:
-            origin.reset(here)
-            reset_contextvars(**tokens)
 
     def _believe(self, scope: Scope) -> str:
         """Take client and scheme from the proxy's headers; return its request id, or ``."""
