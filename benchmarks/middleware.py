@@ -78,7 +78,7 @@ class Bench:
         self.app.get("/api/windowed", dependencies=[Depends(window), doors[1]])(counted)
         self.app.state.callers = self.callers = Callers("session")
         self.hits = Recorder("hits")
-        self.metrics = Metrics(self.hits)
+        self.metrics = Metrics()
         self.routes = RouteTable(self.app)
 
     def wraps(self) -> dict[str, tuple[Wrap, Wrap | None]]:

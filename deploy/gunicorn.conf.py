@@ -1,11 +1,14 @@
 """gunicorn's settings for the web process of a server: `gunicorn --config deploy/gunicorn.conf.py`.
 
 BIND is where it listens, WEB_CONCURRENCY how many processes. In a container one process is enough:
-more containers are more processes, each of which Prometheus can ask by itself. SIGHUP puts new
-processes in the place of the old ones; no request is lost.
+more containers are more processes, each of which Prometheus can ask by itself. Of several, each
+answers /metrics for all. SIGHUP puts new processes in the place of the old ones and loses nothing.
 """
 
 import os
+import re
+from pathlib import Path
+from typing import Any
 
 wsgi_app = "jobboard.asgi:create_app()"
 worker_class = "jobboard.cli.draining.Worker"
@@ -17,3 +20,26 @@ keepalive = 75  # seconds; longer than nginx keeps a connection, so that nginx e
 worker_tmp_dir = "/dev/shm"
 control_socket_disable = True  # whoever supervises the container has its signals
 loglevel = "warning"  # of gunicorn's own; requests are logged by the app
+
+if workers > 1:  # before prometheus_client is imported: then it decides where it counts
+    name = f"jobboard-metrics-{os.getuid()}-{re.sub(r'[^A-Za-z0-9]+', '-', bind)}"
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", f"{worker_tmp_dir}/{name}")
+
+
+def on_starting(_server: Any) -> None:
+    """What processes of an earlier life counted is not ours."""
+    if workers > 1:
+        folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file in folder.glob("*.db"):
+            file.unlink()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """What a process had open or waiting is gone with it; what it counted stays."""
+    if workers > 1:
+        from prometheus_client.multiprocess import (
+            mark_process_dead,
+        )  # not before the variable is set
+
+        mark_process_dead(worker.pid)

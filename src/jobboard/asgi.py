@@ -77,10 +77,12 @@ def create_app(
                 database = engines.mongo.database
                 hits.start(hit_log.shelf(database, ttl_days=settings.hits_ttl_days))
                 events.start(event_log.shelf(database, ttl_days=settings.events_ttl_days))
-            try:
-                yield
-            finally:
-                await asyncio.gather(hub.close(), hits.close(), events.close())
+            async with metrics.counting(app.state.metrics, engines, hub, hits, events) as tally:
+                app.state.tally = tally
+                try:
+                    yield
+                finally:
+                    await asyncio.gather(hub.close(), hits.close(), events.close())
 
     app = App(
         title=settings.board_name,
@@ -95,7 +97,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.hits = hits
-    app.state.metrics = metrics.Metrics(hits, events)
+    app.state.metrics = metrics.Metrics()
     app.state.callers = callers.Callers(cookies.cookie_name(cookies.LOGIN, settings))
     errors.install(app, web_errors.render)
     _add_middleware(app, settings)

@@ -26,6 +26,7 @@ TABLE = ROOT / "docs" / "api-errors.md"
 # Codes that only pages and commands answer, and two that stand in for what has one of its own.
 ELSEWHERE = {"cross_site", "csrf_token", "login_expired", "key_made"}
 ELSEWHERE |= {"wrong_source", "demo_in_production", "webhook_made"}
+ELSEWHERE |= {"backup_broken", "demo_on_a_used_board", "demo_runs_already"}
 NEVER_BARE = {"error", "forbidden", "conflict"}
 Schema = dict[str, Any]
 

@@ -1,7 +1,8 @@
 """/metrics for Prometheus: requests by route template, hits and events, the queue."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
 from fastapi import APIRouter, Request, Response
@@ -15,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.analytics.recorder import Recorder
 from jobboard.api.hub import Hub
+from jobboard.api.tally import Tally, is_shared, of_all
 from jobboard.clock import now
 from jobboard.infra.backlog import Backlog, backlog
 from jobboard.infra.cache import Cache
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import exempt
 from jobboard.infra.schedule import Schedule
+from jobboard.infra.statements import SlowStatements
 from jobboard.webhooks import queries as webhooks
 from jobboard.webhooks.schemas import WebhookLine
 
@@ -32,10 +35,8 @@ router = APIRouter(tags=["health"])
 class Metrics:
     """The counters of one app, in a registry of its own."""
 
-    def __init__(self, *recorders: Recorder) -> None:
+    def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        for recorder in recorders:
-            self.registry.register(RecorderCollector(recorder))
         self._requests = Counter(
             "jobboard_requests",
             "Requests answered.",
@@ -156,6 +157,20 @@ class QueueCollector(Collector):
         yield from (late, failures)
 
 
+class StatementsCollector(Collector):
+    """What PostgreSQL took long for."""
+
+    def __init__(self, slow: SlowStatements | None) -> None:
+        self._slow = slow
+
+    def collect(self) -> Iterator[Metric]:
+        """None where nobody takes their time."""
+        if self._slow is not None:
+            yield CounterMetricFamily(
+                "jobboard_statements_slow", "Statements named in the log.", self._slow.number
+            )
+
+
 class CacheCollector(Collector):
     """What this process's cache did; asked when it is asked for."""
 
@@ -190,15 +205,43 @@ class HubCollector(Collector):
             yield CounterMetricFamily(f"jobboard_sockets_{name}", text, value=value)
 
 
+@asynccontextmanager
+async def counting(
+    metrics: Metrics, engines: Engines, hub: Hub, *recorders: Recorder
+) -> AsyncGenerator[Tally | None]:
+    """Let /metrics speak of these too, also to the other processes where there are some."""
+    collectors = [
+        *map(RecorderCollector, recorders),
+        StatementsCollector(engines.database.slow),
+        CacheCollector(engines.cache),
+        HubCollector(hub),
+    ]
+    if not is_shared():
+        for collector in collectors:
+            metrics.registry.register(collector)
+        yield None
+        for collector in collectors:
+            metrics.registry.unregister(collector)
+        return
+    tally = Tally(collectors)
+    putting = asyncio.create_task(tally.keep_putting(), name="metrics")
+    try:
+        yield tally
+    finally:
+        putting.cancel()
+        await asyncio.wait([putting])
+        tally.put()
+
+
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
 @exempt
 async def read_metrics(request: Request) -> Response:
     """For your Prometheus, not for the world: let your proxy refuse this address."""
-    metrics: Metrics = request.app.state.metrics
+    state = request.app.state
     queue = CollectorRegistry()
-    engines: Engines = request.app.state.engines
-    queue.register(QueueCollector(await _read_queue(engines)))
-    queue.register(CacheCollector(engines.cache))
-    queue.register(HubCollector(request.app.state.hub))
-    text = generate_latest(metrics.registry) + generate_latest(queue)
+    queue.register(QueueCollector(await _read_queue(state.engines)))
+    if state.tally is not None:
+        state.tally.put()
+    counted = state.metrics.registry if state.tally is None else of_all()
+    text = generate_latest(counted) + generate_latest(queue)
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
