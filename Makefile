@@ -5,7 +5,7 @@ BIN := $(HERE)/.venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: up test coverage check bench format migration schema lock clean help
+.PHONY: up test coverage check bench format migration schema lock image clean help
 
 up: ## The whole product at http://127.0.0.1:8000 (PORT=, DATA_DIR=, DEMO=0); Ctrl-C stops it
 	@$(SET_UP) up
@@ -48,6 +48,9 @@ schema: ## Write docs/api/v1.json, unless that breaks clients unsaid, and docs/s
 lock: ## Lock the dependencies of pyproject.toml anew (ARGS=--upgrade for newer ones)
 	@$(SET_UP) up
 	@exec "$(HERE)/scripts/lock" $(ARGS)
+
+image: ## The container image, with docker, podman or buildah (TAG=, BASE=, BUILDER=)
+	@exec "$(HERE)/scripts/build-image" $(ARGS)
 
 clean: ## Remove caches and builds; .venv and every board's data stay
 	@cd "$(HERE)" && rm -rf .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage* dist

@@ -85,6 +85,11 @@ class Settings(BaseModel):
         description="Milliseconds after which a statement of PostgreSQL is named in the log. 0: "
         "never.",
     )
+    alive_path: str = Field(
+        "",
+        description="A file that a worker touches every few seconds, for health checks; the "
+        "schedule touches one with `.schedule` behind its name. Empty: none.",
+    )
     password_min_length: int = Field(
         12, ge=8, le=64, description="Fewest characters that a new password may have."
     )

@@ -3,13 +3,13 @@
 import os
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import anyio
+import anyio.to_thread
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -42,12 +42,19 @@ def storage(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def worker(settings: Settings, clean: None, storage: Path) -> Generator[None]:
-    """`jobboard worker` on the test board, without a scheduler: who wants work, rings."""
+def surroundings(settings: Settings, clean: None, storage: Path) -> Mapping[str, str]:
+    """Of a process on the test board."""
     names = ("secret_key", "database_url", "redis_url", "mongo_url")
     own = {f"JOBBOARD_{name.upper()}": getattr(settings, name).get_secret_value() for name in names}
-    env = environment(storage.parent / "board", JOBBOARD_STORAGE_URL=storage.as_uri(), **own)
-    with subprocess.Popen(jobboard("worker", "--concurrency", "1"), env=env) as process:
+    own["JOBBOARD_STORAGE_URL"] = storage.as_uri()
+    own["JOBBOARD_ALIVE_PATH"] = str(storage.parent / "alive")
+    return environment(storage.parent / "board", **own)
+
+
+@pytest.fixture
+def worker(surroundings: Mapping[str, str]) -> Generator[None]:
+    """`jobboard worker`, without a schedule: who wants work, rings."""
+    with subprocess.Popen(jobboard("worker", "--concurrency", "1"), env=surroundings) as process:
         try:
             yield
         finally:
@@ -120,3 +127,25 @@ async def test_a_worker_does_each_piece_of_its_schedule(
         assert time.monotonic() < deadline, f"never done: {waiting}"
         await anyio.sleep(0.1)  # only the rows tell
     assert (storage / "fresh").exists()
+    await anyio.to_thread.run_sync(appears, storage.parent / "alive")
+
+
+def test_the_schedule_runs_alone_and_says_that_it_lives(
+    surroundings: Mapping[str, str], storage: Path
+) -> None:
+    command = jobboard("beat", "--schedule", str(storage / "schedule"))
+    with subprocess.Popen(command, env=surroundings) as process:
+        try:
+            appears(storage.parent / "alive.schedule")
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+    assert not (storage.parent / "alive").exists()
+
+
+def appears(path: Path) -> None:
+    """Wait until it is there."""
+    deadline = time.monotonic() + SECONDS
+    while not path.exists():
+        assert time.monotonic() < deadline, f"there is no {path.name}"
+        time.sleep(0.1)

@@ -23,6 +23,7 @@ COMMANDS = {
     "up": "up",
     "serve": "serve",
     "worker": "serve",
+    "beat": "serve",
     "migrate": "migrate",
     "create-admin": "accounts",
     "turn-off-two-step": "accounts",

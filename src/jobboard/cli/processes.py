@@ -50,11 +50,18 @@ def _options() -> list[str]:
     return options
 
 
+CELERY = [*SILENT, *QUIET_ROOT, "celery", "--quiet", "--app", "jobboard.worker.celery:app"]
+
+
 def worker_command(*, concurrency: int, schedule: Path | None) -> list[str]:
     """A Celery worker. One worker of a board also runs the schedule, and keeps it in a file."""
     beat = [] if schedule is None else ["--beat", "--schedule", str(schedule)]
     return [
-        *SILENT, *QUIET_ROOT, "celery", "--quiet", "--app", "jobboard.worker.celery:app", "worker",
-        "--loglevel", "WARNING", "--concurrency", str(concurrency),
+        *CELERY, "worker", "--loglevel", "WARNING", "--concurrency", str(concurrency),
         "--without-gossip", "--without-mingle", "--without-heartbeat", *beat,
     ]  # fmt: skip
+
+
+def beat_command(schedule: Path) -> list[str]:
+    """The schedule alone, kept in a file, where many workers run beside it."""
+    return [*CELERY, "beat", "--loglevel", "WARNING", "--schedule", str(schedule)]

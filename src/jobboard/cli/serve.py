@@ -1,4 +1,4 @@
-"""`jobboard serve` and `jobboard worker`: one process each, where something else supervises."""
+"""`jobboard serve`, `worker` and `beat`: one process each, where something else supervises."""
 
 import signal
 import socket
@@ -13,7 +13,7 @@ import typer
 
 from jobboard.cli.board import board
 from jobboard.cli.listening import address_of, listen, web_address
-from jobboard.cli.processes import web_command, worker_command
+from jobboard.cli.processes import beat_command, web_command, worker_command
 from jobboard.cli.surroundings import DataDirOption, environment
 from jobboard.infra.embedded.process import become
 
@@ -48,6 +48,16 @@ def worker(
         _foreground(
             worker_command(concurrency=concurrency, schedule=schedule), environment(settings)
         )
+
+
+@app.command()
+def beat(
+    schedule: Annotated[Path, typer.Option(help="Where it keeps its state.")],
+    data_dir: DataDirOption = None,
+) -> None:
+    """Run the schedule alone, beside workers that run without one."""
+    with board(data_dir) as settings:
+        _foreground(beat_command(schedule), environment(settings))
 
 
 def _foreground(

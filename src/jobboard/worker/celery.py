@@ -10,9 +10,11 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import structlog
+from celery.beat import PersistentScheduler
 from celery.signals import (
     setup_logging,
     worker_process_init,
@@ -27,6 +29,7 @@ from jobboard.worker import clock, outbox
 from jobboard.worker.context import Context, open_context
 
 SCHEDULE_SECONDS = 5.0  # between two looks at the process that holds the schedule
+ALIVE_SECONDS = 5.0  # between two signs of life
 log = structlog.get_logger()
 settings = Settings.from_environment()
 app = make_celery(settings.redis_url.get_secret_value())
@@ -36,6 +39,22 @@ app.conf.beat_schedule = {
     "deliver": {"task": DELIVER, "schedule": 10.0, "options": {"expires": 10}},
     "tick": {"task": TICK, "schedule": 10.0, "options": {"expires": 10}},
 }
+app.conf.beat_scheduler = f"{__name__}:Schedule"
+
+
+def _show_life(name: str) -> None:
+    """Whoever looks at the age of this file sees a process that hangs as well as one that ended."""
+    if settings.alive_path:
+        Path(settings.alive_path + name).touch()
+
+
+class Schedule(PersistentScheduler):
+    """Celery's own, which shows that it lives with each look at what is due."""
+
+    def tick(self, *args: Any, **options: Any) -> float:
+        """Send what is due; seconds until the next look."""
+        _show_life(".schedule")
+        return super().tick(*args, **options)
 
 
 class Process:
@@ -73,6 +92,11 @@ def _start(**_: object) -> None:
 def _stop(**_: object) -> None:
     while processes:
         processes.pop().close()
+
+
+@worker_ready.connect
+def _live(sender: Any, **_: object) -> None:
+    sender.timer.call_repeatedly(ALIVE_SECONDS, _show_life, ("",))
 
 
 @worker_ready.connect

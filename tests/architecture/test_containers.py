@@ -1,0 +1,288 @@
+"""What compose.yaml and the Dockerfile name is there: commands, settings, ports, files, checks."""
+
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from jobboard.asgi import NEEDED
+from jobboard.cli.main import COMMANDS, make_app
+from jobboard.infra import checkup
+from jobboard.settings import PREFIX, Settings
+from jobboard.worker.outbox import ATTEMPT_SECONDS
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+BOARD = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = BOARD["services"]
+OURS = {name for name, service in SERVICES.items() if "build" in service}
+ONCE = {"migrate", "secrets"}
+GUNICORN = (ROOT / "deploy" / "gunicorn.conf.py").read_text("utf-8")
+NGINX = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
+FOLDER = "/run/secrets/"
+DEFAULT = re.compile(r"\$\{\w+:-(.*?)\}")
+
+
+def value(text: object) -> str:
+    """With what stands in for a variable that .env does not set."""
+    return DEFAULT.sub(r"\1", str(text)).replace("$$", "$")
+
+
+def copied() -> dict[str, Path]:
+    """Files of the runtime image that come from this folder, by their path in it."""
+    runtime = DOCKERFILE.rpartition("\nFROM ")[2]
+    lines = re.findall(r"^COPY (?!--from)(?:--\S+ )*(.+) (\S+)/$", runtime, re.MULTILINE)
+    return {
+        f"{folder}/{Path(source).name}": ROOT / source
+        for sources, folder in lines
+        for source in sources.split()
+    }
+
+
+def dockerfile(instruction: str) -> str:
+    """What the last one of these says."""
+    return re.findall(rf"^{instruction} (.+)$", DOCKERFILE, re.MULTILINE)[-1]
+
+
+def seconds(text: str) -> float:
+    return float(text.removesuffix("s"))
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_the_image_knows_the_command(name: str) -> None:
+    program, *arguments = SERVICES[name]["command"]
+    if program == "jobboard":
+        app = get_command(make_app([COMMANDS[arguments[0]]]))
+        with app.make_context("jobboard", list(arguments)) as context:  # a wrong option raises
+            assert context is not None
+        assert arguments[0] in COMMANDS
+    elif program == "gunicorn":
+        assert arguments == ["--config", "/opt/jobboard/etc/gunicorn.conf.py"]
+        assert copied()[arguments[1]].is_file()
+        assert dockerfile("CMD") == str([program, *arguments]).replace("'", '"')
+    else:
+        assert os.access(copied()[program], os.X_OK)
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_the_settings_know_the_variables(name: str) -> None:
+    for variable in SERVICES[name]["environment"]:
+        if variable.startswith(PREFIX):
+            field = variable.removeprefix(PREFIX).removesuffix("_FILE").lower()
+            assert field in Settings.model_fields
+        else:
+            assert f'os.environ.get("{variable}"' in GUNICORN
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """What the service `secrets` makes on the first start."""
+    for folder in volumes("secrets"):
+        (tmp_path / folder).mkdir()
+    make_secrets(tmp_path)
+    return tmp_path
+
+
+def make_secrets(folder: Path) -> None:
+    subprocess.run([ROOT / "deploy" / "secrets", folder], check=True, timeout=10)
+
+
+def volumes(name: str) -> dict[str, str]:
+    """The volumes of a service by the name of the folder where they are."""
+    return {Path(each.split(":")[1]).name: each.split(":")[0] for each in SERVICES[name]["volumes"]}
+
+
+def test_with_the_secrets_of_the_first_start_production_starts(made: Path) -> None:
+    for name in OURS - {"secrets"}:
+        environment = {
+            variable: value(given).replace(FOLDER, f"{made}/app/")
+            for variable, given in SERVICES[name]["environment"].items()
+        }
+        environment[PREFIX + "BASE_URL"] = "https://jobs.example.com"
+        settings = Settings.from_environment(environment)
+        assert settings.production
+        assert all(getattr(settings, needed) for needed in NEEDED)
+        hosts = {
+            field: getattr(settings, field).get_secret_value().partition("@")[2].partition(":")[0]
+            for field in ("database_url", "redis_url", "mongo_url")
+        }
+        assert set(hosts.values()) <= SERVICES.keys()
+        assert SERVICES[name]["networks"][0] == "inside"
+
+
+def test_each_engine_has_its_own_password_and_keeps_it(made: Path) -> None:
+    passwords = {name: (made / name / "password").read_text() for name in ("postgres", "mongo")}
+    passwords["redis"] = (made / "redis" / "redis.conf").read_text().split()[1]
+    assert len({*passwords.values(), (made / "app" / "secret_key").read_text()}) == 4
+    for name, field in (("postgres", "database"), ("mongo", "mongo"), ("redis", "redis")):
+        assert f":{passwords[name]}@{name}:" in (made / "app" / f"{field}_url").read_text()
+        assert volumes(name)["secrets"] == volumes("secrets")[name] == f"secrets-{name}"
+    before = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
+    (made / "app" / "redis_url").unlink()
+    make_secrets(made)
+    assert {path: path.read_bytes() for path in made.rglob("*") if path.is_file()} == before
+
+
+def test_every_file_that_a_service_reads_is_made(made: Path) -> None:
+    for name, service in SERVICES.items():
+        folder = made / ("app" if name in OURS else name)
+        for named in re.findall(rf"{FOLDER}([\w.]+)", str(service)):
+            assert (folder / named).is_file(), (name, named)
+
+
+def test_ports_fit_together() -> None:
+    port = SERVICES["web"]["environment"]["BIND"].rpartition(":")[2]
+    assert dockerfile("EXPOSE") == port
+    assert set(re.findall(r"server (web:\d+)", NGINX)) == {f"web:{port}"}
+    [listen] = re.findall(r"^ +listen (\d+)", NGINX, re.MULTILINE)
+    assert value(SERVICES["nginx"]["ports"][0]).rpartition(":")[2] == listen
+    assert f"127.0.0.1:{listen}/healthz" in SERVICES["nginx"]["healthcheck"]["test"][-1]
+
+
+def test_only_nginx_is_published_and_engines_are_inside() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
+    assert BOARD["networks"]["inside"]["internal"]
+    for name in ("postgres", "mongo", "redis", "beat"):
+        assert SERVICES[name]["networks"] == ["inside"]
+    subnet = BOARD["networks"]["inside"]["ipam"]["config"][0]["subnet"]
+    assert SERVICES["web"]["environment"]["JOBBOARD_TRUSTED_PROXIES"] == subnet
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_may_little_and_has_an_end(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["deploy"]["resources"]["limits"].keys() >= {"cpus", "memory", "pids"}
+    assert service["logging"]["options"]["max-size"]
+    assert (name in ONCE) == ("healthcheck" not in service)
+    assert not re.search(r":latest|^[^:]+$", value(service["image"]))
+
+
+def test_what_is_waited_for_can_tell() -> None:
+    for service in SERVICES.values():
+        for name, wait in service.get("depends_on", {}).items():
+            ends = wait["condition"] == "service_completed_successfully"
+            assert ends == (name in ONCE)
+
+
+def test_nobody_is_stopped_before_their_time() -> None:
+    patience = int(re.findall(r"^graceful_timeout = (\d+)", GUNICORN, re.MULTILINE)[0])
+    assert seconds(SERVICES["web"]["stop_grace_period"]) > patience
+    assert seconds(SERVICES["worker"]["stop_grace_period"]) > ATTEMPT_SECONDS
+
+
+def test_engines_are_new_enough() -> None:
+    version = SERVICES["postgres"]["image"].partition(":")[2]
+    assert int(version.partition(".")[0]) >= checkup.POSTGRES
+    # Since 18 the image keeps its data one folder deeper, by version.
+    assert "postgres:/var/lib/postgresql" in SERVICES["postgres"]["volumes"]
+
+
+def test_files_lie_in_the_volume_that_the_image_makes_for_its_user() -> None:
+    folder = dockerfile("VOLUME")
+    assert f"{folder}\n" in DOCKERFILE.partition("install -d -o jobboard -g jobboard ")[2]
+    assert f"files:{folder}" in SERVICES["web"]["volumes"]
+    assert SERVICES["web"]["environment"]["JOBBOARD_STORAGE_URL"] == f"file://{folder}"
+    assert f"JOBBOARD_STORAGE_URL=file://{folder}" in DOCKERFILE
+
+
+def test_the_image_is_pinned_and_runs_as_nobody_special() -> None:
+    assert re.search(r"^ARG BASE=\S+:\S+@sha256:[0-9a-f]{64}$", DOCKERFILE, re.MULTILINE)
+    assert dockerfile("USER") == "10001:10001"
+    assert (
+        value(SERVICES["web"]["image"])
+        == "jobboard:"
+        + re.findall(
+            r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE
+        )[0]
+    )
+
+
+def test_what_is_copied_is_sent_to_the_builder_and_nothing_else_is() -> None:
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert lines[1] == "*"
+    sent = {line[1:].removesuffix("/**").removesuffix("/*.md") for line in lines if line[0] == "!"}
+    named = re.findall(r"^COPY (?!--from)(?:--\S+ )*(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    assert sent == {source for sources in named for source in sources.split()}
+    assert all((ROOT / path).exists() for path in sent)
+
+
+def test_development_is_asked_for_by_name() -> None:
+    for name in ("compose.override.yaml", "compose.override.yml", "docker-compose.override.yml"):
+        assert not (ROOT / name).exists()
+    changed = yaml.safe_load((ROOT / "compose.dev.yaml").read_text("utf-8"))["services"]
+    assert changed.keys() <= SERVICES.keys()
+    for name in OURS - {"secrets"}:
+        environment = SERVICES[name]["environment"]
+        assert environment["JOBBOARD_ENVIRONMENT"] == "production"
+        assert changed[name]["environment"]["JOBBOARD_ENVIRONMENT"] == "development"
+
+
+class Web(BaseHTTPRequestHandler):
+    """Answers each question in the same way."""
+
+    status: int
+
+    def do_GET(self) -> None:
+        self.wfile.write(b"HTTP/1.0 %d So\r\n\r\n" % self.status)
+
+
+@contextmanager
+def web(answers: int) -> Generator[int]:
+    """A web process that answers so; its port."""
+
+    class So(Web):
+        status = answers
+
+    with HTTPServer(("127.0.0.1", 0), So) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def healthy(role: str, **environment: str) -> bool:
+    """As the supervisor sees it."""
+    assert ["CMD", "/opt/jobboard/libexec/health", role] == SERVICES[role]["healthcheck"]["test"]
+    assert copied()["/opt/jobboard/libexec/health"] == ROOT / "deploy" / "health"
+    run = subprocess.run(
+        [ROOT / "deploy" / "health", role],
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        timeout=10,
+    )
+    return run.returncode == 0
+
+
+def test_a_web_process_is_healthy_while_it_answers() -> None:
+    with web(200) as port:
+        assert healthy("web", BIND=f"0.0.0.0:{port}")
+    assert not healthy("web", BIND=f"0.0.0.0:{port}")
+    with web(503) as port:
+        assert not healthy("web", BIND=f"0.0.0.0:{port}")
+
+
+@pytest.mark.parametrize(("role", "name"), [("worker", "alive"), ("beat", "alive.schedule")])
+def test_a_worker_is_healthy_while_it_says_so(role: str, name: str, tmp_path: Path) -> None:
+    environment = {"JOBBOARD_ALIVE_PATH": str(tmp_path / "alive")}
+    assert not healthy(role, **environment)
+    (tmp_path / name).touch()
+    assert healthy(role, **environment)
+    long_ago = time.time() - 90
+    os.utime(tmp_path / name, (long_ago, long_ago))
+    assert not healthy(role, **environment)
