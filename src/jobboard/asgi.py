@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from jobboard import __version__, web
 from jobboard.analytics import events as event_log
@@ -38,11 +39,13 @@ from jobboard.api.middleware import (
     Observe,
     Proxies,
 )
+from jobboard.api.middleware.observe import QUIET
 from jobboard.api.openapi import App
 from jobboard.api.routes import RouteTable
 from jobboard.api.versions import Version
 from jobboard.infra import logs
 from jobboard.infra.engines import open_engines
+from jobboard.infra.traces import Traces
 from jobboard.settings import PREFIX, Settings, SettingsError
 from jobboard.web import cookies, data_admin
 from jobboard.web import errors as web_errors
@@ -64,11 +67,12 @@ def create_app(
     settings = settings or Settings.from_environment()
     _require(settings)
     logs.configure(settings.log_format)
+    traces = Traces.make(settings, "jobboard-web")
     hits, events = Recorder("hits"), Recorder("events")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_engines(settings) as engines:
+        async with open_engines(settings, traces) as engines:
             app.state.engines = engines
             app.state.hub = hub = Hub(engines)
             hub.start()
@@ -94,7 +98,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,  # such a redirect would lead to whatever host was asked for
         openapi_url="/api/openapi.json",
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry=_telemetry(traces),
     )
     app.state.hits = hits
     app.state.metrics = metrics.Metrics()
@@ -107,6 +111,18 @@ def create_app(
     app.router.routes.append(data_admin.mount(settings, limits.Counted))
     app.router.default = limits.Counted(app.router.default)
     return app
+
+
+def _telemetry(traces: Traces | None) -> TelemetryConfig:
+    """FastAPI's own span of each request, if somebody wants it; /metrics and the log are ours."""
+    return TelemetryConfig(
+        tracing=traces is not None,
+        tracer_provider=traces.provider if traces else None,
+        operation_spans=False,  # of its own steps: they cost more than they say
+        exclude=lambda scope: scope["path"].startswith(QUIET),
+        metrics=False,
+        logs=False,
+    )
 
 
 def _require(settings: Settings) -> None:

@@ -79,6 +79,11 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = Field(
         "text", description="Request logs on standard error, for people or for machines."
     )
+    otlp_url: str = Field(
+        "",
+        description="An OpenTelemetry collector that takes traces by HTTP, as "
+        "`http://collector:4318`. Empty: nothing is traced.",
+    )
     slow_statement_ms: int = Field(
         500,
         ge=0,

@@ -18,6 +18,7 @@ from jobboard.infra.rings import Rings
 from jobboard.infra.shared import Shared, close_soon
 from jobboard.infra.storage import Storage
 from jobboard.infra.store import Store
+from jobboard.infra.traces import Traces
 from jobboard.settings import Settings
 
 
@@ -39,13 +40,13 @@ class Engines:
 
 
 @asynccontextmanager
-async def open_engines(settings: Settings) -> AsyncGenerator[Engines]:
+async def open_engines(settings: Settings, traces: Traces | None = None) -> AsyncGenerator[Engines]:
     """Make every client, in the running loop; close them side by side at the end.
 
     Nothing is dialled here: a server that is gone at start-up may come back later.
     """
     doorbell = Doorbell(settings.redis_url.get_secret_value())
-    shared = Shared.make(settings, ring=doorbell.ring)
+    shared = Shared.make(settings, traces, ring=doorbell.ring)
     engines = _make(settings, shared, doorbell)
     try:
         yield engines
@@ -56,6 +57,7 @@ async def open_engines(settings: Settings) -> AsyncGenerator[Engines]:
             close_soon("doorbell", asyncio.to_thread(doorbell.close)),
             close_soon("redis", engines.redis.aclose()),
             close_soon("limiter", engines.limiter.close()),
+            close_soon("traces", asyncio.to_thread(traces.close) if traces else None),
             shared.close(),
         )
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from jobboard.clock import now
 from jobboard.infra.postgres import RING, Base, CreatedAt, Id, words
 from jobboard.infra.provenance import origin
+from jobboard.infra.traces import traceparent
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -88,13 +89,16 @@ class Message(Base):
     failure: Mapped[Failure | None] = mapped_column(words(Failure))
     last_error: Mapped[str | None]
     request_id: Mapped[str] = mapped_column(server_default="")  # of the request that caused it
+    traceparent: Mapped[str] = mapped_column(server_default="")  # and of its trace
 
 
 def enqueue(
     session: AsyncSession, kind: str, payload: dict[str, Any], *, later: timedelta = timedelta()
 ) -> None:
     """Queue a message that exists if, and only if, this transaction commits."""
-    message = Message(kind=kind, payload=payload, request_id=origin().request_id)
+    message = Message(
+        kind=kind, payload=payload, request_id=origin().request_id, traceparent=traceparent()
+    )
     if later:
         message.available_at = now() + later
     session.add(message)

@@ -11,6 +11,7 @@ from jobboard.infra.postgres import Database
 from jobboard.infra.redis import make_patient_redis
 from jobboard.infra.rings import Rings
 from jobboard.infra.store import Store
+from jobboard.infra.traces import Traces
 from jobboard.settings import Settings
 
 CLOSE_SECONDS = 3.0
@@ -26,7 +27,7 @@ class Shared:
     rings: Rings
 
     @classmethod
-    def make(cls, settings: Settings, **options: Any) -> "Shared":
+    def make(cls, settings: Settings, traces: Traces | None, **options: Any) -> "Shared":
         """In the running loop; `options` are those of Database."""
         redis_url = settings.redis_url.get_secret_value()
         store = Store(make_patient_redis(redis_url), settings.secret_key.get_secret_value())
@@ -38,6 +39,8 @@ class Shared:
             slow_ms=settings.slow_statement_ms,
             **options,
         )
+        if traces is not None:
+            traces.watch(database.engine.sync_engine)
         return cls(database, store, rings)
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
 from jobboard.infra.shared import Shared
 from jobboard.infra.storage import Storage
+from jobboard.infra.traces import Traces
 from jobboard.settings import Settings
 
 
@@ -22,20 +23,24 @@ class Context:
     mailer: Mailer
     storage: Storage
     mongo: Mongo | None = None
+    traces: Traces | None = None
 
 
 @asynccontextmanager
 async def open_context(settings: Settings) -> AsyncGenerator[Context]:
     """Make the clients in the running loop; close them at the end."""
     doorbell = Doorbell(settings.redis_url.get_secret_value())
-    shared = Shared.make(settings, ring=doorbell.ring, pool_size=3)
+    traces = Traces.make(settings, "jobboard-worker")
+    shared = Shared.make(settings, traces, ring=doorbell.ring, pool_size=3)
     mongo_url = settings.mongo_url.get_secret_value()
     mongo = Mongo(mongo_url) if mongo_url else None
     storage = Storage(settings.storage_url)
     try:
-        yield Context(settings, shared.database, make_mailer(settings), storage, mongo)
+        yield Context(settings, shared.database, make_mailer(settings), storage, mongo, traces)
     finally:
         if mongo is not None:
             await mongo.close()
         await shared.close()
+        if traces is not None:
+            traces.close()
         doorbell.close()

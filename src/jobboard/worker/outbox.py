@@ -21,6 +21,7 @@ from jobboard.companies import invitations
 from jobboard.companies.news import COMPANY_NEWS
 from jobboard.infra.provenance import Origin, coming_from
 from jobboard.infra.queue import Failure, GiveUp, Message
+from jobboard.infra.traces import working
 from jobboard.jobs.news import PUBLISHED
 from jobboard.notifications.service import MAIL
 from jobboard.privacy.erasure import FORGET_REST
@@ -80,7 +81,10 @@ async def _deliver_lane(context: Context, calls: asyncio.Task[None]) -> None:
 
 async def _deliver_waiting(context: Context) -> None:
     while (message := await claims.claim(context)) is not None:
-        with coming_from(Origin(request_id=message.request_id)):
+        with (
+            coming_from(Origin(request_id=message.request_id)),
+            working(context.traces, message.kind, message.traceparent),
+        ):
             await _deliver_one(context, message)
 
 

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobboard.analytics.hits import truncated
 from jobboard.infra.provenance import Origin, coming_from
+from jobboard.infra.traces import name_request
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 SOCKET = "unix"  # in the setting: whoever comes by a Unix socket is a proxy of ours
@@ -70,6 +71,7 @@ class Identify:
                 message["headers"] = [*message.get("headers", ()), header]
             await send(message)
 
+        name_request(request_id)
         with coming_from(Origin(truncated(_peer(scope)), request_id)):
             await self.app(scope, receive, send_with_id)
 
