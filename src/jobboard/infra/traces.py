@@ -2,7 +2,7 @@
 worker does of it. Only where `JOBBOARD_OTLP_URL` says whither; else nothing of it is even loaded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -83,7 +83,7 @@ class Traces:
         event.listen(engine, "handle_error", fail)
 
     @contextmanager
-    def work(self, name: str, parent: str) -> Iterator[None]:
+    def work(self, name: str, parent: str) -> Generator[None]:
         """A span for a message, in the trace of the request that queued it."""
         context = PROPAGATOR.extract({KEY: parent})
         with self._tracer.start_as_current_span(name, context, SpanKind.CONSUMER):
