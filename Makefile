@@ -29,7 +29,7 @@ check: ## Format, lint, types, import contracts; migrations and API schema in st
 	@cd "$(HERE)" && "$(BIN)/python" -m scripts.diagram
 
 bench: ## The benchmarks, each against its peer or limit in the same run (ARGS="log_in_times")
-	@$(SET_UP) dev
+	@$(SET_UP) bench
 	@cd "$(HERE)" && "$(BIN)/python" -m benchmarks $(ARGS)
 
 format: ## Format the code and mend what the linter can

@@ -7,6 +7,7 @@ from benchmarks import alerts, cache, live, log_in_times, middleware, wallet
 from benchmarks.hits import cost, gone, growth
 from benchmarks.output import until_no_one_reads
 from benchmarks.programs.__main__ import main as programs
+from benchmarks.search.__main__ import main as search
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "programs": programs,
@@ -19,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "cache": cache.main,
     "live": live.main,
     "alerts": alerts.main,
+    "search": search,
 }
 
 

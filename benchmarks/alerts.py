@@ -117,6 +117,7 @@ async def filled(database: Database, settings: Settings) -> tuple[list[UUID], li
         ads = ads.add_columns(Job.currency, Job.yearly_min)
         rows = (await session.execute(ads)).all()
     await analyse(database, "jobs")
+    await analyse(database, "live_jobs")
     return list(ids), list(rows)
 
 

@@ -190,6 +190,7 @@ async def fill(settings: Settings) -> None:
         rows = {"jobs": JOBS, "companies": COMPANIES, "words": list(WORDS)}
         await connection.execute(text(JOB_ROWS), rows)
     await analyse(database, "jobs")
+    await analyse(database, "live_jobs")
     await database.close()
 
 

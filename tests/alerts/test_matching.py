@@ -165,7 +165,7 @@ async def test_it_finds_exactly_what_each_search_finds(
     draw = random.Random(SEED)
     companies = await post(session, settings, draw)
     if analysed:  # PostgreSQL knows which words are rare
-        await session.execute(text("ANALYZE jobs"))
+        await session.execute(text("ANALYZE live_jobs"))
     asked = map(SavedCriteria.model_validate, searches(draw, companies))
     saved = await save(session, await make_user(session, settings), asked)
     every = (await session.scalars(select(Job.id))).all()

@@ -28,6 +28,10 @@ SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM companies),
        (SELECT count(*) FROM messages)
 """
 OWNERS = "SELECT (SELECT count(*) FROM people) + (SELECT count(*) FROM companies)"
+LIVE = """
+SELECT (SELECT count(*) FROM jobs WHERE status = 'published') - count(*), md5(string_agg(
+    live_jobs::text, '' ORDER BY id)) FROM live_jobs
+"""
 WALLETS = "SELECT count(*) FROM wallets WHERE board IS NULL"
 COMMITS = "SELECT count(DISTINCT xmin::text) FROM wallets WHERE person_id IS NOT NULL"
 PEOPLE = """
@@ -84,13 +88,15 @@ def filled(url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str
 
 
 def test_a_filled_board_goes_down_and_up_to_the_same(filled: str) -> None:
-    first, counts = revisions.catalog(filled), ask(filled, COUNTS)
+    first, counts, live = revisions.catalog(filled), ask(filled, COUNTS), ask(filled, LIVE)
     assert min(counts) > 0
+    assert live[0] == 0
     revisions.downgrade(filled, OLDEST)
     assert ask(filled, COUNTS) == counts
     upgrade(filled)
     assert revisions.catalog(filled) == first
     assert ask(filled, COUNTS) == counts
+    assert ask(filled, LIVE) == live
     assert ask(filled, WALLETS) == ask(filled, OWNERS)
     assert ask(filled, "SELECT bool_and(email_verified_at IS NOT NULL) FROM people")
     revisions.downgrade(filled)

@@ -63,7 +63,27 @@ async def test_counting_stops_at_a_cap_and_says_so(
     await post("Baker, fourth")
     assert (await find(session)).total.model_dump() == {"value": 3, "relation": "gte"}
     assert (await find(session, limit=1)).total.model_dump() == {"value": 3, "relation": "gte"}
-    assert (await find(session, facets=True)).total.model_dump() == {"value": 4, "relation": "eq"}
+
+
+@anyio
+async def test_facets_say_when_they_stop_at_the_cap(
+    session: AsyncSession, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "COUNT_CAP", 3)
+    for number in range(3):
+        await post(f"Baker {number}", remote="onsite", days=number)
+    result = await find(session, facets=True)
+    assert (result.total.relation, result.facets_relation) == ("eq", "eq")
+    await post("Baker, fourth", remote="remote", days=4)
+    result = await find(session, facets=True)
+    assert (result.total.value, result.total.relation) == (3, "gte")
+    assert (result.facets or {})["remote"] == {"onsite": 3, "remote": 1}
+    assert result.facets_relation == "gte"
+    # The filter is used: its own facet counts all, of which there are more than are counted.
+    result = await find(session, facets=True, remote="remote")
+    assert (result.total.value, result.total.relation) == (1, "eq")
+    assert result.facets_relation == "gte"
+    assert (await find(session)).facets_relation is None
 
 
 @anyio

@@ -39,21 +39,22 @@ AT_ONCE = 1000  # searches whose words PostgreSQL reads in one statement
 LOWEST, HIGHEST = 15, 45
 TOKEN = re.compile(r"'((?:[^']|'')*)'(?::[A-D*]+)?|(<(?:-|\d+)>|[&|!()])")
 
-# All keys of a row of `jobs`, whose company is joined.
+# All keys of a row of `live_jobs`, whose company is joined.
 HELD = literal_column(
-    f"""array_remove(ARRAY['*', 'c' || jobs.country, 'r' || jobs.remote,
-        'e' || jobs.employment_type, 'x' || jobs.experience, 'o' || jobs.company_id::text,
+    f"""array_remove(ARRAY['*', 'c' || live_jobs.country, 'r' || live_jobs.remote,
+        'e' || live_jobs.employment_type, 'x' || live_jobs.experience,
+        'o' || live_jobs.company_id::text,
         'o' || companies.slug]
-    || ARRAY(SELECT 'w' || held FROM unnest(tsvector_to_array(jobs.search)) AS held)
-    || ARRAY(SELECT 'p' || held FROM unnest(tsvector_to_array(jobs.place_search)) AS held)
-    || ARRAY(SELECT 't' || held FROM unnest(jobs.tags) AS held)
-    || CASE WHEN coalesce(jobs.yearly_max, jobs.yearly_min) IS NULL OR jobs.currency IS NULL
+    || ARRAY(SELECT 'w' || held FROM unnest(tsvector_to_array(live_jobs.search)) AS held)
+    || ARRAY(SELECT 'p' || held FROM unnest(tsvector_to_array(live_jobs.place_search)) AS held)
+    || ARRAY(SELECT 't' || held FROM unnest(live_jobs.tags) AS held)
+    || CASE WHEN live_jobs.pay IS NULL OR live_jobs.currency IS NULL
         THEN ARRAY['m?']
-        ELSE ARRAY['m!', 'm' || jobs.currency || '0'] || ARRAY(
-            SELECT 'm' || jobs.currency || (bits << moved)
+        ELSE ARRAY['m!', 'm' || live_jobs.currency || '0'] || ARRAY(
+            SELECT 'm' || live_jobs.currency || (bits << moved)
             FROM generate_series(4::bigint, 7) AS bits,
                 generate_series({LOWEST}, {HIGHEST}) AS moved
-            WHERE (bits << moved) <= coalesce(jobs.yearly_max, jobs.yearly_min))
+            WHERE (bits << moved) <= live_jobs.pay)
         END, NULL)""",
     ARRAY(Text),
 )
@@ -66,7 +67,7 @@ STATISTICS = text(
             SELECT * FROM unnest(most_common_vals::text::text[], most_common_freqs)
             WHERE most_common_elems IS NULL
         ) AS known (value, frequency)
-    WHERE schemaname = current_schema() AND tablename = 'jobs' AND value = ANY(:values)
+    WHERE schemaname = current_schema() AND tablename = 'live_jobs' AND value = ANY(:values)
         AND attname = ANY(:columns)"""
 )
 COLUMNS = {"search": WORD, "place_search": PLACE, "tags": TAG, **KINDS}

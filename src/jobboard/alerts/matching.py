@@ -38,6 +38,7 @@ from jobboard.alerts.schemas import SavedCriteria
 from jobboard.companies.models import Company
 from jobboard.jobs.asked import many, numbered, read
 from jobboard.jobs.filters import of_each
+from jobboard.jobs.live import LiveJob
 from jobboard.jobs.models import Job
 from jobboard.jobs.queries import live
 
@@ -76,7 +77,8 @@ def _finding() -> Select:
     """The first `piece` pairs of a search above `after` and one of `jobs`; alike ones in a row."""
     held = (
         select(Job.id, CAME.label("came"), index.HELD.label("held"))
-        .join(Company, Company.id == Job.company_id)
+        .join(LiveJob, LiveJob.id == Job.id)
+        .join(Company, Company.id == LiveJob.company_id)
         .where(Job.id == any_(bindparam("jobs", type_=ARRAY(PG_UUID))), live())
         .cte("held")
         .prefix_with("MATERIALIZED")
@@ -115,7 +117,7 @@ def _verifying() -> Select:
     return (
         select(pair.c.place)
         .join(asked, asked.c.n == pair.c.n)
-        .join(Job, Job.id == pair.c.job)
+        .join(LiveJob, LiveJob.id == pair.c.job)
         .where(*of_each(asked))
     )
 

@@ -28,7 +28,7 @@ from jobboard.errors import Conflict
 from jobboard.infra import leftout
 
 AT_ONCE = 2  # COPYs: one writes ads while the server indexes the words of another's
-TABLE = "jobs"
+TABLE, TABLES = "jobs", ("jobs", "live_jobs")
 COMPANY_COLUMNS = ("name", "slug", "website", "description", "description_html", "created_at")
 OTHERS = f"SELECT EXISTS (SELECT FROM {TABLE} WHERE source IS DISTINCT FROM '{SOURCE}')"
 THERE = f"SELECT external_id FROM {TABLE} WHERE source = '{SOURCE}' AND external_id = ANY($1)"
@@ -90,7 +90,8 @@ async def copy(
                 code="demo_runs_already",
             )
         mill = Mill(seed, await _companies(connections[0], seed, jobs), jobs, now(), days)
-        await leftout.leave_out(connections[0], TABLE)
+        for table in TABLES:
+            await leftout.leave_out(connections[0], table)
         run = _Run(mill, _chunks(first, jobs), progress, first)
         async with asyncio.TaskGroup() as group:
             for connection in connections:
@@ -107,7 +108,8 @@ async def index(url: str, *, busy: Callable[[], None] = lambda: None) -> float:
                 return 0.0
             busy()
             await leftout.make_again(connection)
-        await connection.execute(f"VACUUM (ANALYZE) {TABLE}")
+        for table in TABLES:
+            await connection.execute(f"VACUUM (ANALYZE) {table}")
     return monotonic() - began
 
 

@@ -28,13 +28,14 @@ def scripts() -> Path:
 def upgrade(database_url: str) -> None:
     """Bring the schema up to date. Two at once wait for each other.
 
-    Indexes that a killed run of `jobboard demo` left out are made again.
+    Indexes that a killed run of `jobboard demo` left out are made again: first, for migrations
+    count on them.
     """
+    asyncio.run(_mend(database_url))
     if asyncio.run(current(database_url)) != heads():
         from jobboard.infra.revisions import upgrade as alembic_upgrade  # see above
 
         alembic_upgrade(database_url)
-    asyncio.run(_mend(database_url))
 
 
 async def _mend(database_url: str) -> None:

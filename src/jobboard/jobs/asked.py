@@ -30,8 +30,8 @@ from jobboard.jobs.places import parse_location
 # A minus right before another. Some thirty of them are "tsquery stack too small" to PostgreSQL.
 _PILED_UP = re.compile(r"-(?=(?:[-\s!&|()]|\bor\b)*-)", re.IGNORECASE)
 
-CONFIG = "english"  # of Job.search
-PLACE_CONFIG = "simple"  # of Job.place_search
+CONFIG = "english"  # of LiveJob.search
+PLACE_CONFIG = "simple"  # of LiveJob.place_search
 
 Condition = ColumnElement[bool]
 
@@ -130,8 +130,14 @@ class Asked:
 def by_one(data: JobCriteria) -> Asked:
     """What one search asks."""
     given = {name: cast(value, TYPES[name]) for name, value in read(data).items()}
-    made = {name: QUERIES[name](given[name]) for name in QUERIES if name in given}
+    # A query of its own is read once, not for each job that it is held against.
+    made = {name: once(QUERIES[name](given[name])) for name in QUERIES if name in given}
     return Asked(given | made)
+
+
+def once(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same, reckoned once in a statement."""
+    return select(value).scalar_subquery()
 
 
 def numbered(readings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

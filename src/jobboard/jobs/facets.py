@@ -1,9 +1,15 @@
-"""How many jobs a search finds, and how many each choice of a filter would bring."""
+"""How many jobs a search finds, and how many each choice of a filter would bring.
+
+Counted are the newest COUNT_CAP that are found: exact where there are no more, else "at least". A
+count of a million jobs would take longer than anybody waits for a number.
+"""
+
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     CTE,
-    BigInteger,
-    CompoundSelect,
+    ColumnElement,
     Select,
     Text,
     cast,
@@ -11,63 +17,81 @@ from sqlalchemy import (
     literal,
     null,
     select,
-    type_coerce,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.jobs import filters, walk
 from jobboard.jobs.criteria import JobSearch
-from jobboard.jobs.filters import CHOICES, chosen, common, everything
-from jobboard.jobs.models import Job
+from jobboard.jobs.filters import CHOICES
 
-COUNT_CAP = 10_000  # counting stops here, unless the facets count all jobs anyway
+COUNT_CAP = 1_000
 
 Facets = dict[str, dict[str, int]]
 
 
-async def count(session: AsyncSession, data: JobSearch) -> int:
-    """How many jobs are found; COUNT_CAP + 1 stands for all numbers above COUNT_CAP."""
-    some = select(Job.id).where(*everything(data)).limit(COUNT_CAP + 1).subquery()
-    return await session.scalar(select(func.count()).select_from(some)) or 0
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted; `all_jobs` and `all_choices` tell whether there is no more of it."""
+
+    jobs: int
+    all_jobs: bool
+    choices: Facets
+    all_choices: bool
 
 
-async def count_choices(session: AsyncSession, data: JobSearch) -> tuple[int, Facets]:
-    """How many jobs are found, and how many each value of each filter in CHOICES would bring.
-
-    All other filters hold for a facet, its own does not; most first. All numbers are exact.
-    """
-    facets: Facets = {name: {} for name in CHOICES}
-    (_, _, total), *counts = (await session.execute(_counts(data))).all()
-    for facet, value, jobs in sorted(counts, key=lambda row: (-row.jobs, row.value)):
-        facets[facet][value] = jobs
-    return total, facets
-
-
-def _counts(data: JobSearch) -> CompoundSelect:
-    """Rows of (facet, value, jobs); the total has no facet. One pass over the jobs gathers the
-    few combinations of choices that occur, and only those are summed up several times."""
-    groups = (
-        select(*CHOICES.values(), func.count().label("jobs"))
-        .where(*common(data))
-        .group_by(*CHOICES.values())
-        .cte("groups")
-    )
-    return union_all(_total(groups, data), *(_facet(groups, data, name) for name in CHOICES))
+async def count(session: AsyncSession, data: JobSearch, spans: list[int]) -> Counted:
+    """How many jobs are found, and with `data.facets`, how many each value of each filter in
+    CHOICES would bring: all other filters hold for a facet, its own does not; most first."""
+    rows = (await session.execute(_counts(data, spans))).all()
+    choices: Facets = {name: {} for name in CHOICES} if data.facets else {}
+    whole = {}
+    for row in rows:
+        if row.value is None:
+            whole[row.facet] = row.jobs <= COUNT_CAP and not row.late
+    for facet, value, jobs, _ in sorted(rows, key=lambda row: (-row.jobs, row.value or "")):
+        if value is not None:
+            choices[facet][value] = jobs
+    jobs = next(row.jobs for row in rows if row.facet == "" and row.value is None)
+    return Counted(min(jobs, COUNT_CAP), whole[""], choices, all(whole.values()))
 
 
-def _total(groups: CTE, data: JobSearch) -> Select:
-    jobs = cast(func.coalesce(func.sum(groups.c.jobs), 0), BigInteger)
-    nothing = cast(null(), Text)
-    return select(nothing.label("facet"), nothing.label("value"), jobs.label("jobs")).where(
-        *chosen(data, dict(groups.c)).values()
-    )
+def _counts(data: JobSearch, spans: list[int]) -> Any:
+    """Rows of (facet, value, jobs, late); how many were counted for a facet has no value, and what
+    all filters leave has no facet. Filters that are used each have jobs of their own to count."""
+    found = _found(data, spans, None)
+    rows = [_number(found, "")]
+    for name in CHOICES if data.facets else ():
+        if getattr(data, name):
+            own = _found(data, spans, name)
+            rows += [_number(own, name), _values(own, name)]
+        else:
+            rows.append(_values(found, name))
+    return union_all(*rows)
 
 
-def _facet(groups: CTE, data: JobSearch, name: str) -> Select:
-    others = [condition for own, condition in chosen(data, dict(groups.c)).items() if own != name]
-    value, jobs = groups.c[name], cast(func.sum(groups.c.jobs), BigInteger)
+def _found(data: JobSearch, spans: list[int], but: str | None) -> CTE:
+    """The newest that are found, one more than are counted; without the filter `but`."""
+    conditions = filters.but(data, but) if but else filters.everything(data)
+    reach = filters.within_reach(data, but)
+    some = walk.newest(list(CHOICES.values()), [*conditions, *reach], spans, COUNT_CAP + 1)
+    return some.cte(f"found_{but}" if but else "found").prefix_with("MATERIALIZED")
+
+
+def _number(found: CTE, facet: str) -> Select:
+    return select(
+        cast(literal(facet), Text).label("facet"),
+        cast(null(), Text).label("value"),
+        func.count().label("jobs"),
+        walk.late().label("late"),
+    ).select_from(found)
+
+
+def _values(found: CTE, name: str) -> Select:
+    value: ColumnElement[Any] = found.c[name]
+    counted = func.least(func.count(), COUNT_CAP)
     return (
-        select(cast(literal(name), Text), type_coerce(value, Text), jobs)
-        .where(value.is_not(None), *others)
+        select(cast(literal(name), Text), value, counted, literal(False))
+        .where(value.is_not(None))
         .group_by(value)
     )

@@ -20,6 +20,7 @@ from jobboard.infra import freshness
 from jobboard.jobs import queries
 from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.filters import everything
+from jobboard.jobs.live import LiveJob
 from jobboard.jobs.models import Job, JobFeature, JobStatus, page_tag
 from jobboard.jobs.schemas import FeatureCreate, FeatureRead
 from jobboard.settings import Settings
@@ -187,11 +188,11 @@ def turn() -> int:
 
 def block(data: JobSearch) -> Select:
     """(id, key) of the featured jobs that begin a search, in the order of this turn."""
-    draw = func.hashtextextended(cast(Job.id, Text), turn())
+    draw = func.hashtextextended(cast(LiveJob.id, Text), turn())
     # One at least of the page is there by its own merit, so that a cursor can name it.
     return (
-        select(Job.id, draw.label("key"))
-        .where(Job.featured_until > now(), *everything(data))
+        select(LiveJob.id, draw.label("key"))
+        .where(LiveJob.featured_until > now(), *everything(data))
         .order_by(draw.desc())
         .limit(min(BLOCK, data.limit - 1))
     )

@@ -1,4 +1,4 @@
-"""The criteria of a search as conditions on the table of jobs.
+"""The criteria of a search as conditions on the table of live jobs.
 
 Each condition is written once, on values that are parameters of one search (`everything`) or
 columns of many (`of_each`): the page that a person looks at and a hundred thousand saved searches
@@ -9,31 +9,32 @@ come first: PostgreSQL checks them in this order where it thinks that all cost t
 match words it has to unpack a long tsvector, which it does not count as a cost.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, and_, any_, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Text, and_, any_, cast, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jobboard.companies.models import Company
-from jobboard.jobs import queries
 from jobboard.jobs.asked import CERTAIN, Asked, Condition, by_one
 from jobboard.jobs.criteria import JobCriteria
-from jobboard.jobs.models import Job
+from jobboard.jobs.live import LiveJob
 
 Column = InstrumentedAttribute[Any] | ColumnElement[Any]
 
 # The filters with a few choices each; the facets count these.
 CHOICES: dict[str, InstrumentedAttribute] = {
-    "employment_type": Job.employment_type,
-    "remote": Job.remote,
-    "experience": Job.experience,
-    "country": Job.country,
+    "employment_type": LiveJob.employment_type,
+    "remote": LiveJob.remote,
+    "experience": LiveJob.experience,
+    "country": LiveJob.country,
 }
 
-# The best pay for a year that a job offers, as the index ix_jobs_live_pay has it.
-PAY = func.coalesce(Job.yearly_max, Job.yearly_min)
-READABLE = and_(PAY.is_not(None), Job.currency.is_not(None))
+PAY = LiveJob.pay
+STEPS = 126  # of pay: up to 2 ** 63
+READABLE = and_(PAY.is_not(None), LiveJob.currency.is_not(None))
 
 
 def everything(data: JobCriteria) -> list[Condition]:
@@ -46,44 +47,66 @@ def of_each(asked: CTE) -> list[Condition]:
     return _everything(Asked(dict(asked.c), by_many=True))
 
 
-def common(data: JobCriteria) -> list[Condition]:
-    """The conditions that no facet counts."""
-    asked = by_one(data)
-    return [*_plain(asked), *_texts(asked)]
+def but(data: JobCriteria, name: str) -> list[Condition]:
+    """All conditions but the one of this name in CHOICES."""
+    return _everything(by_one(data), but=name)
 
 
-def chosen(data: JobCriteria, columns: Mapping[str, Column] = CHOICES) -> dict[str, Condition]:
-    """The conditions on CHOICES, or on columns of these names: any of the values given."""
-    asked = by_one(data)
-    return {name: met for name in CHOICES for met in _choice(asked, name, columns[name])}
+def within_reach(data: JobCriteria, but: str | None = None) -> list[Condition]:
+    """What follows from `everything`, in words that the index of LiveJob knows: it rules out what
+    other conditions would have to look at, and is no second opinion."""
+    names = [name for name in CHOICES if name != but and getattr(data, name)]
+    reach = [LiveJob.kinds.overlap(_named(name, getattr(data, name))) for name in names]
+    if data.tag:
+        reach.append(LiveJob.kinds.contains(_named("tag", data.tag)))
+    if data.salary_min is not None:
+        reach.append(LiveJob.kinds.overlap(_named("pay", _paid(data.salary_min, data.currency))))
+    return reach
 
 
-def _everything(asked: Asked) -> list[Condition]:
-    choices = [met for name in CHOICES for met in _choice(asked, name, CHOICES[name])]
+def _named(kind: str, values: Iterable[object]) -> ColumnElement:
+    """Names as `jobboard_kinds` (a migration) makes them."""
+    return cast([f"{kind}:{value}" for value in values], ARRAY(Text))
+
+
+def _paid(least: int, currency: str | None) -> list[str]:
+    """Steps of pay of half an octave, from the one before `least` on; and what is not known."""
+    lowest = max(int(2 * math.log2(max(least, 1))) - 1, 0)
+    return ["?", *(f"{currency}:{step}" for step in range(lowest, STEPS))]
+
+
+def _everything(asked: Asked, but: str | None = None) -> list[Condition]:
+    names = [name for name in CHOICES if name != but]
+    choices = [met for name in names for met in _choice(asked, name)]
     return [*_plain(asked), *choices, *_texts(asked)]
 
 
-def _choice(asked: Asked, name: str, values: Column) -> list[Condition]:
+def _choice(asked: Asked, name: str) -> list[Condition]:
     """One condition for any number of values. (The planner takes a plain `=` out of the order in
     which conditions are written, and checks it after the words.)"""
-    return asked.where(name, lambda wanted: values == any_(wanted))
+    return asked.where(name, lambda wanted: CHOICES[name] == any_(wanted))
 
 
 def _plain(asked: Asked) -> list[Condition]:
     def enough(least: ColumnElement) -> Condition:
-        return or_(and_(Job.currency == asked.values["currency"], least <= PAY), ~READABLE)
+        return or_(and_(LiveJob.currency == asked.values["currency"], least <= PAY), ~READABLE)
 
     def recent(days: ColumnElement) -> Condition:
-        return Job.published_at >= func.now() - func.make_interval(0, 0, 0, days)
+        return LiveJob.published_at >= func.now() - func.make_interval(0, 0, 0, days)
 
     return [
-        queries.live(),
+        LiveJob.expires_at > func.now(),
         *asked.where("readable_pay", lambda _: READABLE),
         *asked.where("salary_min", enough),
         *asked.where("posted_within", recent),
-        *asked.where("company_id", lambda company_id: Job.company_id == company_id),
-        *asked.where("company_slug", lambda slug: Job.company_id == _company(slug)),
+        *asked.where("company_id", lambda company_id: _is("company", company_id)),
+        *asked.where("company_slug", lambda slug: _is("company", _company(slug))),
     ]
+
+
+def _is(kind: str, value: ColumnElement) -> Condition:
+    """In words that the index knows."""
+    return LiveJob.kinds.contains(array([literal(f"{kind}:", Text) + cast(value, Text)]))
 
 
 def _company(slug: ColumnElement) -> ColumnElement:
@@ -93,20 +116,20 @@ def _company(slug: ColumnElement) -> ColumnElement:
 
 def _texts(asked: Asked) -> list[Condition]:
     return [
-        *asked.where("tag", Job.tags.contains),
+        *asked.where("tag", LiveJob.tags.contains),
         *asked.where("place", lambda place: _place(asked, place)),
-        *asked.where("words", Job.search.bool_op("@@")),
+        *asked.where("words", LiveJob.search.bool_op("@@")),
     ]
 
 
 def _place(asked: Asked, in_words: ColumnElement) -> Condition:
     """Jobs whose place has all these words, or lies where they were read to be: "Germany" finds
     "Köln", "Munich" finds "München", and "home office" what is remote."""
-    place = Job.place_search.bool_op("@@")
+    place = LiveJob.place_search.bool_op("@@")
     certain = [
         *asked.where("place_name", place),
-        *asked.where("place_country", lambda country: Job.country == country),
-        *asked.where("place_remote", lambda remote: Job.remote == remote),
+        *asked.where("place_country", lambda country: _is("country", country)),
+        *asked.where("place_remote", lambda remote: _is("remote", remote)),
     ]
     if not certain:
         return place(in_words)

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -17,8 +16,8 @@ from sqlalchemy import (
     inspect,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
-from sqlalchemy.orm import Mapped, deferred, mapped_column, object_session
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, object_session
 from sqlalchemy.types import Text
 
 from jobboard.infra import freshness
@@ -94,22 +93,10 @@ class ReportReason(StrEnum):
     OTHER = "other"
 
 
-# Title first, then tags and company, then place, then the text. `jobboard_words` (a migration)
-# joins an array by an IMMUTABLE function, which a generated column needs.
-SEARCH_SQL = (
-    "setweight(to_tsvector('english', title), 'A') || "
-    "setweight(to_tsvector('english', jobboard_words(tags) || ' ' || company_name), 'B') || "
-    "setweight(to_tsvector('english', coalesce(location, '')), 'C') || "
-    "setweight(to_tsvector('english', description_text), 'D')"
-)
-PLACE_SQL = (
-    "to_tsvector('simple', coalesce(location, '') || ' ' || coalesce(city, '') || ' ' || "
-    "coalesce(region, '') || ' ' || coalesce(country, ''))"
-)
-
-
 class Job(Base):
-    """A posting. Money is in minor units; `yearly_*` are the same pay for a year, to compare."""
+    """A posting. Money is in minor units; `yearly_*` are the same pay for a year, to compare.
+
+    What is searched of the published ones is in `live_jobs` (jobs/live.py)."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -129,31 +116,8 @@ class Job(Base):
             "status <> 'published' OR (published_at IS NOT NULL AND expires_at IS NOT NULL)",
             name="published_has_dates",
         ),
-        Index("ix_jobs_search", "search", postgresql_using="gin"),
-        Index("ix_jobs_place_search", "place_search", postgresql_using="gin"),
-        Index("ix_jobs_tags", "tags", postgresql_using="gin"),
-        Index(
-            "ix_jobs_live_newest",
-            "published_at",
-            "id",
-            postgresql_where=text("status = 'published'"),
-        ),
-        Index(
-            "ix_jobs_live_pay",
-            "currency",
-            text("coalesce(yearly_max, yearly_min)"),
-            "published_at",
-            "id",
-            postgresql_where=text("status = 'published'"),
-        ),
-        Index("ix_jobs_live_country", "country", postgresql_where=text("status = 'published'")),
         Index("ix_jobs_company_id_status", "company_id", "status"),
         Index("ix_jobs_pending", "submitted_at", "id", postgresql_where=text("status = 'pending'")),
-        Index(
-            "ix_jobs_live_featured",
-            "featured_until",
-            postgresql_where=text("status = 'published' AND featured_until IS NOT NULL"),
-        ),
         Index("ix_jobs_expiring", "expires_at", postgresql_where=text("status = 'published'")),
     )
 
@@ -198,11 +162,6 @@ class Job(Base):
     source: Mapped[str | None]
     external_id: Mapped[str | None]
     content_hash: Mapped[bytes | None]
-
-    search: Mapped[str] = deferred(mapped_column(TSVECTOR, Computed(SEARCH_SQL, persisted=True)))
-    place_search: Mapped[str] = deferred(
-        mapped_column(TSVECTOR, Computed(PLACE_SQL, persisted=True))
-    )
 
     __mapper_args__ = {"version_id_col": version}
 

@@ -1,27 +1,47 @@
 """In which order jobs are listed, and the cursors that lead from one page to the next.
 
-An order is up to two lanes, one after the other. In a lane, jobs are sorted by its key (if it has
-one), then by (published_at, id), highest first, so that no two jobs tie. A cursor names the last
-job of a page by those values: the next page holds what sorts after it, whatever was added or
-closed meanwhile.
+The newest come first; or the best paid, and then all others; or the best matches. Equals are sorted
+by (published_at, id), highest first, so that no two jobs tie. A cursor names the last job of a page
+by those values: the next page holds what sorts after it, whatever was added or closed meanwhile.
+
+The best of a million matches cannot be told without looking at each. Up to RANKED are sorted by
+`score` all together. Where there are more, those come first that hold all words without their
+descriptions (lane `head`), then all others (`rest`); of each lane the newest RANKED are sorted by
+score, then the next (a Window). Cursors name the edges of their window, so that pages hold still.
 """
 
 import math
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from types import NoneType
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Double, Select, cast, extract, func, null, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Double,
+    Select,
+    cast,
+    extract,
+    func,
+    literal,
+    not_,
+    null,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, REAL
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from jobboard.jobs.asked import words
+from jobboard.clock import now
+from jobboard.jobs import walk
+from jobboard.jobs.asked import once, words
 from jobboard.jobs.criteria import JobSearch, Sort
-from jobboard.jobs.filters import PAY, Column, everything
-from jobboard.jobs.models import Job
+from jobboard.jobs.filters import PAY, Column, everything, within_reach
+from jobboard.jobs.live import LiveJob
 from jobboard.pagination import (
     decode_cursor,
     encode_cursor,
@@ -33,78 +53,174 @@ from jobboard.pagination import (
 WEIGHTS = [0.1, 0.2, 0.4, 1.0]  # of the text, the location, tags and company, the title
 HALF_LIFE = 30 * 86_400  # seconds; a job this much older must match twice as well
 FAINTEST = 1e-6  # matches by exclusions alone have rank 0, which has no logarithm
+RANKED = 500  # jobs that are sorted by score at once
+CAME_LATER = 4  # times as many, where some came into a window since its first page
 OTHERS = -1  # the key, in cursors, of jobs in the second lane of the salary sort
 KEYS = {Sort.RELEVANCE: float, Sort.NEWEST: NoneType, Sort.SALARY: int}
 LEAD = re.compile(r"([A-Z]{3})?")
+EDGE = re.compile(r"(\d{1,17})-([0-9a-f]{32})")
+BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+
+Edge = tuple[datetime, UUID]
+Lane = Literal["all", "head", "rest"]
+LANES: tuple[Lane, ...] = ("all", "head", "rest")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Matches that are sorted by score: those of a lane below `high`, down to `low`."""
+
+    lane: Lane
+    high: Edge | None = None
+    low: Edge | None = None
+
+    def next(self, low: Edge | None, jobs: int) -> "Window | None":
+        """What comes after it, once it is known to hold so many jobs down to `low`."""
+        if self.lane != "all" and low and (self.low or jobs >= RANKED):
+            return Window(self.lane, high=low)
+        return Window("rest") if self.lane == "head" else None
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """The last job of a page. `lead` is the currency that sort=salary puts first, or empty;
-    `first` are the featured jobs that began the first page."""
+    `first` are the featured jobs that began the first page; `window` is of the best matches."""
 
     key: float | int | None
     published_at: datetime
     id: UUID
     lead: str = ""
     first: tuple[UUID, ...] = ()
+    window: Window | None = None
 
 
-def score(q: str) -> ColumnElement[float]:
+def score(q: str, row: Any) -> ColumnElement[float]:
     """How well a job matches, and how new it is: ln(ts_rank) + ln(2) * published_at / HALF_LIFE.
 
     The order is that of ts_rank * 2 ** (-age / HALF_LIFE) at any moment: age shifts all jobs
     alike, so the score needs no clock and pages stay stable.
     """
-    rank = func.ts_rank(cast(WEIGHTS, ARRAY(REAL)), Job.search, words(q))
+    rank = func.ts_rank(cast(WEIGHTS, ARRAY(REAL)), row.search, once(words(q)))
     match = func.ln(cast(func.greatest(rank, FAINTEST), Double))
-    published = cast(extract("epoch", Job.published_at), Double)
+    published = cast(extract("epoch", row.published_at), Double)
     return match + published * (math.log(2) / HALF_LIFE)
 
 
+def spans(data: JobSearch, jobs: float, high: datetime | None = None, low: datetime | None = None):
+    """The spans that a walk looks at: of what the search asks, between two moments."""
+    oldest = [low] if low else []
+    if data.posted_within:
+        oldest.append(now() - timedelta(days=data.posted_within))
+    return walk.spans(jobs, min(high, _soon()) if high else _soon(), max(oldest, default=None))
+
+
+def _soon() -> datetime:
+    return now() + timedelta(minutes=5)
+
+
+def best(
+    data: JobSearch, window: Window, after: Mark | None, first: Collection[UUID], jobs: float
+) -> Select:
+    """(id, key) of the best matches of a window below a mark, a page of them and one more; in each
+    row the window's last job (low_at, low_id) and how many it has. Without an id: none is left.
+    """
+    high, low = window.high, window.low
+    found = walk.newest(
+        [LiveJob.id, LiveJob.published_at, LiveJob.search],
+        [*_found(data, first), *_lane(data, window)],
+        spans(data, jobs, high and high[0], low and low[0]),
+        RANKED * CAME_LATER if low or window.lane == "all" else RANKED,
+    )
+    some = found.cte("some").prefix_with("MATERIALIZED")
+    edge = (
+        select(
+            some.c.published_at.label("low_at"),
+            some.c.id.label("low_id"),
+            func.count().over().label("jobs"),
+        )
+        .order_by(some.c.published_at, some.c.id)
+        .limit(1)
+        .cte("edge")
+    )
+    scored = select(some.c.id, some.c.published_at, score(data.q or "", some.c).label("key"))
+    page = _page(scored.subquery("scored"), data.limit, after).subquery("page")
+    return select(page.c.id, page.c.key, edge).select_from(edge.outerjoin(page, literal(True)))
+
+
+def _page(scored: Any, limit: int, after: Mark | None) -> Select:
+    columns = (scored.c.key, scored.c.published_at, scored.c.id)
+    page = select(scored.c.id, scored.c.key).order_by(*(column.desc() for column in columns))
+    if after:
+        page = page.where(tuple_(*columns) < (after.key, after.published_at, after.id))
+    return page.limit(limit + 1)
+
+
+def _lane(data: JobSearch, window: Window) -> list[ColumnElement[bool]]:
+    place = tuple_(LiveJob.published_at, LiveJob.id)
+    conditions: list[ColumnElement[bool]] = []
+    if window.lane != "all":
+        in_head = LiveJob.head.bool_op("@@")(once(words(data.q or "")))
+        conditions.append(in_head if window.lane == "head" else not_(in_head))
+    if window.high:
+        conditions.append(place < _edge(window.high))
+    if window.low:
+        conditions.append(place >= _edge(window.low))
+    return conditions
+
+
+def _edge(edge: Edge) -> Any:
+    return tuple_(cast(edge[0], DateTime(timezone=True)), cast(edge[1], PG_UUID))
+
+
+def _found(data: JobSearch, first: Collection[UUID]) -> list[ColumnElement[bool]]:
+    found = [*everything(data), *within_reach(data)]
+    return [*found, LiveJob.id.not_in(first)] if first else found
+
+
 def lanes(
-    data: JobSearch, lead: str | None, after: Mark | None, first: Collection[UUID] = ()
+    data: JobSearch, lead: str | None, after: Mark | None, first: Collection[UUID], jobs: float
 ) -> list[Select]:
-    """Statements for the rest of the list after a mark, to be read one after the other.
+    """Statements for the rest of the list after a mark, to be read one after the other; of all
+    orders but that of the best matches.
 
     Each gives (id, key) of at most `limit` jobs and one more, which tells that there is more.
     With sort=salary come the jobs paid in the lead currency, the best paid first, then all others,
     the newest first: plain figures of different currencies do not compare.
     """
-    found = everything(data)
-    if first:
-        found.append(Job.id.not_in(first))
-    if data.order is Sort.RELEVANCE and data.q:
-        return [_lane(data, found, score(data.q), after)]
+    found = _found(data, first)
     if data.order is not Sort.SALARY or not lead:
-        return [_lane(data, found, None, after)]
-    paid = [*found, Job.currency == lead, PAY.is_not(None)]
-    others = [*found, Job.currency.is_distinct_from(lead) | PAY.is_(None)]
+        return [_newest(data, found, after, jobs)]
+    paid = [*found, LiveJob.currency == lead, PAY.is_not(None)]
+    others = [*found, LiveJob.currency.is_distinct_from(lead) | PAY.is_(None)]
     if after and after.key == OTHERS:
-        return [_lane(data, others, None, after)]
-    return [_lane(data, paid, PAY, after), _lane(data, others, None, None)]
+        return [_newest(data, others, after, jobs)]
+    return [_best_paid(data, paid, after), _newest(data, others, None, jobs)]
 
 
-def _lane(
-    data: JobSearch,
-    conditions: list[ColumnElement[bool]],
-    key: ColumnElement[Any] | None,
-    after: Mark | None,
+def _newest(
+    data: JobSearch, conditions: list[ColumnElement[bool]], after: Mark | None, jobs: float
 ) -> Select:
-    columns: list[Column] = [Job.published_at, Job.id]
-    if key is not None:
-        columns.insert(0, key)
-    shown = null() if key is None else key
+    last = (
+        [tuple_(LiveJob.published_at, LiveJob.id) < (after.published_at, after.id)] if after else []
+    )
+    keys = spans(data, jobs, None if after is None else after.published_at)
+    columns: Sequence[Column] = [LiveJob.id, null().label("key")]
+    return walk.newest(columns, [*conditions, *last], keys, data.limit + 1)
+
+
+def _best_paid(
+    data: JobSearch, conditions: list[ColumnElement[bool]], after: Mark | None
+) -> Select:
+    columns = (PAY, LiveJob.published_at, LiveJob.id)
     statement = (
-        select(Job.id, shown.label("key"))
+        select(LiveJob.id, PAY.label("key"))
         .where(*conditions)
         .order_by(*(column.desc() for column in columns))
         .limit(data.limit + 1)
     )
     if after is None:
         return statement
-    last = (after.key, after.published_at, after.id)[-len(columns) :]
-    return statement.where(tuple_(*columns) < last)
+    return statement.where(tuple_(*columns) < (after.key, after.published_at, after.id))
 
 
 def write_cursor(data: JobSearch, last: Mark) -> str:
@@ -112,19 +228,48 @@ def write_cursor(data: JobSearch, last: Mark) -> str:
     key = OTHERS if data.order is Sort.SALARY and last.key is None else last.key
     moment = last.published_at.isoformat()
     first = " ".join(each.hex for each in last.first)
-    return encode_cursor(data.fingerprint(), key, moment, str(last.id), last.lead, first)
+    window = [_window_text(last.window)] if last.window else []
+    return encode_cursor(data.fingerprint(), key, moment, str(last.id), last.lead, first, *window)
 
 
 def read_cursor(data: JobSearch) -> Mark | None:
     """Where the page begins; None on the first. Raises Invalid unless this search wrote it."""
     if data.cursor is None:
         return None
-    shape = (str, KEYS[data.order], str, str, str, str)
-    fingerprint, key, moment, job_id, lead, first = decode_cursor(data.cursor, *shape)
+    shape = [str, KEYS[data.order], str, str, str, str]
+    if data.order is Sort.RELEVANCE:
+        shape.append(str)
+    fingerprint, key, moment, job_id, lead, first, *window = decode_cursor(data.cursor, *shape)
     if fingerprint != data.fingerprint() or not _storable(key) or not LEAD.fullmatch(lead):
         raise wrong_cursor()
     above = tuple(read_id(each) for each in first.split())
-    return Mark(key, read_moment(moment), read_id(job_id), lead, above)
+    mark = Mark(key, read_moment(moment), read_id(job_id), lead, above)
+    return replace(mark, window=_read_window(window[0])) if window else mark
+
+
+def _window_text(window: Window) -> str:
+    return ",".join([window.lane, _edge_text(window.high), _edge_text(window.low)])
+
+
+def _edge_text(edge: Edge | None) -> str:
+    return f"{(edge[0] - BEGINNING) // timedelta(microseconds=1)}-{edge[1].hex}" if edge else ""
+
+
+def _read_window(text: str) -> Window:
+    lane, *edges = text.split(",")
+    known: dict[str, Lane] = {each: each for each in LANES}
+    if lane not in known or len(edges) != 2:
+        raise wrong_cursor()
+    return Window(known[lane], *(_read_edge(edge) for edge in edges))
+
+
+def _read_edge(edge: str) -> Edge | None:
+    if not edge:
+        return None
+    read = EDGE.fullmatch(edge)
+    if read is None:
+        raise wrong_cursor()
+    return BEGINNING + timedelta(microseconds=int(read[1])), UUID(read[2])
 
 
 def _storable(key: float | int | None) -> bool:

@@ -5,6 +5,7 @@ counts. The formula of relevance is `orders.score`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
-from jobboard.jobs import facets, featuring
+from jobboard.jobs import facets, featuring, orders
 from jobboard.jobs.asked import words
 from jobboard.jobs.criteria import JobSearch, Sort, UndisclosedPay
-from jobboard.jobs.facets import Facets
+from jobboard.jobs.facets import Counted, Facets
 from jobboard.jobs.filters import PAY, everything
+from jobboard.jobs.live import LiveJob
 from jobboard.jobs.models import Job
-from jobboard.jobs.orders import Mark, lanes, read_cursor, write_cursor
+from jobboard.jobs.orders import RANKED, Mark, Window, best, lanes, read_cursor, write_cursor
 from jobboard.jobs.schemas import JobCard, salary_of
 from jobboard.pagination import cut
 
@@ -29,15 +31,18 @@ __all__ = ["JobSearch", "JobSearchResult", "Sort", "Total", "UndisclosedPay", "s
 EXCERPT = 200  # characters
 SAMPLE = 10_000  # jobs that are asked for the most common currency
 
-# A plan must know the words: a rare one and a common one need different plans. A bitmap of matches
-# that outgrows work_mem forgets the rows and keeps only their pages: many times slower. And the
-# planner takes it for cheap to look for words in every row, so it may not, where an index can tell.
-# On the way: whether any job is featured, since most boards need not look for those that fit.
+# A walk has one good plan, whatever the words are: it is made once for each shape of search. Only
+# the best paid of a rare word and of a common one need different plans. A bitmap of matches that
+# outgrows work_mem forgets the rows and keeps only their pages: many times slower. And the planner
+# takes it for cheap to look for words in every row, so it may not: an index can tell.
+# On the way: whether any job is featured, since most boards need not look for those that fit, and
+# about how many jobs there are.
 PLANNING = text(
-    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+    "SELECT set_config('plan_cache_mode', :plans, true),"
     " set_config('work_mem', '64MB', true),"
-    " set_config('enable_seqscan', :enable_seqscan, true),"
-    " EXISTS (SELECT FROM jobs WHERE status = 'published' AND featured_until > now()) AS featured"
+    " set_config('enable_seqscan', 'off', true),"
+    " EXISTS (SELECT FROM live_jobs WHERE featured_until > now()) AS featured,"
+    " (SELECT reltuples FROM pg_class WHERE oid = CAST('live_jobs' AS regclass)) AS jobs"
 )
 PLAIN = (
     Job.id,
@@ -75,6 +80,9 @@ CARD = (
     Company.logo_key,
 )
 
+Place = tuple[str, Window | None]  # what a cursor must know: the lead currency, or the window
+Placed = tuple[Row[Any], Place | None]
+
 
 class Total(BaseModel):
     """How many jobs are found: exactly (`eq`), or at least (`gte`) this many."""
@@ -93,6 +101,9 @@ class JobSearchResult(BaseModel):
         "values would bring while the other filters hold. Jobs that say nothing are not counted.",
         examples=[{"employment_type": {"full_time": 12}, "remote": {"remote": 3}}],
     )
+    facets_relation: Literal["eq", "gte"] | None = Field(
+        None, description="Whether all numbers in `facets` are exact, or some are at least so many."
+    )
     no_words: bool = Field(
         description="`q` holds no word to search by (only very common ones, or none): "
         "nothing is found then."
@@ -103,36 +114,81 @@ class JobSearchResult(BaseModel):
 async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     """One page of the live jobs that fulfil every criterion. Raises Invalid for a wrong cursor.
 
-    Without facets the total is exact up to facets.COUNT_CAP; with them it is always exact.
+    Total and facets are exact up to facets.COUNT_CAP.
     """
     after = read_cursor(data)
-    planning = {"enable_seqscan": "off" if data.q else "on"}
-    some_featured = (await session.execute(PLANNING, planning)).one().featured
-    above = await _featured(session, data) if some_featured and not after else []
+    known = await _plan(session, data)
+    above = await _featured(session, data) if known.featured and not after else []
     first = after.first if after else tuple(row.id for row in above)
-    rows, lead = await _rows(session, _room(data, above), after, first)
-    page, more = cut([*above, *rows], data.limit)
-    total, counts = await _count(session, data)
+    counted = await facets.count(session, data, orders.spans(data, known.jobs))
+    room = _room(data, above)
+    if data.order is Sort.RELEVANCE:
+        rows = await _best(session, room, after, first, known.jobs, counted)
+    else:
+        rows = await _sorted(session, room, after, first, known.jobs)
+    page, more = cut([*((row, None) for row in above), *rows], data.limit)
     return JobSearchResult(
-        items=[_card(row) for row in page],
-        total=total,
-        facets=counts,
-        no_words=total.value == 0 and await _no_words(session, data.q),
-        next_cursor=write_cursor(data, _mark(page[-1], lead, first)) if more else None,
+        items=[_card(row) for row, _ in page],
+        total=Total(value=counted.jobs, relation=_relation(counted.all_jobs)),
+        facets=counted.choices if data.facets else None,
+        facets_relation=_relation(counted.all_choices) if data.facets else None,
+        no_words=counted.jobs == 0 and await _no_words(session, data.q),
+        next_cursor=write_cursor(data, _mark(*page[-1], first)) if more else None,
     )
 
 
-async def _rows(
-    session: AsyncSession, data: JobSearch, after: Mark | None, first: tuple[UUID, ...]
-) -> tuple[list[Row[Any]], str]:
-    """Rows of CARD and the key, one more than asked for where there is more; the lead currency.
+async def how_many(session: AsyncSession, data: JobSearch) -> int:
+    """How many jobs a search would find, up to facets.COUNT_CAP."""
+    plain = data.model_copy(update={"facets": False})
+    known = await _plan(session, plain)
+    return (await facets.count(session, plain, orders.spans(plain, known.jobs))).jobs
+
+
+async def _plan(session: AsyncSession, data: JobSearch) -> Row[Any]:
+    mode = "force_custom_plan" if data.order is Sort.SALARY else "force_generic_plan"
+    return (await session.execute(PLANNING, {"plans": mode})).one()
+
+
+def _relation(exact: bool) -> Literal["eq", "gte"]:
+    return "eq" if exact else "gte"
+
+
+async def _best(
+    session: AsyncSession,
+    data: JobSearch,
+    after: Mark | None,
+    first: tuple[UUID, ...],
+    jobs: float,
+    counted: Counted,
+) -> list[Placed]:
+    """Rows of CARD and the key, one more than asked for where there is more, each with its window.
     Without those that stood `first`, so that nobody meets a job twice."""
+    few = counted.all_jobs and counted.jobs <= RANKED
+    window = after.window if after else Window("all" if few else "head")
+    rows: list[Placed] = []
+    while window and len(rows) <= data.limit:
+        found = (await session.execute(_cards(best(data, window, after, first, jobs)))).all()
+        low = (found[0].low_at, found[0].low_id) if found else None
+        here = window if window.low or window.lane == "all" else replace(window, low=low)
+        rows += [(row, ("", here)) for row in found if row.id is not None]
+        window, after = window.next(window.low or low, found[0].jobs if found else 0), None
+    return rows[: data.limit + 1]
+
+
+async def _sorted(
+    session: AsyncSession,
+    data: JobSearch,
+    after: Mark | None,
+    first: tuple[UUID, ...],
+    jobs: float,
+) -> list[Placed]:
+    """The same in every other order, each with the lead currency."""
     lead = await _lead(session, data, after)
     rows: list[Row[Any]] = []
-    for lane in lanes(data, lead, after, first):
+    for lane in lanes(data, lead, after, first, jobs):
         if len(rows) <= data.limit:
             rows += (await session.execute(_cards(lane))).all()
-    return rows[: data.limit + 1], lead
+    return [(row, (lead, None)) for row in rows[: data.limit + 1]]
 
 
 async def _featured(session: AsyncSession, data: JobSearch) -> Sequence[Row[Any]]:
@@ -155,8 +211,8 @@ async def _lead(session: AsyncSession, data: JobSearch, after: Mark | None) -> s
     if data.currency:
         return data.currency
     some = (
-        select(Job.currency)
-        .where(*everything(data), Job.currency.is_not(None), PAY.is_not(None))
+        select(LiveJob.currency)
+        .where(*everything(data), LiveJob.currency.is_not(None), PAY.is_not(None))
         .limit(SAMPLE)
         .subquery()
     )
@@ -165,28 +221,22 @@ async def _lead(session: AsyncSession, data: JobSearch, after: Mark | None) -> s
     return await session.scalar(ranked) or ""
 
 
-def _cards(lane: Select) -> Select:
-    """The columns of CARD for a page of ids. Long texts are unpacked for these rows only."""
-    found = lane.subquery("found")
+def _cards(page: Select) -> Select:
+    """The columns of CARD beside those of a page of ids. Long texts are unpacked for these only."""
+    found = page.subquery("found")
+    beside = [column for column in found.c if column.name != "id"]
     return (
-        select(*CARD, found.c.key)
+        select(*CARD, *beside)
         .select_from(found)
-        .join(Job, Job.id == found.c.id)
-        .join(Company, Company.id == Job.company_id)
+        .outerjoin(Job, Job.id == found.c.id)
+        .outerjoin(Company, Company.id == Job.company_id)
         .order_by(found.c.key.desc(), Job.published_at.desc(), Job.id.desc())
     )
 
 
-def _mark(row: Row[Any], lead: str, first: tuple[UUID, ...]) -> Mark:
-    return Mark(row.key, row.published_at, row.id, lead, first)
-
-
-async def _count(session: AsyncSession, data: JobSearch) -> tuple[Total, Facets | None]:
-    if data.facets:
-        number, counts = await facets.count_choices(session, data)
-        return Total(value=number, relation="eq"), counts
-    number, cap = await facets.count(session, data), facets.COUNT_CAP
-    return Total(value=min(number, cap), relation="gte" if number > cap else "eq"), None
+def _mark(row: Row[Any], place: Place | None, first: tuple[UUID, ...]) -> Mark:
+    lead, window = place or ("", None)
+    return Mark(row.key, row.published_at, row.id, lead, first, window)
 
 
 async def _no_words(session: AsyncSession, q: str | None) -> bool:

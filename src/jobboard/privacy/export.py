@@ -130,7 +130,7 @@ def _tables(actor: Actor) -> dict[str, Select]:
             # Its address is its company's secret: who left the company does not take it along.
             and_(Webhook.created_by == person_id, webhooks.visible_to(actor)),
         ),
-        "jobs": _of(Job, {"search", "place_search", "content_hash"}, Job.created_by == person_id),
+        "jobs": _of(Job, {"content_hash"}, Job.created_by == person_id),
         "job-steps": _of(JobEvent, {"person_id"}, JobEvent.person_id == person_id),
         "applications": _of(Application, set(), own)
         .add_columns(Job.title.label("job"), Job.company_name.label("company"))

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.companies import queries as companies
 from jobboard.errors import Invalid, NotFound
 from jobboard.infra.rates import SEARCH, limited
-from jobboard.jobs import facets, public
+from jobboard.jobs import public
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
-from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, search
+from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, how_many, search
 from jobboard.schema import field_errors
 from jobboard.web import formatting, places
 from jobboard.web.deps import EnginesDep, EventsDep, ReaderDep, SessionDep, ViewerDep
@@ -320,7 +320,7 @@ async def _relaxed(session: AsyncSession, asked: Asked, company: str) -> list[Re
         wider = asked.less(name, value)
         if not wider.asks:
             continue  # "See all jobs" says that
-        if jobs := await facets.count(session, wider.search):
+        if jobs := await how_many(session, wider.search):
             words = names.get(name) or f'"{_chip(asked, name, value, company).words}"'
             found.append(Relaxed(words, wider.href(), jobs))
     return sorted(found, key=lambda each: -each.jobs)[:RELAXED_AT_MOST]

@@ -1,0 +1,1 @@
+"""The search at many sizes, beside tantivy and beside what one would write first."""

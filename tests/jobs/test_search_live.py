@@ -1,0 +1,150 @@
+"""What is searched is what is published: at once, whoever writes, and however many."""
+
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.clock import now
+from jobboard.companies.models import Company
+from jobboard.infra.postgres import Database
+from jobboard.jobs import orders, walk
+from jobboard.jobs.models import Job, JobStatus
+from tests.jobs.searching import Post, find, titles
+from tests.jobs.searching import walk as all_pages
+
+pytestmark = pytest.mark.anyio
+
+OUT_OF_STEP = text(
+    """
+    SELECT coalesce(jobs.id, live_jobs.id) FROM live_jobs
+      FULL JOIN (SELECT * FROM jobs WHERE status = 'published') AS jobs ON jobs.id = live_jobs.id
+     WHERE live_jobs.id IS NULL OR jobs.id IS NULL OR live_jobs.search <> jobboard_search(
+           jobs.title, jobs.tags, jobs.company_name, jobs.location, jobs.description_text)
+        OR (live_jobs.published_at, live_jobs.expires_at, live_jobs.remote) IS DISTINCT FROM
+           (jobs.published_at, jobs.expires_at, jobs.remote)
+    """
+)
+
+
+async def change(session: AsyncSession, job: Job, **values: Any) -> None:
+    """By a plain statement, as an import or a clock does it."""
+    await session.execute(update(Job).where(Job.id == job.id).values(**values))
+    await session.commit()
+
+
+async def test_each_change_shows_at_once(
+    session: AsyncSession, post: Post, company: Company
+) -> None:
+    job = await post("Baker", status=JobStatus.PENDING)
+    assert await titles(session, q="baker") == []
+    await change(session, job, status=JobStatus.PUBLISHED, published_at=now(), expires_at=now())
+    assert await titles(session, q="baker") == []  # has expired already
+    await change(session, job, expires_at=now() + timedelta(days=1))
+    assert await titles(session, q="baker") == ["Baker"]
+    await change(session, job, title="Miller", remote="remote", tags=["flour"])
+    assert await titles(session, q="baker") == []
+    assert await titles(session, q="miller flour", remote="remote", tag=["flour"]) == ["Miller"]
+    await change(session, job, location="Lyon, France", country="FR", city="Lyon")
+    assert await titles(session, location="France", country="FR") == ["Miller"]
+    await session.execute(
+        update(Company).where(Company.id == company.id).values(name="Mill of the South")
+    )
+    assert await titles(session, q="south") == ["Miller"]
+    await change(session, job, status=JobStatus.CLOSED)
+    assert await titles(session, q="miller") == []
+    await change(session, job, status=JobStatus.PUBLISHED)
+    assert await titles(session, q="miller") == ["Miller"]
+    await session.execute(text("DELETE FROM jobs"))
+    assert await titles(session) == []
+
+
+async def test_writers_at_once_leave_nothing_out_of_step(
+    db: Database, session: AsyncSession, post: Post
+) -> None:
+    jobs = [await post(f"Baker {number}") for number in range(6)]
+
+    async def write(number: int) -> None:
+        for step in range(8):
+            job = jobs[(number + step) % len(jobs)]
+            live = (number * step) % 3 != 0
+            status = JobStatus.PUBLISHED if live else JobStatus.CLOSED
+            values = {"status": status, "title": f"Miller {number} {step}", "tags": [f"t{number}"]}
+            async with db.transaction() as own:
+                await own.execute(update(Job).where(Job.id == job.id).values(**values))
+
+    await asyncio.gather(*(write(number) for number in range(5)))
+    assert (await session.scalars(OUT_OF_STEP)).all() == []
+    live = await session.scalars(text("SELECT title FROM jobs WHERE status = 'published'"))
+    assert sorted(await titles(session)) == sorted(live)
+
+
+async def test_more_matches_than_are_ranked_are_all_on_some_page(
+    session: AsyncSession, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "RANKED", 3)
+    monkeypatch.setattr("jobboard.jobs.search.RANKED", 3)
+    heads, texts = [], []
+    for number in range(10):
+        days = number % 4 + number / 100
+        await post(f"Baker {number}", days=days)
+        heads.append((days, f"Baker {number}"))
+        await post(f"Clerk {number}", days=days, description="Beside a baker.")
+        texts.append((days, f"Clerk {number}"))
+    for limit in (1, 2, 3, 7, 100):
+        found = await all_pages(session, q="baker", limit=limit)
+        # Those that say it in their titles first; the newest three of each, then the next.
+        assert [set(found[at : at + 3]) for at in range(0, 9, 3)] == [
+            {title for _, title in sorted(heads)[at : at + 3]} for at in range(0, 9, 3)
+        ]
+        assert sorted(found[:10]) == sorted(title for _, title in heads)
+        assert sorted(found[10:]) == sorted(title for _, title in texts)
+
+
+async def test_pages_of_many_matches_hold_still(
+    session: AsyncSession, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "RANKED", 3)
+    monkeypatch.setattr("jobboard.jobs.search.RANKED", 3)
+    for number in range(12):
+        await post(f"Baker {number}", days=number)
+    seen, cursor = [], None
+    while True:
+        page = await find(session, q="baker", limit=2, cursor=cursor)
+        seen += [card.title for card in page.items]
+        if (cursor := page.next_cursor) is None:
+            break
+        await post(f"Baker, new {len(seen)}")
+    assert [title for title in seen if "new" not in title] == [f"Baker {n}" for n in range(12)]
+    assert len(seen) == len(set(seen))
+
+
+async def test_a_walk_that_takes_too_long_says_so(
+    session: AsyncSession, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await post("Baker")
+    monkeypatch.setattr(walk, "PATIENCE", -1)
+    result = await find(session, q="baker", facets=True)
+    assert (result.total.relation, result.facets_relation) == ("gte", "gte")
+
+
+@pytest.mark.parametrize("jobs", [0, 900, 50_000, 1_000_000, 20_000_000])
+def test_spans_cover_all_time_once(jobs: int) -> None:
+    moment = now()
+    keys = walk.spans(jobs, moment)
+    edges = [((key >> 6) << (key & 63), (((key >> 6) + 1) << (key & 63))) for key in keys]
+    assert edges[-1][0] <= 0
+    assert all(newer[0] == older[1] for newer, older in pairwise(edges))
+    assert edges[0][1] > (moment - walk.EPOCH).total_seconds()
+    assert len(keys) < 40
+
+
+async def test_the_database_names_the_same_spans(session: AsyncSession) -> None:
+    moment = now()
+    held = await session.scalar(text("SELECT jobboard_times(:moment)"), {"moment": moment})
+    for jobs in (900, 50_000, 1_000_000):
+        assert len(set(held or []) & set(walk.spans(jobs, moment))) == 1
