@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "a1f04c7b9d31"
-down_revision: str | Sequence[str] | None = "d2e12ca4c9d3"
+down_revision: str | Sequence[str] | None = "f9e3f0577f98"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
