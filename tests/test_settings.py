@@ -9,10 +9,11 @@ from pydantic import ValidationError
 from jobboard.asgi import create_app
 from jobboard.settings import Settings, SettingsError
 
+KEY = "r4nd0m-0nly-f0r-tests-0123456789"
 SAFE = {
     "JOBBOARD_ENVIRONMENT": "production",
     "JOBBOARD_BASE_URL": "https://jobs.example.com",
-    "JOBBOARD_SECRET_KEY": "x" * 32,
+    "JOBBOARD_SECRET_KEY": KEY,
     "JOBBOARD_DATABASE_URL": "postgresql://jobboard:pw@db/jobboard",
     "JOBBOARD_REDIS_URL": "redis://redis:6379/0",
     "JOBBOARD_STORAGE_URL": "s3://bucket/uploads",
@@ -34,12 +35,28 @@ def test_production_starts_when_all_is_safe() -> None:
     ("name", "value", "says"),
     [
         ("SECRET_KEY", "", "set JOBBOARD_SECRET_KEY to at least 32 random characters"),
-        ("SECRET_KEY", "x" * 31, "set JOBBOARD_SECRET_KEY to at least 32 random characters"),
+        ("SECRET_KEY", KEY[:31], "set JOBBOARD_SECRET_KEY to at least 32 random characters"),
+        ("SECRET_KEY", "changeme" * 8, "such as `openssl rand -base64 32` makes"),
         ("BASE_URL", "http://jobs.example.com", "set JOBBOARD_BASE_URL to the https:// address"),
         ("BASE_URL", "https://jobs.example.com/", "BASE_URL must not end with a slash"),
+        ("BASE_URL", "https://*", "set JOBBOARD_BASE_URL to the https:// address"),
+        ("BASE_URL", "https://0.0.0.0:8000", "set JOBBOARD_BASE_URL to the https:// address"),
+        ("BASE_URL", "https://[::1", "set JOBBOARD_BASE_URL to the https:// address"),
+        ("BASE_URL", "https://example.com/jobs", "set JOBBOARD_BASE_URL to a host alone"),
+        ("BASE_URL", "https://me@example.com", "set JOBBOARD_BASE_URL to a host alone"),
         ("TRUSTED_PROXIES", "*", "set JOBBOARD_TRUSTED_PROXIES to the networks"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, 0.0.0.0/0", "set JOBBOARD_TRUSTED_PROXIES"),
         ("TRUSTED_PROXIES", "::/0", "set JOBBOARD_TRUSTED_PROXIES"),
+        ("TRUSTED_PROXIES", "0.0.0.0/1, 128.0.0.0/1", "set JOBBOARD_TRUSTED_PROXIES"),
+        ("DATABASE_URL", "mysql://db/jobboard", "must begin with postgresql:// or postgres://"),
+        ("DATABASE_URL", "postgresql://me:Postgres@db/x", "JOBBOARD_DATABASE_URL has a password"),
+        ("REDIS_URL", "http://redis:6379", "JOBBOARD_REDIS_URL must begin with redis://"),
+        ("REDIS_URL", "redis://:changeme@redis/0", "JOBBOARD_REDIS_URL has a password"),
+        ("MONGO_URL", "mongo:27017/jobboard", "JOBBOARD_MONGO_URL must begin with mongodb://"),
+        ("MONGO_URL", "mongodb://root:example@mongo/x", "JOBBOARD_MONGO_URL has a password"),
+        ("STORAGE_URL", "memory:///", "JOBBOARD_STORAGE_URL must begin with file:// or s3://"),
+        ("RATE_LIMITS", "off", "set JOBBOARD_RATE_LIMITS to on"),
+        ("REQUIRE_ADMIN_SECOND_FACTOR", "off", "set JOBBOARD_REQUIRE_ADMIN_SECOND_FACTOR to auto"),
         ("DATABASE_URL", "", "set JOBBOARD_DATABASE_URL to your own server"),
         ("REDIS_URL", "", "set JOBBOARD_REDIS_URL to your own server"),
         ("STORAGE_URL", "", "set JOBBOARD_STORAGE_URL"),
@@ -49,6 +66,20 @@ def test_production_starts_when_all_is_safe() -> None:
 def test_production_refuses_what_is_unsafe(name: str, value: str, says: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(says)):
         Settings.from_environment({**SAFE, f"JOBBOARD_{name}": value})
+
+
+def test_what_is_refused_shows_no_secret() -> None:
+    unsafe = {"JOBBOARD_SECRET_KEY": "changeme" * 8, "JOBBOARD_REDIS_URL": "redis://:root@redis/0"}
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({**SAFE, **unsafe})
+    assert "changeme" not in str(caught.value)
+    assert "root" not in str(caught.value)
+
+
+def test_development_runs_with_all_of_it() -> None:
+    settings = {"JOBBOARD_RATE_LIMITS": "off", "JOBBOARD_SECRET_KEY": "x"}
+    settings["JOBBOARD_REQUIRE_ADMIN_SECOND_FACTOR"] = "off"
+    assert not Settings.from_environment(settings).production
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
@@ -105,7 +136,7 @@ def test_settings_are_frozen_and_show_no_secrets() -> None:
     settings = Settings.from_environment(SAFE)
     with pytest.raises(ValidationError):
         settings.board_name = "Other"  # ty: ignore[invalid-assignment] - that is the test
-    for secret in ("x" * 32, "pw@db"):
+    for secret in (KEY, "pw@db"):
         assert secret not in repr(settings)
         assert secret not in settings.model_dump_json()
 

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from jobboard.safety import refusals
+
 PREFIX = "JOBBOARD_"
-MIN_SECRET_LENGTH = 32
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -161,8 +162,8 @@ class Settings(BaseModel):
         if self.base_url.endswith("/"):
             raise ValueError("BASE_URL must not end with a slash")
         _check_mail(self)
-        if self.production:
-            _refuse_unsafe(self)
+        if self.production and (problems := list(refusals(self))):
+            raise ValueError("; ".join(problems))
         return self
 
     @classmethod
@@ -221,25 +222,3 @@ def _check_mail(settings: Settings) -> None:
             raise ValueError(
                 "JOBBOARD_SMTP_TLS=off would send the password of JOBBOARD_SMTP_URL in the clear"
             )
-
-
-def _refuse_unsafe(settings: Settings) -> None:
-    problems = []
-    if len(settings.secret_key.get_secret_value()) < MIN_SECRET_LENGTH:
-        problems.append(
-            f"set JOBBOARD_SECRET_KEY to at least {MIN_SECRET_LENGTH} random characters"
-        )
-    if not settings.base_url.startswith("https://"):
-        problems.append("set JOBBOARD_BASE_URL to the https:// address that people use")
-    if "*" in settings.trusted_proxies or "/0" in settings.trusted_proxies:
-        problems.append("set JOBBOARD_TRUSTED_PROXIES to the networks of your own proxies")
-    for name in ("database_url", "redis_url"):
-        if not getattr(settings, name).get_secret_value():
-            problems.append(f"set JOBBOARD_{name.upper()} to your own server")
-    if not settings.storage_url:
-        problems.append("set JOBBOARD_STORAGE_URL to where uploads are kept")
-    mailed = settings.smtp_url.get_secret_value()
-    if mailed and settings.mail_from == Settings.model_fields["mail_from"].default:
-        problems.append("set JOBBOARD_MAIL_FROM to an address of your own")
-    if problems:
-        raise ValueError("; ".join(problems))
