@@ -1,0 +1,62 @@
+"""What GitHub runs for us: pinned, with few rights, and of files that are there."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PINNED = re.compile(r"[\w-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+WRITES = {"release": {"attestations", "contents", "id-token", "packages"}}
+
+each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+
+
+def jobs(path: Path) -> dict[str, dict[str, Any]]:
+    return yaml.safe_load(path.read_text("utf-8"))["jobs"]
+
+
+@each_workflow
+def test_each_action_is_pinned_by_commit_and_says_its_version(path: Path) -> None:
+    for used in re.findall(r"uses: (.+)", path.read_text("utf-8")):
+        assert used.startswith("./") or PINNED.fullmatch(used), used
+
+
+@each_workflow
+def test_rights_are_few(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    assert "pull_request_target" not in text
+    for name, job in jobs(path).items():
+        assert {right for right, kind in job.get("permissions", {}).items() if kind == "write"} == (
+            WRITES.get(name, set())
+        )
+        for step in job.get("steps", ()):
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
+
+
+@each_workflow
+def test_nothing_of_the_event_is_put_into_a_script(path: Path) -> None:
+    for job in jobs(path).values():
+        for step in job.get("steps", ()):
+            assert "${{" not in step.get("run", "")
+
+
+@each_workflow
+def test_each_job_ends(path: Path) -> None:
+    for job in jobs(path).values():
+        assert job.get("timeout-minutes", 0) or job["uses"].startswith("./")
+
+
+@each_workflow
+def test_what_is_called_is_there(path: Path) -> None:
+    text = path.read_text("utf-8")
+    for name in re.findall(r"(?<!\w)(\.ci/[\w-]+)", text):
+        assert os.access(ROOT / name, os.X_OK)
+    for name in re.findall(r"(?:requirements|\.github)/[\w./-]+\.(?:txt|yml)", text):
+        assert (ROOT / name).is_file()
