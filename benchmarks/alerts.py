@@ -47,6 +47,7 @@ from jobboard.infra.postgres import Database
 from jobboard.infra.storage import Storage
 from jobboard.jobs.filters import everything
 from jobboard.jobs.models import Job
+from jobboard.jobs.words import understand
 from jobboard.settings import Settings
 
 SIZES = (1_000, 10_000, 100_000)
@@ -245,6 +246,7 @@ async def run_one(
     session: AsyncSession, criteria: SavedCriteria, jobs: list[UUID]
 ) -> Sequence[UUID]:
     """Those of these jobs that the search finds."""
+    [criteria] = await understand(session, [criteria])
     return (
         await session.scalars(select(Job.id).where(Job.id.in_(jobs), *everything(criteria)))
     ).all()

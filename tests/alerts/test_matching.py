@@ -15,6 +15,7 @@ from jobboard.accounts.models import Role
 from jobboard.alerts import index, matching
 from jobboard.alerts.matching import Work
 from jobboard.alerts.models import FoundJob, SavedSearch
+from jobboard.alerts.refiling import refile
 from jobboard.alerts.schemas import SavedCriteria
 from jobboard.companies.models import Company
 from jobboard.jobs.criteria import JobCriteria
@@ -200,9 +201,12 @@ async def test_most_searches_are_never_run(session: AsyncSession, settings: Sett
 @pytest.mark.parametrize(
     ("asked", "keys", "required"),
     [
-        ({"q": "baker bread"}, ["wbaker"], ["wbread"]),
-        ({"q": "baker or bread"}, ["wbaker", "wbread"], []),
-        ({"q": "baker -bread"}, ["wbaker"], []),
+        ({"q": "baker unheardof"}, ["wde:unheardof", "wunheardof"], []),
+        ({"q": "rolls"}, ["wde:roll", "wroll", "wrolls"], []),
+        ({"q": "baker or bread"}, ["wbaker", "wbread", "wde:bak", "wde:bread"], []),
+        ({"q": "baker -bread"}, ["wbaker", "wde:bak"], []),
+        ({"q": "bak*"}, ["*"], []),
+        ({"q": "bread bak*"}, ["wbread", "wde:bread"], []),
         ({"q": "-bread"}, ["*"], []),
         ({"q": "the of"}, [], []),
         ({"q": "-bread or baker"}, ["*"], []),
@@ -227,3 +231,26 @@ async def test_a_search_is_filed_under_its_rarest_demand(
 ) -> None:
     filed = await index.file(session, SavedCriteria.model_validate(asked))
     assert filed == (keys, required)
+
+
+async def test_a_stale_search_misses_nothing_and_is_filed_anew(
+    session: AsyncSession, settings: Settings
+) -> None:
+    owner = await make_user(session, settings, Role.EMPLOYER)
+    company = await make_company(session, owner)
+    asked = [SavedCriteria(q="baker"), SavedCriteria(q="welder"), SavedCriteria(country=["DE"])]
+    saved = await save(session, await make_user(session, settings), iter(asked))
+    await session.execute(text("UPDATE saved_searches SET keys = '{wold}', stale = true"))
+    job = await make_job(session, owner, company, title="Baker", description="Bread")
+    await match_all(session, [job.id])
+    found = await session.scalars(select(FoundJob.saved_search_id))
+    assert [saved[each].q for each in found] == ["baker"]
+    await session.execute(
+        text("UPDATE saved_searches SET criteria = '{\"q\": 1}' WHERE id = :id"),
+        {"id": list(saved)[1]},
+    )
+    assert not await refile(session)
+    rows = await session.execute(select(SavedSearch.keys).order_by(SavedSearch.id))
+    assert [row.keys for row in rows] == [["wbaker", "wde:bak"], ["*"], ["cDE"]]
+    assert not await session.scalar(select(SavedSearch.id).where(SavedSearch.stale))
+    await session.rollback()

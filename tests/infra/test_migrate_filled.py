@@ -21,6 +21,7 @@ from jobboard.wallet.schemas import GrantCreate, TransferCreate
 from tests.boards import Servers, at, new_database
 
 BEFORE_WALLETS = "4b6f5ee25eeb"
+BEFORE_LANGUAGES = "c3d26e9db153"
 OLDEST = "3be1c09d5a64"  # where people, companies, jobs, applications and messages are all there is
 COUNTS = """
 SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM companies),
@@ -113,3 +114,15 @@ def test_wallets_come_in_batches_and_after_a_stop_the_rest_of_them(url: str) -> 
     ask(url, "DELETE FROM wallets WHERE id IN (SELECT id FROM wallets ORDER BY id DESC LIMIT 500)")
     upgrade(url)
     assert ask(url, WALLETS) == ask(url, OWNERS)
+
+
+def test_ads_get_their_language_and_their_words_anew(filled: str) -> None:
+    words = "SELECT md5(string_agg(search::text, '' ORDER BY id)) FROM live_jobs"
+    languages = "SELECT count(*) FROM jobs WHERE language = 'en'"
+    first, english = ask(filled, words), ask(filled, languages)
+    assert english > 0
+    revisions.downgrade(filled, BEFORE_LANGUAGES)
+    assert ask(filled, words) != first
+    upgrade(filled)
+    assert ask(filled, words) == first
+    assert ask(filled, languages) == english

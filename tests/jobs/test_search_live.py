@@ -24,7 +24,8 @@ OUT_OF_STEP = text(
     SELECT coalesce(jobs.id, live_jobs.id) FROM live_jobs
       FULL JOIN (SELECT * FROM jobs WHERE status = 'published') AS jobs ON jobs.id = live_jobs.id
      WHERE live_jobs.id IS NULL OR jobs.id IS NULL OR live_jobs.search <> jobboard_search(
-           jobs.title, jobs.tags, jobs.company_name, jobs.location, jobs.description_text)
+           jobs.language, jobs.title, jobs.tags, jobs.company_name, jobs.location,
+           jobs.description_text)
         OR (live_jobs.published_at, live_jobs.expires_at, live_jobs.remote) IS DISTINCT FROM
            (jobs.published_at, jobs.expires_at, jobs.remote)
     """

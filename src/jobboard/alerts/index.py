@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.jobs.asked import ANY_OF, QUERIES, many, numbered, read
 from jobboard.jobs.criteria import JobCriteria
+from jobboard.jobs.words import understand
 
 Clause = frozenset[str]
 
@@ -37,7 +38,7 @@ COMMON = 0.3
 AT_ONCE = 1000  # searches whose words PostgreSQL reads in one statement
 # Steps of pay, as exact as two bits: m * 2**n from 4 * 2**15 (1,310.72 a year) on.
 LOWEST, HIGHEST = 15, 45
-TOKEN = re.compile(r"'((?:[^']|'')*)'(?::[A-D*]+)?|(<(?:-|\d+)>|[&|!()])")
+TOKEN = re.compile(r"'((?:[^']|'')*)'(:\*)?|(<(?:-|\d+)>|[&|!()])")
 
 # All keys of a row of `live_jobs`, whose company is joined.
 HELD = literal_column(
@@ -107,7 +108,7 @@ def _filed(clauses: list[Clause], known: dict[str, float]) -> Filed:
 
 async def _clauses(session: AsyncSession, searches: Sequence[JobCriteria]) -> list[list[Clause]]:
     """PostgreSQL reads the words of all of them at once."""
-    readings = [read(data) for data in searches]
+    readings = [read(data) for data in await understand(session, searches)]
     rows = (await session.execute(READING, {"asked": numbered(readings)})).all()
     return [
         [*_of_choices(reading), *_of_pay(reading), *_of_words(row), *_of_place(reading, row)]
@@ -164,9 +165,9 @@ def _read(query: str, kind: str) -> list[Clause]:
 
 
 def _tokens(query: str) -> list[str]:
-    """Last first. Words begin with a quote."""
+    """Last first. Words begin with a quote; what only has to begin so is `*`."""
     found = (
-        match[2] or "'" + match[1].replace("''", "'").replace("\\\\", "\\")
+        match[3] or match[2] or "'" + match[1].replace("''", "'").replace("\\\\", "\\")
         for match in TOKEN.finditer(query)
     )
     return list(found)[::-1]
@@ -198,6 +199,8 @@ def _one(tokens: list[str], kind: str) -> list[Clause]:
         clauses = _any(tokens, kind)
         tokens.pop()
         return clauses
+    if token == ":*":
+        return []  # it would be many keys
     return [frozenset({kind + token[1:]})]
 
 

@@ -18,11 +18,13 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    and_,
     any_,
     bindparam,
     cast,
     exists,
     func,
+    or_,
     select,
     text,
     update,
@@ -41,6 +43,7 @@ from jobboard.jobs.filters import of_each
 from jobboard.jobs.live import LiveJob
 from jobboard.jobs.models import Job
 from jobboard.jobs.queries import live
+from jobboard.jobs.words import understand
 
 PIECE = 5_000  # pairs of a search and a job in one run
 NOBODY = UUID(int=0)  # an id before all
@@ -90,8 +93,13 @@ def _finding() -> Select:
             held.c.id.label("job"),
         )
         .where(
-            SavedSearch.keys.overlap(held.c.held),
-            SavedSearch.required.contained_by(held.c.held),
+            or_(
+                and_(
+                    SavedSearch.keys.overlap(held.c.held),
+                    SavedSearch.required.contained_by(held.c.held),
+                ),
+                SavedSearch.stale,
+            ),
             SavedSearch.since < held.c.came,
             SavedSearch.paused_at.is_(None),
             SavedSearch.id > bindparam("after"),
@@ -195,24 +203,25 @@ async def find_candidates(session: AsyncSession, work: Work) -> list[Candidates]
 async def verify(session: AsyncSession, candidates: Sequence[Candidates]) -> list[Candidates]:
     """Those that really find their job."""
     every = {each.criteria: _read(each.criteria) for each in candidates}
-    readings = {criteria: asked for criteria, asked in every.items() if asked is not None}
-    numbers = {criteria: n for n, criteria in enumerate(readings)}
+    asked_for = {criteria: data for criteria, data in every.items() if data is not None}
+    readings = [read(data) for data in await understand(session, list(asked_for.values()))]
+    numbers = {criteria: n for n, criteria in enumerate(asked_for)}
     legible = [each for each in candidates if each.criteria in numbers]
     if not legible:
         return []
     asked = {
-        "asked": numbered(list(readings.values())),
+        "asked": numbered(readings),
         "numbers": [numbers[each.criteria] for each in legible],
         "jobs": [each.job for each in legible],
     }
     return [legible[place - 1] for place in await session.scalars(VERIFYING, asked)]
 
 
-def _read(criteria: str) -> dict[str, Any] | None:
+def _read(criteria: str) -> SavedCriteria | None:
     """What a saved search asks; None where rules that came later refuse it: that must not keep the
     others from their jobs."""
     try:
-        return read(SavedCriteria.model_validate_json(criteria))
+        return SavedCriteria.model_validate_json(criteria)
     except ValidationError as error:
         log.warning("alerts.unreadable", error=str(error.errors(include_input=False)[0]["loc"]))
         return None

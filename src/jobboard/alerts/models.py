@@ -26,7 +26,8 @@ class SavedSearch(Base):
 
     `criteria` is a JobCriteria without its defaults, `fingerprint` stands for it. Jobs that came to
     the board after `since` are new to it. `waiting_since` is when the oldest job was found that
-    nobody was told of yet. `keys` and `required` are what `alerts/index.py` finds it by.
+    nobody was told of yet. `keys` and `required` are what `alerts/index.py` finds it by;
+    while they are `stale`, it is found by every job.
     """
 
     __tablename__ = "saved_searches"
@@ -41,6 +42,7 @@ class SavedSearch(Base):
             postgresql_with={"fastupdate": "off"},
             postgresql_where=text("paused_at IS NULL"),
         ),
+        Index("ix_saved_searches_stale", "id", postgresql_where=text("stale")),
         Index(
             "ix_saved_searches_waiting_since",
             "waiting_since",
@@ -61,6 +63,7 @@ class SavedSearch(Base):
     waiting_since: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
+    stale: Mapped[bool] = mapped_column(server_default=text("false"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[CreatedAt]
 

@@ -13,6 +13,7 @@ from jobboard.demo.market import Ad
 from jobboard.infra import freshness
 from jobboard.infra.richtext import html_and_text
 from jobboard.infra.slugs import ALPHABET, slugify
+from jobboard.jobs.language import language_of
 from jobboard.jobs.lifecycle import Party, Step
 from jobboard.jobs.models import Job, JobEvent
 from jobboard.jobs.places import parse_location
@@ -65,6 +66,7 @@ def _row(posting: Posting) -> dict[str, object]:
         "description": data.description,
         "description_html": html,
         "description_text": plain,
+        "language": language_of(data.title, plain),
         "location": data.location,
         "city": place.city,
         "region": place.region,

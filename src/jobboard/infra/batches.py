@@ -3,6 +3,7 @@
 No lock is held longer than a batch takes, and no statement meets the time limit of migrations.
 """
 
+from collections.abc import Callable
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -27,9 +28,16 @@ def in_batches(table: str, statement: str, *, size: int = SIZE) -> None:
     if op.get_context().as_sql:
         op.execute(wanted)
         return
+    each_batch(table, lambda connection, batch: connection.execute(wanted, batch), size=size)
+
+
+def each_batch(
+    table: str, run: Callable[[sa.Connection, dict[str, UUID]], object], *, size: int = SIZE
+) -> None:
+    """The same by a function, for what SQL cannot say: it gets `after` and `upto`."""
     with op.get_context().autocommit_block():
         connection, after = op.get_bind(), FIRST
         upto = sa.text(UPTO.format(table=table))
         while last := connection.scalar(upto, {"after": after, "size": size}):
-            connection.execute(wanted, {"after": after, "upto": last})
+            run(connection, {"after": after, "upto": last})
             after = last

@@ -1,7 +1,6 @@
 """What a search asks, first in plain values (`read`), then in SQL: as parameters of one search
 (`by_one`) or as columns of many (`many`). `filters` writes each condition once, on either."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,16 +20,12 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSQUERY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from jobboard.jobs.criteria import JobCriteria, UndisclosedPay
 from jobboard.jobs.places import parse_location
 
-# A minus right before another. Some thirty of them are "tsquery stack too small" to PostgreSQL.
-_PILED_UP = re.compile(r"-(?=(?:[-\s!&|()]|\bor\b)*-)", re.IGNORECASE)
-
-CONFIG = "english"  # of LiveJob.search
 PLACE_CONFIG = "simple"  # of LiveJob.place_search
 
 Condition = ColumnElement[bool]
@@ -53,22 +48,18 @@ TYPES: dict[str, Any] = {
     "place_remote": Text(),
     "words": Text(),
 }
-# Of these it makes a tsquery: the web's syntax, all words, words side by side as in "New York".
+# Of these it makes a tsquery: as `words.py` writes it, all words, words side by side ("New York").
 QUERIES: dict[str, Callable[[Any], ColumnElement]] = {
-    "words": lambda text: func.websearch_to_tsquery(CONFIG, text),
+    "words": lambda text: cast(text, TSQUERY),
     "place": lambda text: func.plainto_tsquery(PLACE_CONFIG, text),
     "place_name": lambda text: func.phraseto_tsquery(PLACE_CONFIG, text),
 }
 CERTAIN = ("place_name", "place_country", "place_remote")
 
 
-def words(q: str) -> ColumnElement:
-    """`q` as a tsquery, in PostgreSQL's own reading of the web's syntax. No text is an error."""
-    return QUERIES["words"](_tame(q))
-
-
-def _tame(q: str) -> str:
-    return _PILED_UP.sub("", q)
+def words(data: JobCriteria) -> ColumnElement:
+    """What `q` of a search means, as a tsquery."""
+    return QUERIES["words"](cast(data.words or "", Text))
 
 
 def read(data: JobCriteria) -> dict[str, Any]:
@@ -86,8 +77,8 @@ def read(data: JobCriteria) -> dict[str, Any]:
         asked["tag"] = data.tag
     if data.location:
         asked |= _read_place(data.location)
-    if data.q:
-        asked["words"] = _tame(data.q)
+    if data.words is not None:
+        asked["words"] = data.words
     return asked
 
 

@@ -7,6 +7,7 @@ from pydantic import (
     AfterValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -23,6 +24,7 @@ NEEDS_CURRENCY = PydanticCustomError(
 )
 NICKNAMES = {"UK": "GB"}  # not ISO 3166, but what people write
 IN_COMMAS = {"country", "remote", "employment_type", "experience"}
+MAX_WORDS = 40
 HOW = {"sort", "cursor", "limit", "facets"}  # not what is asked, but how it is shown
 Item = TypeVar("Item", bound=str)
 
@@ -61,6 +63,12 @@ def _words(text: str | None) -> str | None:
     return (text or "").strip() or None
 
 
+def _not_too_many(text: str | None) -> str | None:
+    if text and len({*text.split()}) > MAX_WORDS:
+        raise ValueError(f"These are too many words. Search by {MAX_WORDS} at most.")
+    return text
+
+
 def _country_code(code: str) -> str:
     if len(code) != 2 or not code.isascii() or not code.isalpha():
         raise ValueError("This is not a country code. Use two letters, such as DE.")
@@ -77,8 +85,12 @@ AnyOf = Annotated[list[Item], AfterValidator(_distinct)]
 class JobCriteria(Input):
     """What a job must be to be found. Empty parameters, as forms send them, count as absent."""
 
-    q: Words = Field(
-        None, max_length=500, description='Words, "phrases" and -exclusions.', examples=["baker"]
+    q: Annotated[Words, AfterValidator(_not_too_many)] = Field(
+        None,
+        max_length=500,
+        description='Words, "phrases", -exclusions, `or` between alternatives, and `develop*` for '
+        "all that begins so; at most 40 different ones.",
+        examples=["baker"],
     )
     location: Words = Field(None, max_length=200, description="Words of a city, region or country.")
     country: AnyOf[CountryCode] = Field(
@@ -106,6 +118,8 @@ class JobCriteria(Input):
         default_factory=list, max_length=MAX_TAGS, description="A job must have all of them."
     )
 
+    _words: str | None = PrivateAttr(None)
+
     @model_validator(mode="before")
     @classmethod
     def _as_forms_send_it(cls, data: Any) -> Any:
@@ -120,6 +134,24 @@ class JobCriteria(Input):
             problem = InitErrorDetails(type=NEEDS_CURRENCY, loc=("currency",), input=None)
             raise ValidationError.from_exception_data(type(self).__name__, [problem])
         return self
+
+    def meaning(self, words: str) -> Self:
+        """The same, told what `q` means: a tsquery of `jobs/words.py`."""
+        told = self.model_copy()
+        told._words = words
+        return told
+
+    @property
+    def understood(self) -> bool:
+        """Whether somebody has said what `q` means, if there is one."""
+        return not self.q or self._words is not None
+
+    @property
+    def words(self) -> str | None:
+        """What `q` means, as a tsquery. An empty one finds nothing."""
+        if not self.understood:
+            raise RuntimeError("Nobody has said what the words of this search mean.")
+        return self._words
 
 
 class JobSearch(JobCriteria):

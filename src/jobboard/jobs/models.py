@@ -146,6 +146,7 @@ class Job(Base):
     salary_period: Mapped[PayPeriod | None] = mapped_column(words(PayPeriod))
     yearly_min: Mapped[int | None] = mapped_column(BigInteger)
     yearly_max: Mapped[int | None] = mapped_column(BigInteger)
+    language: Mapped[str | None]  # ISO 639-1, or "und"; one that nobody has looked at is English
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     apply_url: Mapped[str | None]
 

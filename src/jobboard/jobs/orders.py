@@ -94,13 +94,13 @@ class Mark:
     window: Window | None = None
 
 
-def score(q: str, row: Any) -> ColumnElement[float]:
+def score(data: JobSearch, row: Any) -> ColumnElement[float]:
     """How well a job matches, and how new it is: ln(ts_rank) + ln(2) * published_at / HALF_LIFE.
 
     The order is that of ts_rank * 2 ** (-age / HALF_LIFE) at any moment: age shifts all jobs
     alike, so the score needs no clock and pages stay stable.
     """
-    rank = func.ts_rank(cast(WEIGHTS, ARRAY(REAL)), row.search, once(words(q)))
+    rank = func.ts_rank(cast(WEIGHTS, ARRAY(REAL)), row.search, once(words(data)))
     match = func.ln(cast(func.greatest(rank, FAINTEST), Double))
     published = cast(extract("epoch", row.published_at), Double)
     return match + published * (math.log(2) / HALF_LIFE)
@@ -142,7 +142,7 @@ def best(
         .limit(1)
         .cte("edge")
     )
-    scored = select(some.c.id, some.c.published_at, score(data.q or "", some.c).label("key"))
+    scored = select(some.c.id, some.c.published_at, score(data, some.c).label("key"))
     page = _page(scored.subquery("scored"), data.limit, after).subquery("page")
     return select(page.c.id, page.c.key, edge).select_from(edge.outerjoin(page, literal(True)))
 
@@ -159,7 +159,7 @@ def _lane(data: JobSearch, window: Window) -> list[ColumnElement[bool]]:
     place = tuple_(LiveJob.published_at, LiveJob.id)
     conditions: list[ColumnElement[bool]] = []
     if window.lane != "all":
-        in_head = LiveJob.head.bool_op("@@")(once(words(data.q or "")))
+        in_head = LiveJob.head.bool_op("@@")(once(words(data)))
         conditions.append(in_head if window.lane == "head" else not_(in_head))
     if window.high:
         conditions.append(place < _edge(window.high))

@@ -10,13 +10,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Row, Select, false, func, literal, select, text
+from sqlalchemy import Boolean, Float, Row, Select, Text, bindparam, false, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
 from jobboard.jobs import facets, featuring, orders
-from jobboard.jobs.asked import words
 from jobboard.jobs.criteria import JobSearch, Sort, UndisclosedPay
 from jobboard.jobs.facets import Counted, Facets
 from jobboard.jobs.filters import PAY, everything
@@ -24,6 +24,7 @@ from jobboard.jobs.live import LiveJob
 from jobboard.jobs.models import Job
 from jobboard.jobs.orders import RANKED, Mark, Window, best, lanes, read_cursor, write_cursor
 from jobboard.jobs.schemas import JobCard, salary_of
+from jobboard.jobs.words import READINGS, meant, texts
 from jobboard.pagination import cut
 
 __all__ = ["JobSearch", "JobSearchResult", "Sort", "Total", "UndisclosedPay", "search"]
@@ -35,14 +36,19 @@ SAMPLE = 10_000  # jobs that are asked for the most common currency
 # the best paid of a rare word and of a common one need different plans. A bitmap of matches that
 # outgrows work_mem forgets the rows and keeps only their pages: many times slower. And the planner
 # takes it for cheap to look for words in every row, so it may not: an index can tell.
-# On the way: whether any job is featured, since most boards need not look for those that fit, and
-# about how many jobs there are.
-PLANNING = text(
-    "SELECT set_config('plan_cache_mode', :plans, true),"
-    " set_config('work_mem', '64MB', true),"
-    " set_config('enable_seqscan', 'off', true),"
-    " EXISTS (SELECT FROM live_jobs WHERE featured_until > now()) AS featured,"
-    " (SELECT reltuples FROM pg_class WHERE oid = CAST('live_jobs' AS regclass)) AS jobs"
+# On the way: whether any job is featured, since most boards need not look for those that fit,
+# about how many jobs there are, and how PostgreSQL reads the words.
+PLANNING = (
+    text(
+        "SELECT set_config('plan_cache_mode', :plans, true),"
+        " set_config('work_mem', '64MB', true),"
+        " set_config('enable_seqscan', 'off', true),"
+        " EXISTS (SELECT FROM live_jobs WHERE featured_until > now()) AS featured,"
+        " (SELECT reltuples FROM pg_class WHERE oid = CAST('live_jobs' AS regclass)) AS jobs,"
+        f" ({READINGS}) AS readings"
+    )
+    .bindparams(bindparam("texts", type_=ARRAY(Text)))
+    .columns(featured=Boolean, jobs=Float, readings=JSONB)
 )
 PLAIN = (
     Job.id,
@@ -118,6 +124,7 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     """
     after = read_cursor(data)
     known = await _plan(session, data)
+    data = meant(data, known.readings)
     above = await _featured(session, data) if known.featured and not after else []
     first = after.first if after else tuple(row.id for row in above)
     counted = await facets.count(session, data, orders.spans(data, known.jobs))
@@ -132,7 +139,7 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
         total=Total(value=counted.jobs, relation=_relation(counted.all_jobs)),
         facets=counted.choices if data.facets else None,
         facets_relation=_relation(counted.all_choices) if data.facets else None,
-        no_words=counted.jobs == 0 and await _no_words(session, data.q),
+        no_words=data.words == "",
         next_cursor=write_cursor(data, _mark(*page[-1], first)) if more else None,
     )
 
@@ -141,12 +148,13 @@ async def how_many(session: AsyncSession, data: JobSearch) -> int:
     """How many jobs a search would find, up to facets.COUNT_CAP."""
     plain = data.model_copy(update={"facets": False})
     known = await _plan(session, plain)
+    plain = meant(plain, known.readings)
     return (await facets.count(session, plain, orders.spans(plain, known.jobs))).jobs
 
 
 async def _plan(session: AsyncSession, data: JobSearch) -> Row[Any]:
     mode = "force_custom_plan" if data.order is Sort.SALARY else "force_generic_plan"
-    return (await session.execute(PLANNING, {"plans": mode})).one()
+    return (await session.execute(PLANNING, {"plans": mode, "texts": texts(data.q)})).one()
 
 
 def _relation(exact: bool) -> Literal["eq", "gte"]:
@@ -237,12 +245,6 @@ def _cards(page: Select) -> Select:
 def _mark(row: Row[Any], place: Place | None, first: tuple[UUID, ...]) -> Mark:
     lead, window = place or ("", None)
     return Mark(row.key, row.published_at, row.id, lead, first, window)
-
-
-async def _no_words(session: AsyncSession, q: str | None) -> bool:
-    if q is None:
-        return False
-    return await session.scalar(select(func.numnode(words(q)) == literal(0))) or False
 
 
 def _card(row: Row[Any]) -> JobCard:

@@ -18,6 +18,7 @@ from jobboard.errors import Invalid, require_version
 from jobboard.infra.richtext import html_and_text
 from jobboard.infra.slugs import unique_slug
 from jobboard.jobs import lifecycle, news, queries, schemas
+from jobboard.jobs.language import language_of
 from jobboard.jobs.lifecycle import Step
 from jobboard.jobs.models import Job, JobReport, JobStatus
 from jobboard.jobs.places import parse_location
@@ -75,6 +76,7 @@ async def create(session: AsyncSession, actor: Actor, data: JobCreate) -> Job:
         created_by=actor.person_id,
         **_columns(data.model_dump(exclude={"company_id", "salary"}), data.salary),
     )
+    job.language = language_of(job.title, job.description_text)
     session.add(job)
     await session.flush()
     return job
@@ -160,6 +162,8 @@ def _apply(job: Job, data: JobUpdate) -> set[str]:
     different = {name for name, value in columns.items() if getattr(job, name) != value}
     for name in different:
         setattr(job, name, columns[name])
+    if not different.isdisjoint({"title", "description_text"}):
+        job.language = language_of(job.title, job.description_text)
     return {"salary" if name in SALARY_COLUMNS else name for name in different}
 
 

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.alerts import forgetting, matching, telling
+from jobboard.alerts import forgetting, matching, refiling, telling
 from jobboard.alerts.matching import Work
 from jobboard.infra.queue import Message, enqueue
 from jobboard.worker.context import Context
@@ -82,3 +82,11 @@ async def forget_old(context: Context) -> None:
         while more:
             async with context.database.transaction() as session:
                 more = await forget(session)
+
+
+async def refile(context: Context) -> None:
+    """File anew what words mean something else to, a batch to a transaction."""
+    more = True
+    while more:
+        async with context.database.transaction() as session:
+            more = await refiling.refile(session)

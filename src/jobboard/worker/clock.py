@@ -45,6 +45,7 @@ WORKS: dict[str, Work] = {
     "roll_up_hits": _every(analytics.roll_up, seconds=10),
     "roll_up_searches": _every(analytics.roll_up_searches, minutes=5),
     "expire_jobs": _every(jobs.expire_due, minutes=1),
+    "refile_alerts": _every(alerts.refile, minutes=1),
     "tell_alerts": _every(alerts.tell_due, minutes=1),
     "keep_answer_figures": _every(figures.keep, hours=1),
     "clean_outbox": _every(outbox.forget_old, hours=1),

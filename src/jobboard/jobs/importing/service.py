@@ -20,6 +20,7 @@ from jobboard.infra.richtext import each_html_and_text
 from jobboard.infra.slugs import slugify, unique_slug
 from jobboard.jobs import news
 from jobboard.jobs.importing.model import ImportedJob, Reading, Rejected
+from jobboard.jobs.language import language_of
 from jobboard.jobs.models import EmploymentType, Experience, Job, JobStatus, PayPeriod, Workplace
 from jobboard.jobs.salary import yearly
 from jobboard.settings import Settings
@@ -228,6 +229,7 @@ def _columns(run: _Import, job: ImportedJob, html: str, plain: str) -> dict[str,
         "description": job.description,
         "description_html": html,
         "description_text": plain,
+        "language": language_of(job.title, plain),
         "location": job.location_text,
         "city": job.location.city,
         "region": job.location.region,
