@@ -5,7 +5,7 @@ BIN := $(HERE)/.venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: up test coverage check bench format migration schema lock image clean help
+.PHONY: up test coverage check bench format migration schema docs lock image clean help
 
 up: ## The whole product at http://127.0.0.1:8000 (PORT=, DATA_DIR=, DEMO=0); Ctrl-C stops it
 	@$(SET_UP) up
@@ -19,7 +19,7 @@ coverage: ## The suite once more, with the lines and branches that it never reac
 	@$(SET_UP) dev
 	@exec "$(HERE)/scripts/coverage" $(ARGS)
 
-check: ## Format, lint, types, import contracts; migrations and API schema in step with the code
+check: ## Format, lint, types, import contracts; migrations, API schema, documentation in step
 	@$(SET_UP) dev
 	@cd "$(HERE)" && "$(BIN)/ruff" format --check --quiet . && "$(BIN)/ruff" check --quiet .
 	@cd "$(HERE)" && "$(BIN)/ty" check --no-progress --output-format concise
@@ -27,6 +27,7 @@ check: ## Format, lint, types, import contracts; migrations and API schema in st
 	@cd "$(HERE)" && "$(BIN)/python" scripts/check_migrations.py
 	@cd "$(HERE)" && "$(BIN)/python" -m scripts.check_api
 	@cd "$(HERE)" && "$(BIN)/python" -m scripts.diagram
+	@cd "$(HERE)" && "$(BIN)/python" -m scripts.site
 
 bench: ## The benchmarks, each against its peer or limit in the same run (ARGS="log_in_times")
 	@$(SET_UP) bench
@@ -44,6 +45,10 @@ schema: ## Write docs/api/v1.json, unless that breaks clients unsaid, and docs/s
 	@$(SET_UP) dev
 	@cd "$(HERE)" && "$(BIN)/python" -m scripts.check_api --write
 	@cd "$(HERE)" && "$(BIN)/python" -m scripts.diagram --write
+
+docs: ## The documentation as a site, into site/ (ARGS=FOLDER)
+	@$(SET_UP) dev
+	@cd "$(HERE)" && "$(BIN)/python" -m scripts.site "$(or $(ARGS),site)"
 
 lock: ## Lock the dependencies of pyproject.toml anew (ARGS=--upgrade for newer ones)
 	@$(SET_UP) up
