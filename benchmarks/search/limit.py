@@ -12,8 +12,8 @@ from benchmarks.search.shapes import FILTERS, WORDS, Shape
 from jobboard.jobs.filters import CHOICES
 
 READ = """
-SELECT jobs.id::text, title, company_name, location, tags, description_text, jobs.country,
-    jobs.remote, jobs.employment_type, jobs.experience, slug, salary_min, salary_max
+SELECT jobs.id::text, title, company_name, location, jobs.tags, description_text, jobs.country,
+    jobs.remote, jobs.employment_type, jobs.experience, slug
   FROM jobs JOIN live_jobs ON live_jobs.id = jobs.id
 """
 FACETS = {name: {"terms": {"field": name, "size": 300}} for name in CHOICES}

@@ -59,7 +59,7 @@ CERTAIN = ("place_name", "place_country", "place_remote")
 
 def words(data: JobCriteria) -> ColumnElement:
     """What `q` of a search means, as a tsquery."""
-    return QUERIES["words"](cast(data.words or "", Text))
+    return QUERIES["words"](cast(bindparam("words", data.words or "", Text), Text))
 
 
 def read(data: JobCriteria) -> dict[str, Any]:
@@ -120,7 +120,10 @@ class Asked:
 
 def by_one(data: JobCriteria) -> Asked:
     """What one search asks."""
-    given = {name: cast(value, TYPES[name]) for name, value in read(data).items()}
+    given: dict[str, ColumnElement[Any]] = {
+        name: cast(bindparam(name, value, TYPES[name]), TYPES[name])
+        for name, value in read(data).items()
+    }
     # A query of its own is read once, not for each job that it is held against.
     made = {name: once(QUERIES[name](given[name])) for name in QUERIES if name in given}
     return Asked(given | made)

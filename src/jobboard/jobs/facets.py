@@ -22,8 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.jobs import filters, walk
+from jobboard.jobs.asked import read
 from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.filters import CHOICES
+from jobboard.jobs.kept import ask
 
 COUNT_CAP = 1_000
 
@@ -43,15 +45,17 @@ class Counted:
 async def count(session: AsyncSession, data: JobSearch, spans: list[int]) -> Counted:
     """How many jobs are found, and with `data.facets`, how many each value of each filter in
     CHOICES would bring: all other filters hold for a facet, its own does not; most first."""
-    rows = (await session.execute(_counts(data, spans))).all()
+    values = {**read(data), **filters.named(data), "spans": spans}
+    shape = ("counts", COUNT_CAP, walk.PATIENCE, data.facets, frozenset(values))
+    rows = await ask(session, shape, lambda: _counts(data, spans), values)
     choices: Facets = {name: {} for name in CHOICES} if data.facets else {}
     whole = {}
     for row in rows:
         if row.value is None:
             whole[row.facet] = row.jobs <= COUNT_CAP and not row.late
-    for facet, value, jobs, _ in sorted(rows, key=lambda row: (-row.jobs, row.value or "")):
-        if value is not None:
-            choices[facet][value] = jobs
+    for row in sorted(rows, key=lambda row: (-row.jobs, row.value or "")):
+        if row.value is not None:
+            choices[row.facet][row.value] = row.jobs
     jobs = next(row.jobs for row in rows if row.facet == "" and row.value is None)
     return Counted(min(jobs, COUNT_CAP), whole[""], choices, all(whole.values()))
 

@@ -10,10 +10,22 @@ match words it has to unpack a long tsvector, which it does not count as a cost.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Text, and_, any_, cast, func, literal, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -55,18 +67,25 @@ def but(data: JobCriteria, name: str) -> list[Condition]:
 def within_reach(data: JobCriteria, but: str | None = None) -> list[Condition]:
     """What follows from `everything`, in words that the index of LiveJob knows: it rules out what
     other conditions would have to look at, and is no second opinion."""
-    names = [name for name in CHOICES if name != but and getattr(data, name)]
-    reach = [LiveJob.kinds.overlap(_named(name, getattr(data, name))) for name in names]
-    if data.tag:
-        reach.append(LiveJob.kinds.contains(_named("tag", data.tag)))
+    return [
+        (LiveJob.kinds.contains if name == "reach_tag" else LiveJob.kinds.overlap)(
+            bindparam(name, values, ARRAY(Text))
+        )
+        for name, values in named(data).items()
+        if name != f"reach_{but}"
+    ]
+
+
+def named(data: JobCriteria) -> dict[str, list[str]]:
+    """The parameters of that: what is asked, named as `jobboard_kinds` (a migration) does."""
+    asked: dict[str, Sequence[str]] = {name: getattr(data, name) for name in (*CHOICES, "tag")}
     if data.salary_min is not None:
-        reach.append(LiveJob.kinds.overlap(_named("pay", _paid(data.salary_min, data.currency))))
-    return reach
-
-
-def _named(kind: str, values: Iterable[object]) -> ColumnElement:
-    """Names as `jobboard_kinds` (a migration) makes them."""
-    return cast([f"{kind}:{value}" for value in values], ARRAY(Text))
+        asked["pay"] = _paid(data.salary_min, data.currency)
+    return {
+        f"reach_{name}": [f"{name}:{value}" for value in values]
+        for name, values in asked.items()
+        if values
+    }
 
 
 def _paid(least: int, currency: str | None) -> list[str]:

@@ -12,7 +12,7 @@ score, then the next (a Window). Cursors name the edges of their window, so that
 
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import NoneType
@@ -24,6 +24,8 @@ from sqlalchemy import (
     DateTime,
     Double,
     Select,
+    all_,
+    bindparam,
     cast,
     extract,
     func,
@@ -38,9 +40,9 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from jobboard.clock import now
 from jobboard.jobs import walk
-from jobboard.jobs.asked import once, words
+from jobboard.jobs.asked import once, read, words
 from jobboard.jobs.criteria import JobSearch, Sort
-from jobboard.jobs.filters import PAY, Column, everything, within_reach
+from jobboard.jobs.filters import PAY, everything, named, within_reach
 from jobboard.jobs.live import LiveJob
 from jobboard.pagination import (
     decode_cursor,
@@ -124,12 +126,11 @@ def best(
     """(id, key) of the best matches of a window below a mark, a page of them and one more; in each
     row the window's last job (low_at, low_id) and how many it has. Without an id: none is left.
     """
-    high, low = window.high, window.low
     found = walk.newest(
         [LiveJob.id, LiveJob.published_at, LiveJob.search],
         [*_found(data, first), *_lane(data, window)],
-        spans(data, jobs, high and high[0], low and low[0]),
-        RANKED * CAME_LATER if low or window.lane == "all" else RANKED,
+        _spans(data, None, window, jobs),
+        RANKED * CAME_LATER if window.low or window.lane == "all" else RANKED,
     )
     some = found.cte("some").prefix_with("MATERIALIZED")
     edge = (
@@ -151,8 +152,14 @@ def _page(scored: Any, limit: int, after: Mark | None) -> Select:
     columns = (scored.c.key, scored.c.published_at, scored.c.id)
     page = select(scored.c.id, scored.c.key).order_by(*(column.desc() for column in columns))
     if after:
-        page = page.where(tuple_(*columns) < (after.key, after.published_at, after.id))
+        key = cast(bindparam("after_key", after.key), Double)
+        page = page.where(tuple_(*columns) < tuple_(key, *_mark(after)))
     return page.limit(limit + 1)
+
+
+def _mark(after: Mark) -> list[ColumnElement[Any]]:
+    at, job_id = bindparam("after_at", after.published_at), bindparam("after_id", after.id)
+    return [cast(at, DateTime(timezone=True)), cast(job_id, PG_UUID)]
 
 
 def _lane(data: JobSearch, window: Window) -> list[ColumnElement[bool]]:
@@ -162,19 +169,44 @@ def _lane(data: JobSearch, window: Window) -> list[ColumnElement[bool]]:
         in_head = LiveJob.head.bool_op("@@")(once(words(data)))
         conditions.append(in_head if window.lane == "head" else not_(in_head))
     if window.high:
-        conditions.append(place < _edge(window.high))
+        conditions.append(place < _edge("high", window.high))
     if window.low:
-        conditions.append(place >= _edge(window.low))
+        conditions.append(place >= _edge("low", window.low))
     return conditions
 
 
-def _edge(edge: Edge) -> Any:
-    return tuple_(cast(edge[0], DateTime(timezone=True)), cast(edge[1], PG_UUID))
+def _edge(name: str, edge: Edge) -> Any:
+    at, job_id = bindparam(f"{name}_at", edge[0]), bindparam(f"{name}_id", edge[1])
+    return tuple_(cast(at, DateTime(timezone=True)), cast(job_id, PG_UUID))
+
+
+def parameters(
+    data: JobSearch, after: Mark | None, first: Collection[UUID], window: Window | None, jobs: float
+) -> dict[str, Any]:
+    """Of the statements `best` and of the newest: what changes from one question to the next."""
+    edges = {"high": window.high, "low": window.low} if window else {}
+    values = {**read(data), **named(data), "spans": _spans(data, after, window, jobs)}
+    for name, edge in edges.items():
+        if edge:
+            values |= {f"{name}_at": edge[0], f"{name}_id": edge[1]}
+    if after:
+        values |= {"after_at": after.published_at, "after_id": after.id}
+        values |= {"after_key": after.key} if after.key is not None else {}
+    return values | ({"first": list(first)} if first else {})
+
+
+def _spans(data: JobSearch, after: Mark | None, window: Window | None, jobs: float) -> list[int]:
+    if window is None:
+        return spans(data, jobs, after.published_at if after is not None else None)
+    return spans(data, jobs, window.high and window.high[0], window.low and window.low[0])
 
 
 def _found(data: JobSearch, first: Collection[UUID]) -> list[ColumnElement[bool]]:
     found = [*everything(data), *within_reach(data)]
-    return [*found, LiveJob.id.not_in(first)] if first else found
+    if first:
+        above = bindparam("first", list(first), ARRAY(PG_UUID))
+        found.append(LiveJob.id != all_(above))
+    return found
 
 
 def lanes(
@@ -200,12 +232,11 @@ def lanes(
 def _newest(
     data: JobSearch, conditions: list[ColumnElement[bool]], after: Mark | None, jobs: float
 ) -> Select:
-    last = (
-        [tuple_(LiveJob.published_at, LiveJob.id) < (after.published_at, after.id)] if after else []
-    )
-    keys = spans(data, jobs, None if after is None else after.published_at)
-    columns: Sequence[Column] = [LiveJob.id, null().label("key")]
-    return walk.newest(columns, [*conditions, *last], keys, data.limit + 1)
+    if after:
+        place = tuple_(LiveJob.published_at, LiveJob.id)
+        conditions = [*conditions, place < tuple_(*_mark(after))]
+    keys = _spans(data, after, None, jobs)
+    return walk.newest([LiveJob.id, null().label("key")], conditions, keys, data.limit + 1)
 
 
 def _best_paid(

@@ -6,6 +6,7 @@ counts. The formula of relevance is `orders.score`.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -16,13 +17,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
-from jobboard.jobs import facets, featuring, orders
+from jobboard.jobs import facets, featuring, orders, walk
 from jobboard.jobs.criteria import JobSearch, Sort, UndisclosedPay
 from jobboard.jobs.facets import Counted, Facets
 from jobboard.jobs.filters import PAY, everything
+from jobboard.jobs.kept import ask
 from jobboard.jobs.live import LiveJob
 from jobboard.jobs.models import Job
-from jobboard.jobs.orders import RANKED, Mark, Window, best, lanes, read_cursor, write_cursor
+from jobboard.jobs.orders import (
+    RANKED,
+    Mark,
+    Window,
+    best,
+    lanes,
+    parameters,
+    read_cursor,
+    write_cursor,
+)
 from jobboard.jobs.schemas import JobCard, salary_of
 from jobboard.jobs.words import READINGS, meant, texts
 from jobboard.pagination import cut
@@ -175,7 +186,10 @@ async def _best(
     window = after.window if after else Window("all" if few else "head")
     rows: list[Placed] = []
     while window and len(rows) <= data.limit:
-        found = (await session.execute(_cards(best(data, window, after, first, jobs)))).all()
+        values = parameters(data, after, first, window, jobs)
+        shape = ("best", window.lane, RANKED, walk.PATIENCE, data.limit, frozenset(values))
+        build = partial(_best_cards, data, window, after, first, jobs)
+        found = await ask(session, shape, build, values)
         low = (found[0].low_at, found[0].low_id) if found else None
         here = window if window.low or window.lane == "all" else replace(window, low=low)
         rows += [(row, ("", here)) for row in found if row.id is not None]
@@ -192,6 +206,12 @@ async def _sorted(
 ) -> list[Placed]:
     """The same in every other order, each with the lead currency."""
     lead = await _lead(session, data, after)
+    if not lead:
+        values = parameters(data, after, first, None, jobs)
+        shape = ("newest", walk.PATIENCE, data.limit, frozenset(values))
+        build = partial(_newest_cards, data, after, first, jobs)
+        found = await ask(session, shape, build, values)
+        return [(row, ("", None)) for row in found[: data.limit + 1]]
     rows: list[Row[Any]] = []
     for lane in lanes(data, lead, after, first, jobs):
         if len(rows) <= data.limit:
@@ -227,6 +247,16 @@ async def _lead(session: AsyncSession, data: JobSearch, after: Mark | None) -> s
     ranked = select(some.c.currency).group_by(some.c.currency)
     ranked = ranked.order_by(func.count().desc(), some.c.currency).limit(1)
     return await session.scalar(ranked) or ""
+
+
+def _best_cards(*question: Any) -> Select:
+    return _cards(best(*question))
+
+
+def _newest_cards(
+    data: JobSearch, after: Mark | None, first: tuple[UUID, ...], jobs: float
+) -> Select:
+    return _cards(lanes(data, "", after, first, jobs)[0])
 
 
 def _cards(page: Select) -> Select:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
+    or_,
     select,
     true,
 )
@@ -72,7 +73,7 @@ def newest(
 
     Fewer, where PATIENCE ended: `late()` tells.
     """
-    span = func.unnest(bindparam(None, list(keys), ARRAY(BigInteger)))
+    span = func.unnest(bindparam("spans", list(keys), ARRAY(BigInteger)))
     span = span.table_valued("key", name="span").render_derived()
     hit = (
         select(*columns)
@@ -81,7 +82,9 @@ def newest(
         .limit(limit)
         .lateral("hit")
     )
-    return select(hit).select_from(span.join(hit, true())).where(~late()).limit(limit)
+    # Said of the span, so that it is asked before a span is looked at.
+    in_time = or_(~late(), span.c.key.is_(None))
+    return select(hit).select_from(span.join(hit, true())).where(in_time).limit(limit)
 
 
 def late() -> ColumnElement[bool]:
