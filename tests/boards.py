@@ -29,8 +29,11 @@ APPEND_ONLY = {
 }  # a trigger refuses to delete; the owner of a table may lift it
 # Connections of our own role to a database, but for this one.
 OTHERS = "datname = '{}' AND usename = current_user AND pid <> pg_backend_pid()"
-# The board's own wallets come with the migrations.
-KEPT = {"wallets": "DELETE FROM wallets WHERE board IS NULL"}
+# The board's own wallets and the first synonyms come with the migrations.
+KEPT = {
+    "wallets": "DELETE FROM wallets WHERE board IS NULL",
+    "synonyms": "DELETE FROM synonyms WHERE created_at > (SELECT min(created_at) FROM synonyms)",
+}
 RESET = (
     "ALTER TABLE wallets DISABLE TRIGGER USER",
     "UPDATE wallets SET balance = 0, entry_count = 0 WHERE entry_count > 0",

@@ -21,6 +21,7 @@ from jobboard.companies.models import Company
 from jobboard.jobs.criteria import JobCriteria
 from jobboard.jobs.models import EmploymentType, Experience, Job, Workplace
 from jobboard.jobs.search import JobSearch, search
+from jobboard.jobs.synonyms import SynonymCreate, add
 from jobboard.settings import Settings
 from tests.factories.companies import make_company
 from tests.factories.jobs import make_job
@@ -253,4 +254,22 @@ async def test_a_stale_search_misses_nothing_and_is_filed_anew(
     rows = await session.execute(select(SavedSearch.keys).order_by(SavedSearch.id))
     assert [row.keys for row in rows] == [["wbaker", "wde:bak"], ["*"], ["cDE"]]
     assert not await session.scalar(select(SavedSearch.id).where(SavedSearch.stale))
+    await session.rollback()
+
+
+async def test_new_synonyms_outdate_the_searches_that_have_them(
+    session: AsyncSession, settings: Settings
+) -> None:
+    asked = [SavedCriteria(q="head bakers"), SavedCriteria(q="welder"), SavedCriteria(tag=["x"])]
+    saved = await save(session, await make_user(session, settings), iter(asked))
+    await add(session, SynonymCreate(terms=["baker", "oven artist"]))
+    stale = await session.scalars(select(SavedSearch.id).where(SavedSearch.stale))
+    assert [saved[each].q for each in stale] == ["head bakers"]
+    await refile(session)
+    owner = await make_user(session, settings, Role.EMPLOYER)
+    company = await make_company(session, owner)
+    job = await make_job(session, owner, company, title="Head oven artist")
+    await match_all(session, [job.id])
+    found = await session.scalars(select(FoundJob.saved_search_id))
+    assert [saved[each].q for each in found] == ["head bakers"]
     await session.rollback()

@@ -90,7 +90,8 @@ FOUND: dict[str, list[str]] = {
     "CAFÉ": ["Café manager"],
     "teachers": ["Teacher"],
     "banker": [],
-    "nurse": ["Nursing assistant"],
+    "nurse": ["Krankenpfleger/in", "Nursing assistant"],
+    '"nurse"': ["Nursing assistant"],
     "nurs*": ["Nursing assistant"],
     "engineering -web -c# -f# -go": ["Backend engineer"],
     "Bäcker": ["Bäcker (m/w/d)"],
@@ -119,6 +120,54 @@ async def test_word_by_word(session: AsyncSession, post: Post) -> None:
     await session.commit()
     found = {q: sorted(await titles(session, q=q, limit=100)) for q in FOUND}
     assert found == FOUND
+
+
+SYNONYM_JOBS = [
+    "Registered nurse",
+    "RN",
+    "Software developer",
+    "Senior programmer",
+    "Sr. fullstack engineer",
+    "Full-stack engineer",
+    "Human resources lead",
+    "DevOps lead",
+    "Part time baker",
+    "Artist",
+    "PM",
+    "Project manager",
+    "Software for developers of games, by an engineer",
+]
+SYNONYMS: dict[str, list[str]] = {
+    "nurse": ["RN", "Registered nurse"],
+    "rn": ["RN", "Registered nurse"],
+    "nurses": ["RN", "Registered nurse"],
+    '"registered nurse"': ["Registered nurse"],
+    "software engineers": [
+        "Senior programmer",
+        "Software developer",
+        "Software for developers of games, by an engineer",
+    ],
+    "senior software engineer": ["Senior programmer"],
+    "full stack": ["Full-stack engineer", "Sr. fullstack engineer"],
+    "fullstack": ["Full-stack engineer", "Sr. fullstack engineer"],
+    "full-stack": ["Full-stack engineer", "Sr. fullstack engineer"],
+    "senior full stack engineer": ["Sr. fullstack engineer"],
+    "hr": ["Human resources lead"],
+    "dev ops": ["DevOps lead"],
+    "art": [],
+    "parttime": ["Part time baker"],
+    "pm": ["PM", "Project manager"],
+    "project manager": ["Project manager"],
+    "nurse -registered": ["RN"],
+}
+
+
+@anyio
+async def test_synonyms_find_each_other(session: AsyncSession, post: Post) -> None:
+    for title in SYNONYM_JOBS:
+        await post(title)
+    await session.commit()
+    assert {q: sorted(await titles(session, q=q)) for q in SYNONYMS} == SYNONYMS
 
 
 @pytest.mark.parametrize(

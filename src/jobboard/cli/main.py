@@ -30,6 +30,7 @@ COMMANDS = {
     "grant": "wallet",
     "bounce": "mail",
     "import": "jobs",
+    "synonyms": "synonyms",
     "demo": "demo",
     "doctor": "doctor",
     "backup": "backup",

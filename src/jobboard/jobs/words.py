@@ -7,12 +7,15 @@ stem, the plain word (of ads in other languages) and the German stem. German ste
 in ads and here, since they are English words of another meaning too often: "Bäcker" is stemmed to
 "back", "teacher" to "teach".
 
+Synonyms (`synonyms.py`) of words that stand side by side will do as well; what stands in quotes is
+taken at its word.
+
 PostgreSQL stems (`READINGS`, which costs no trip of its own), Python puts together (`query`).
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -26,29 +29,41 @@ _PART = re.compile(r'(-*)"([^"]*)"|([^\s"]+)')
 _PREFIX = re.compile(r"(\w{3,})\*")
 _LEXEME = re.compile(r"'((?:[^']|'')*)'")
 _LETTERS = re.compile(r"[^\W_]+")
-_IT = re.compile(r"\bit\b", re.IGNORECASE)  # small, it is a pronoun: `jobboard_terms`
 Asked = TypeVar("Asked", bound=JobCriteria)
 GERMAN = "de:"  # before each lexeme of a German ad
 
-# Reads every one of :texts in the three configurations, as JSON by the text; for a statement that
-# is asked anyway, or alone.
+# Every one of :texts in its three forms, and the synonyms that stand for one of them: JSON, for a
+# statement that is asked anyway, or alone.
 READINGS = """
-SELECT coalesce(jsonb_object_agg(given, ARRAY[
-        phraseto_tsquery('jobboard_english', terms)::text,
-        phraseto_tsquery('jobboard_plain', terms)::text,
-        phraseto_tsquery('jobboard_german', terms)::text]), '{}') AS readings
-  FROM unnest(CAST(:texts AS text[])) AS given,
-       LATERAL (SELECT jobboard_terms(given) AS terms OFFSET 0) AS made
+WITH given AS MATERIALIZED (
+    SELECT written, jobboard_forms(written) AS forms FROM unnest(CAST(:texts AS text[])) AS written)
+SELECT jsonb_build_object(
+    'forms', (SELECT coalesce(jsonb_object_agg(written, forms), '{}') FROM given),
+    'synonyms', (
+        SELECT coalesce(jsonb_agg(jsonb_build_array(keys, both_ways, (
+                   SELECT jsonb_agg(jobboard_forms(term) ORDER BY place)
+                     FROM unnest(terms) WITH ORDINALITY AS each (term, place))) ORDER BY id), '[]')
+          FROM synonyms WHERE keys && ARRAY(SELECT forms[1] FROM given WHERE forms[1] <> '')))
+    AS readings
 """
 READ = text(READINGS).bindparams(bindparam("texts", type_=ARRAY(Text))).columns(readings=JSONB)
+SPAN = 4  # words side by side that may have a synonym
+Readings = Mapping[str, Any]  # what READINGS gives
 
 
 class Atom(NamedTuple):
-    """A word, or words side by side. `begins`: what begins so will do."""
+    """A word, or words side by side: those in quotes are taken at their word. `begins`: what begins
+    so will do."""
 
     text: str
     excluded: bool = False
     begins: bool = False
+    quoted: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether synonyms will do."""
+        return not (self.excluded or self.begins or self.quoted)
 
 
 class Reading(NamedTuple):
@@ -69,13 +84,13 @@ class Forms(NamedTuple):
 def parse(q: str) -> list[list[Atom]]:
     """Any of the groups is to be found, with all of a group's atoms."""
     groups: list[list[Atom]] = [[]]
-    for minus, phrase, word in _PART.findall(_IT.sub("IT", q)):
+    for minus, phrase, word in _PART.findall(q):
         if word.lower() == "or":
             groups.append([])
         elif word:
             groups[-1].append(_word(word))
         else:
-            groups[-1].append(Atom(phrase, excluded=bool(minus)))
+            groups[-1].append(Atom(phrase, excluded=bool(minus), quoted=True))
     return groups
 
 
@@ -87,8 +102,26 @@ def _word(word: str) -> Atom:
 
 def texts(q: str | None) -> list[str]:
     """What `READINGS` is to read for `query`."""
-    atoms = [atom.text for group in parse(q or "") for atom in group]
-    return sorted({*atoms, *filter(None, map(_in_one, atoms))})
+    atoms = [list(dict.fromkeys(group)) for group in parse(q or "")]
+    words = {atom.text for group in atoms for atom in group}
+    spans = {_joined(some) for group in atoms for some in _spans(_wanted(group))}
+    return sorted({*words, *spans, *filter(None, map(_in_one, words))})
+
+
+def _wanted(atoms: Iterable[Atom]) -> list[Atom]:
+    return [atom for atom in atoms if not atom.excluded]
+
+
+def _spans(atoms: list[Atom]) -> Iterator[list[Atom]]:
+    """What stands side by side and may have a synonym."""
+    for start in range(len(atoms)):
+        for end in range(start + 1, min(start + SPAN, len(atoms)) + 1):
+            if all(atom.plain for atom in atoms[start:end]):
+                yield atoms[start:end]
+
+
+def _joined(atoms: Iterable[Atom]) -> str:
+    return " ".join(atom.text for atom in atoms)
 
 
 def _in_one(text: str) -> str:
@@ -99,18 +132,60 @@ def _in_one(text: str) -> str:
     return whole if glued and whole.isalpha() else ""
 
 
-def query(q: str, readings: Mapping[str, Sequence[str]]) -> str:
+def query(q: str, known: Readings) -> str:
     """The tsquery that `q` means, as text; empty where no word is left to search by."""
-    groups = dict.fromkeys(_group(group, readings) for group in parse(q))
+    groups = dict.fromkeys(_group(list(dict.fromkeys(group)), known) for group in parse(q))
     return " | ".join(f"({group})" for group in groups if group)
 
 
-def _group(atoms: list[Atom], readings: Mapping[str, Sequence[str]]) -> str:
-    forms = [(atom, _forms(atom, readings)) for atom in dict.fromkeys(atoms)]
-    found = _found([form for atom, form in forms if not atom.excluded])
-    shut = [form for atom, form in forms if atom.excluded and form.english]
+def _group(atoms: list[Atom], known: Readings) -> str:
+    found = _found(_units(_wanted(atoms), known))
+    shut = [form for atom in atoms if atom.excluded if (form := _forms(atom, known)).english]
     return " & ".join(
         [*filter(None, [found]), *(f"!{_any(form.english + form.german)}" for form in shut)]
+    )
+
+
+def _units(atoms: list[Atom], known: Readings, most: int = SPAN) -> list[Forms]:
+    """What is to be found, each with what else will do. The longest words that have synonyms win:
+    "software engineer" before "engineer"; those in them count, too."""
+    units, start = [], 0
+    while start < len(atoms):
+        spans = [span for span in _spans(atoms[start : start + most]) if span[0] == atoms[start]]
+        matches = ((span, _others(_joined(span), known)) for span in reversed(spans))
+        nothing: tuple[list[Atom], list[Forms]] = (atoms[start : start + 1], [])
+        span, others = next((match for match in matches if match[1]), nothing)
+        alone = len(span) == 1
+        own = [_forms(span[0], known)] if alone else _units(span, known, len(span) - 1)
+        units.append(_either(own, others))
+        start += len(span)
+    return units
+
+
+def _others(words: str, known: Readings) -> list[Forms]:
+    """The synonyms of these words."""
+    key = known["forms"][words][0]
+    return [
+        _form(Reading(*form))
+        for keys, both_ways, forms in known["synonyms"]
+        if key and key in (keys if both_ways else keys[:1])
+        for other, form in zip(keys, forms, strict=True)
+        if other != key
+    ]
+
+
+def _either(words: list[Forms], others: list[Forms]) -> Forms:
+    """All of these words, or one of the others."""
+    if len(words) == 1:
+        own = words[0]
+    else:
+        english = _all(form.english for form in words if form.english)
+        german = _all(form.german for form in words if form.german)
+        own = Forms((english,) if english else (), (german,) if german else ())
+    both = [own, *others]
+    return Forms(
+        tuple(dict.fromkeys(each for form in both for each in form.english)),
+        tuple(dict.fromkeys(each for form in both for each in form.german)),
     )
 
 
@@ -126,16 +201,19 @@ def _found(wanted: list[Forms]) -> str:
     return f"({_all(form.english for form in english)} | {_all(form.german for form in german)})"
 
 
-def _forms(atom: Atom, readings: Mapping[str, Sequence[str]]) -> Forms:
-    english: list[str] = []
-    german: list[str] = []
-    for each in filter(None, (atom.text, _in_one(atom.text))):
-        reading = Reading(*readings[each])
-        whole = reading.plain if atom.begins else ""
-        if reading.english:
-            english += [reading.english, f"{whole}:*" if whole else reading.plain]
-        if reading.german:
-            german += [_german(reading.german), *([f"{_german(whole)}:*"] if whole else [])]
+def _forms(atom: Atom, known: Readings) -> Forms:
+    written = [atom.text, *filter(None, [_in_one(atom.text)])]
+    forms = [_form(Reading(*known["forms"][each]), begins=atom.begins) for each in written]
+    return _either(forms[:1], forms[1:])
+
+
+def _form(reading: Reading, *, begins: bool = False) -> Forms:
+    """In a language that knows it for too common a word it has no form."""
+    english = [reading.english, reading.plain] if reading.english else []
+    german = [_german(reading.german)] if reading.german else []
+    if begins and reading.plain:
+        english += [f"{reading.plain}:*"] if english else []
+        german += [f"{_german(reading.plain)}:*"] if german else []
     return Forms(tuple(dict.fromkeys(english)), tuple(dict.fromkeys(german)))
 
 
@@ -144,7 +222,8 @@ def _german(reading: str) -> str:
 
 
 def _all(forms: Iterable[Iterable[str]]) -> str:
-    return "(" + " & ".join(map(_any, forms)) + ")"
+    every = " & ".join(map(_any, forms))
+    return f"({every})" if every else ""
 
 
 def _any(forms: Iterable[str]) -> str:
@@ -152,14 +231,14 @@ def _any(forms: Iterable[str]) -> str:
     return f"({either})" if either else ""
 
 
-def meant(data: Asked, readings: Mapping[str, Sequence[str]]) -> Asked:
+def meant(data: Asked, known: Readings) -> Asked:
     """The same search, which knows what its words mean."""
-    return data if data.understood else data.meaning(query(data.q or "", readings))
+    return data if data.understood else data.meaning(query(data.q or "", known))
 
 
 async def understand(session: AsyncSession, searches: Sequence[Asked]) -> list[Asked]:
     """The same for many, in one statement; in none where all is understood."""
     unread = [data.q for data in searches if not data.understood]
     every = sorted({each for q in unread for each in texts(q)})
-    readings = await session.scalar(READ, {"texts": every}) if every else {}
-    return [meant(data, readings) for data in searches]
+    known = await session.scalar(READ, {"texts": every}) if every else {}
+    return [meant(data, known) for data in searches]
