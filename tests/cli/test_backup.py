@@ -203,7 +203,7 @@ def test_a_board_that_is_not_empty_is_replaced_only_where_that_is_said(
 
 
 def test_an_older_schema_is_brought_up_to_date(
-    board: Servers, empty: Place, tmp_path: Path, say: Say
+    board: Servers, full: Place, empty: Place, tmp_path: Path, say: Say
 ) -> None:
     path = tmp_path / "old.tar.gz"
     with place(board, tmp_path / "old", board.template) as old:
@@ -214,8 +214,15 @@ def test_an_older_schema_is_brought_up_to_date(
         assert say(old, "backup", str(path)) == (0, "")
     assert say(empty, "restore", str(path))[0] == 0
     assert ask(empty.database_url, "SELECT email FROM people") == "kim@example.com"
-    newest = revisions.catalog(at(board.database_url, board.template))
-    assert revisions.catalog(empty.database_url) == newest
+    assert revisions.catalog(empty.database_url) == revisions.catalog(full.database_url)
+
+
+def test_a_board_to_which_nobody_came_is_empty(
+    board: Servers, file: Path, tmp_path: Path, say: Say
+) -> None:
+    with place(board, tmp_path / "files", board.template) as fresh:
+        ask(fresh.database_url, "CREATE SEQUENCE numbers")
+        assert say(fresh, "restore", str(file)) == (0, "")
 
 
 def _cut(data: bytes, part: float) -> bytes:

@@ -20,7 +20,7 @@ PATIENCE = "60s"  # for a migration or another backup to end
 CLIENT = "jobboard backup"
 OURS = "jobboard"  # the application_name of web processes, workers and commands
 # Rows that a board has before anybody came: of a migration, or of a worker that waits for work.
-BEFORE_ANYBODY = {"wallets", "schedules"}
+BEFORE_ANYBODY = {"schedules", "synonyms", "wallets"}
 # Every table of ours, with the columns that are written and not computed.
 TABLES = """
 SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum)
