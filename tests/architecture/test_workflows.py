@@ -11,7 +11,10 @@ import yaml
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"[\w-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-WRITES = {"release": {"attestations", "contents", "id-token", "packages"}}
+WRITES = {
+    "publish": {"id-token", "pages"},
+    "release": {"attestations", "contents", "id-token", "packages"},
+}
 
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
