@@ -94,4 +94,4 @@ async def test_a_page_is_a_handful_of_statements(
         await post(f"Baker {number}")
     with statements(db) as seen:
         assert len(await titles(session, q="baker", facets=True, limit=30)) == 30
-    assert len(seen) == 3  # how to plan, the page, the counts
+    assert len(seen) == 4  # how to plan, about how many, the page, the counts

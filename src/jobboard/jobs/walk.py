@@ -31,7 +31,7 @@ EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # what was posted before lies in the f
 LEVELS = (*range(9, 26), 28, 34)  # spans of 2 ** 9 seconds (nine minutes) to more than all time
 PATIENCE = 80  # ms, after which no further span is begun
 USUAL_SPAN = 60 * 86_400  # seconds in which the jobs of a board were posted, roughly
-FIRST = 1_000  # jobs, roughly, in the first span
+FIRST = 300  # jobs, roughly, in the first span: most were posted in the last days
 
 
 def spans(jobs: float, newest: datetime, oldest: datetime | None = None) -> list[int]:
