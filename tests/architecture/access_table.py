@@ -347,6 +347,11 @@ ROUTES: dict[str, Access | list[Access]] = {
     "DELETE /api/v1/admin/mail-blocks/{id}": only("admin", on="mail-block", scope="moderation"),
     "GET /api/v1/me/mail": ANY,
     "PATCH /api/v1/me/mail": only(SIGNED_IN, json={"digest": False}),
+    "GET /api/v1/admin/synonyms": only("admin", scope="moderation"),
+    "POST /api/v1/admin/synonyms": only(
+        "admin", json={"terms": ["welder", "torch artist"]}, scope="moderation"
+    ),
+    "DELETE /api/v1/admin/synonyms/{id}": only("admin", on="synonym", scope="moderation"),
     "GET /api/v1/admin/queue": only("admin", scope="moderation"),
     "GET /api/v1/admin/messages": only("admin", scope="moderation"),
     "POST /api/v1/admin/messages/retry": only("admin", json={}, scope="moderation"),

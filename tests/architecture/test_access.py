@@ -36,6 +36,7 @@ from jobboard.infra.pictures import Pictures
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Failure, Message
 from jobboard.jobs.models import JobStatus
+from jobboard.jobs.synonyms import Synonym
 from jobboard.notifications import choices
 from jobboard.notifications.models import BlockReason, MailBlock, Notification, Topic
 from jobboard.settings import Settings
@@ -190,13 +191,15 @@ async def _things(
     message = Message(kind="test.failed", payload={}, failed_at=now(), failure=Failure.GAVE_UP)
     shut = MailBlock(email="gone@example.com", reason=BlockReason.REFUSED)
     news = Notification(person_id=candidate.id, kind="alert", text="A baker!", path="/me/alerts")
-    session.add_all([message, shut, news])
+    synonym = Synonym(terms=["oven artist", "bread artist"])
+    session.add_all([message, shut, news, synonym])
     await session.commit()
     return {
         **opened,
         **await _webhook(session, settings, owner, company),
         "message": str(message.id),
         "mail-block": str(shut.id),
+        "synonym": str(synonym.id),
         "news": str(news.id),
         "mail_token": choices.token(settings, candidate.id, Topic.ALERTS),
         "invitation": str(invitation.id),

@@ -388,6 +388,10 @@ PROBLEMS: dict[str, Told] = {
         "There is no such failed message. Somebody may have looked after it already.",
         "Look in GET /admin/messages.",
     ),
+    "synonym_not_found": Told(404, "There are no such synonyms.", "Look in GET /admin/synonyms."),
+    "synonym_known_already": Told(
+        409, "These terms mean the same already.", "Nothing is left to do."
+    ),
     "mail_block_not_found": Told(
         404, "This address is not shut out from mail.", "Look in GET /admin/mail-blocks."
     ),

@@ -4,10 +4,11 @@ A trigger of the table marks the saved searches that a change concerns (`alerts/
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from sqlalchemy import CheckConstraint, Computed, Index, UniqueConstraint, any_, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -65,9 +66,26 @@ class SynonymCreate(Input):
         examples=[["nurse", "rn", "registered nurse"]],
         description="Words, or words side by side.",
     )
-    both_ways: bool = Field(
+    both_ways: StrictBool = Field(
         True, description="Whether each finds all others, or only the first finds the others."
     )
+
+
+class SynonymRead(BaseModel):
+    """Terms that mean the same."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    terms: list[str]
+    both_ways: bool
+    created_at: datetime
+
+
+class SynonymsRead(BaseModel):
+    """All of them."""
+
+    items: list[SynonymRead]
 
 
 async def every(session: AsyncSession) -> Sequence[Synonym]:

@@ -23,6 +23,7 @@ from jobboard.api.v1 import (
     resumes,
     saved_searches,
     second_factor,
+    synonyms,
     tasks,
     wallet,
     webhooks,
@@ -51,6 +52,7 @@ def _routers() -> list[APIRouter]:
         webhooks.router,
         moderation.router,
         queue.router,
+        synonyms.router,
         analytics.router,
     ]
     for route in (route for router in every for route in router.routes):

@@ -38,6 +38,12 @@ PERSON: dict[str, Any] = {
     "time_zone": "Europe/Berlin",
     "created_at": MORNING,
 }
+SYNONYM: dict[str, Any] = {
+    "id": BLOCK,
+    "terms": ["nurse", "rn", "registered nurse"],
+    "both_ways": True,
+    "created_at": LATER,
+}
 WEBHOOK_READ: dict[str, Any] = {
     "id": WEBHOOK,
     "company_id": BAKERY,
@@ -280,6 +286,7 @@ SENT: dict[str, Any] = {
     "Decision": {"reason": "This is an advertisement, not a job."},
     "PersonModeration": {"suspended": True, "reason": "Posts scams.", "remove_jobs": True},
     "MailBlockCreate": {"email": "ada@example.com", "detail": "550 5.1.1 no such user"},
+    "SynonymCreate": {"terms": ["nurse", "rn", "registered nurse"], "both_ways": True},
     "MailChoicesUpdate": {"digest": False},
     "MessageChoice": {"kind": "notifications.mail", "failure": "gave_up", "before": LATER},
     "NameSeen": {"name": "Harbour Bakery"},
@@ -386,6 +393,7 @@ ANSWERED: dict[str, Any] = {
         "items": [JOB_CARD],
         "total": {"value": 1, "relation": "eq"},
         "facets": None,
+        "facets_relation": None,
         "no_words": False,
         "next_cursor": None,
     },
@@ -644,6 +652,8 @@ ANSWERED: dict[str, Any] = {
         "person_id": ADA,
         "person_name": "Ada Lovelace",
     },
+    "SynonymRead": SYNONYM,
+    "SynonymsRead": {"items": [SYNONYM]},
     "MailChoices": {"applications": True, "digest": False, "alerts": True},
     "MessagesTouched": {"count": 3},
     "QueueRead": {
