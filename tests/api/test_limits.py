@@ -227,6 +227,15 @@ class TestWhoAsks:
         known.learn(b"digest", {"key_id": "7", "person_id": "8"})
         assert known._known[b"digest"] == "key:7"
 
+    def test_of_too_many_the_longest_known_are_forgotten(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(callers, "MOST_CALLERS", 2)
+        known = callers.Callers("session")
+        for credential in (b"first", b"second", b"third"):
+            known.learn(credential, {"person_id": credential.decode()})
+        assert list(known._known) == [b"second", b"third"]
+
 
 class TestWebSocket:
     async def test_it_is_counted_before_it_opens(self, settings: Settings, clean: None) -> None:

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import func, select, update
 from starlette.responses import Response
 
+from jobboard.accounts import limits
 from jobboard.accounts.models import LoginSession, Person, Role
+from jobboard.audit.models import AuditEntry
 from jobboard.clock import now
 from jobboard.settings import Settings
 from jobboard.web import cookies
@@ -92,6 +94,16 @@ async def test_a_wrong_password_says_no_more_than_a_wrong_address(town: Town) ->
     ]
     assert [page.status for page in pages] == [422, 422]
     assert pages[0].html == pages[1].html.replace("nobody@example.com", user.actor.email)
+
+
+async def test_of_many_wrong_passwords_the_audit_log_hears_enough(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FAILURES", "2/hour")
+    user, _ = await town.person()
+    wrong = {"email": user.actor.email, "password": "not the one at all"}
+    assert [(await town.stranger.post("/log-in", wrong)).status for _ in range(3)] == [422] * 3
+    assert len((await town.session.scalars(select(AuditEntry))).all()) == 2
 
 
 async def test_log_in_is_throttled_by_person_and_address(town: Town) -> None:

@@ -44,6 +44,10 @@ async def test_an_address_is_confirmed_with_a_press_and_not_by_a_scanner(
     page = await browser.get("/me")
     assert "Not confirmed" in page.text
     await browser.submit(page, "/me/verify-email")
+    for _ in range(4):
+        await browser.submit(page, "/me/verify-email")
+    enough = await browser.follow(await browser.submit(page, "/me/verify-email"))
+    assert "tomorrow" in enough.text
     token = await mailbox.link(user.actor.email, "/verify-email")
     done = await press(browser, "/verify-email", token)
     assert "is confirmed" in (await browser.follow(done)).text
@@ -64,6 +68,12 @@ async def test_a_forgotten_password(town: Town, mailbox: Mailbox) -> None:
     assert "is on its way" in (await browser.follow(asked)).text
     token = await mailbox.link(user.actor.email, "/reset-password")
     page = await browser.get(f"/reset-password?token={token}")
+    nowhere = await town.stranger.post("/forgot-password", {"email": "nowhere"})
+    assert (nowhere.status, 'href="#f-email"' in nowhere.html) == (422, True)
+    for _ in range(5):  # and no word of it when no more is mailed
+        last = await town.stranger.post("/forgot-password", {"email": user.actor.email})
+        assert (last.status, last.location) == (303, "/log-in")
+    assert len(await mailbox.read()) == 4
     short = await browser.submit(page, "/reset-password", password="short")
     assert 'href="#f-password"' in short.html
     done = await browser.submit(short, "/reset-password", password=NEW)
@@ -113,6 +123,8 @@ async def test_a_link_that_is_none(town: Town, path: str) -> None:
 async def set_up(browser: Browser) -> tuple[pyotp.TOTP, list[str]]:
     """Turn two-step log-in on as a person does: what the app holds, and the recovery codes."""
     page = await browser.get("/me/security/two-step")
+    wrong = await browser.submit(page, "/me/security/two-step", current_password="not it at all")
+    assert (wrong.status, 'href="#f-current_password"' in wrong.html) == (422, True)
     page = await browser.follow(
         await browser.submit(page, "/me/security/two-step", current_password=PASSWORD)
     )
@@ -149,6 +161,7 @@ async def test_a_log_in_in_two_steps(town: Town) -> None:
     assert "in its second step" in (await moderator.get("/admin/audit-log")).text
     done = await browser.submit(wrong, "/log-in/code", code=recovery[0])
     assert done.location == "/"
+    assert (await browser.get("/me/security/two-step")).location == "/me/security"  # it is on
     page = await browser.get("/me/security")
     assert "You have 9 recovery codes left" in page.text
 

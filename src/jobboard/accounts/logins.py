@@ -100,9 +100,8 @@ async def _require_same_password(session: AsyncSession, proven: Proven) -> Perso
     password is verified once more while a connection is held.
     """
     statement = select(Person).where(Person.id == proven.person.id)
-    person = await session.scalar(statement.with_for_update(read=proven.renewed is None))
-    if person is None:
-        raise _wrong_login()
+    locked = await session.scalars(statement.with_for_update(read=proven.renewed is None))
+    person = locked.one()
     if person.password_hash != proven.person.password_hash:
         if proven.renewed is None or not await passwords.verify_password(
             proven.password, person.password_hash

@@ -117,9 +117,9 @@ async def _create(
             made = await session.scalar(new.on_conflict_do_nothing().returning(Person.id))
             if await keeping.kept_until(session, email):
                 raise _KeptError
+            return made is not None
     except _KeptError:
         return False
-    return made is not None
 
 
 class _KeptError(Exception):

@@ -81,8 +81,8 @@ async def ask_to_change_email(
         data = form.parse(EmailChange)
         await limits.hit_password(engines.limiter, actor.id)
         await service.require_password(person, data.current_password)
-        async with engines.database.transaction() as session:
-            if await limits.may_mail(engines.limiter, "change", data.email):
+        if await limits.may_mail(engines.limiter, "change", data.email):
+            async with engines.database.transaction() as session:
                 addresses.ask_to_change(session, actor, data.email)
         return redirect(request, "/me", MAILED.format(data.email))
     return _me_page(request, service.read(person), email=form)

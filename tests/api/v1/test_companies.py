@@ -4,14 +4,17 @@ import asyncio
 
 import httpx2
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
-from jobboard.companies.models import MemberRole
+from jobboard.companies.models import CompanyMember, MemberRole
+from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
 from tests.api.v1.conftest import Cast
 from tests.factories.companies import make_member
 from tests.factories.people import make_user
+from tests.timing import waiting_for_locks
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +106,25 @@ async def test_colleagues_come_and_go_but_an_owner_stays(
     assert (await client.delete(theirs, headers=friend.headers)).status_code == 204
     assert (await client.get(path, headers=friend.headers)).status_code == 403
     assert (await client.delete(theirs, headers=cast.employer.headers)).status_code == 404
+
+
+async def test_who_leaves_while_an_owner_changes_what_they_are_is_gone(
+    client: httpx2.AsyncClient,
+    session: AsyncSession,
+    settings: Settings,
+    cast: Cast,
+    db: Database,
+) -> None:
+    friend = await make_user(session, settings, Role.EMPLOYER)
+    await make_member(session, cast.company, friend)
+    await session.execute(delete(CompanyMember).where(CompanyMember.person_id == friend.id))
+    path = f"/api/v1/companies/{cast.company.id}/members"
+    body = {"email": friend.actor.email, "role": "owner"}
+    changing = asyncio.create_task(client.post(path, json=body, headers=cast.employer.headers))
+    await waiting_for_locks(db)
+    await session.commit()
+    answer = await changing
+    assert (answer.status_code, answer.json()["code"]) == (404, "member_not_found")
 
 
 async def test_two_owners_who_leave_at_once_do_not_both(

@@ -23,6 +23,7 @@ from jobboard.accounts.models import (
 )
 from jobboard.audit.models import AuditEntry
 from jobboard.clock import now
+from jobboard.companies.models import CompanyInvitation
 from jobboard.errors import Forbidden
 from jobboard.infra.mailer import Step
 from jobboard.infra.postgres import Database
@@ -399,6 +400,10 @@ class TestAddress:
         await post(client, "/email-change", token=await mailbox.link(MOVED, "/change-email"))
         undo = await mailbox.link(user.actor.email, "/undo-change-email")
         thiefs = await self.key(client, user, made.json()["id"])
+        members = f"/api/v1/companies/{made.json()['id']}/members"
+        friend = {"email": "friend@example.com", "role": "owner"}
+        invited = await client.post(members, json=friend, headers=user.headers)
+        assert invited.status_code == 201
         hooks = "/api/v1/webhooks"
         to_thief = {
             "company_id": made.json()["id"],
@@ -418,6 +423,7 @@ class TestAddress:
         assert "Webhooks added or changed in your name meanwhile: 1." in text
         paused = select(Webhook.state).where(Webhook.id == UUID(hook["id"]))
         assert await session.scalar(paused) == WebhookState.PAUSED
+        assert (await session.scalars(select(CompanyInvitation))).all() == []
         path = "/api/v1/me/applications"  # asks for a person: a living key gets as far as a 403
         assert [
             (await client.get(path, headers={"Authorization": f"Bearer {key}"})).status_code
