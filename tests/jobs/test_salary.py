@@ -47,7 +47,7 @@ def test_reads_what_ads_write(text: str, expected: tuple[int, int, str, str]) ->
     [
         None, "", "competitive", "Competitive, 40 hours", "0-0", "-1", "09-Dec", "Dec-09",
         "2021-12-25 00:00:00", "20000 - 1,200,000,000", "21-63000", "401k", "4 weeks of leave",
-        "2019-2020", "100%", "-$1.00", "then [8m more",
+        "2019-2020", "100%", "-$1.00", "then [8m more", "ABC 50,000 a year",
     ],
 )  # fmt: skip
 def test_reads_nothing_into_nonsense(text: str | None) -> None:

@@ -351,7 +351,10 @@ def _zone_where_it_is(hour: int) -> str:
     return f"Etc/GMT{-ahead:+d}" if ahead else "UTC"
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", None])
+@pytest.mark.parametrize(
+    "zone",
+    ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Renamed/Since", None],
+)
 @pytest.mark.parametrize("frequency", [Frequency.DAILY, Frequency.WEEKLY])
 def test_every_morning_comes_once_through_a_year(zone: str | None, frequency: Frequency) -> None:
     moment, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
@@ -359,6 +362,8 @@ def test_every_morning_comes_once_through_a_year(zone: str | None, frequency: Fr
     while dues[-1] < end:
         assert times.last_due(frequency, zone, dues[-1]) == dues[-1]
         dues.append(times.next_due(frequency, zone, dues[-1]))
+        just_before = dues[-1] - timedelta(microseconds=1)
+        assert times.last_due(frequency, zone, just_before) == dues[-2]
     local = [times.local(due, zone) for due in dues]
     assert {(each.hour, each.minute) for each in local} == {(8, 0)}
     step = 7 if frequency is Frequency.WEEKLY else 1

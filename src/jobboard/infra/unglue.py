@@ -5,6 +5,7 @@ abbreviations and versions stay whole; the tests hold them.
 """
 
 import re
+from string import ascii_letters
 
 
 def _set(words: str) -> frozenset[str]:
@@ -110,11 +111,10 @@ def _is_address(token: str) -> bool:
 
 def _is_dotted_name(left: str, right: str) -> bool:
     """Whether a dot stands inside a name: One.Walmart.com, System.Text.Json, Vue.Js."""
-    word = re.match(r"[A-Za-z]+", right)
-    if not word:
-        return True
-    inner = re.match(r"\.[A-Za-z]|\(", right[word.end() :])
-    return bool(inner) or "." in left.strip(".") or word[0].lower() in _NAME_ENDINGS
+    rest = right.lstrip(ascii_letters)
+    word = right.removesuffix(rest)
+    inner = re.match(r"\.[A-Za-z]|\(", rest)
+    return bool(inner) or "." in left.strip(".") or word.lower() in _NAME_ENDINGS
 
 
 def _gap_in_word(left: str, right: str, gap: str) -> str:

@@ -140,6 +140,14 @@ async def test_new_jobs_are_counted_until_one_looks(
     assert (await desk.send("GET")).json()["items"][0]["new_jobs"] == 2
 
 
+async def test_a_name_holds_as_much_of_the_search_as_fits(desk: Desk) -> None:
+    tags = [f"{number} {'bread ' * 6}".strip() for number in range(8)]
+    made = await desk.save({"q": "baker", "tag": tags})
+    assert made["name"].startswith("baker, 0 bread")
+    assert made["name"].endswith("bread, …")
+    assert 150 < len(made["name"]) <= 200
+
+
 async def test_a_time_zone_is_a_place_that_exists(desk: Desk) -> None:
     for zone, status in (("Europe/Berlin", 200), ("Middle/Earth", 422), ("localtime", 422)):
         answer = await desk.client.patch(

@@ -137,7 +137,7 @@ def text(value: Any, depth: int = 3) -> str:
     """The text in a value of any type. Objects give their `name` (or `text`, `value`, `label`)."""
     if isinstance(value, str):
         return value
-    if value is None or isinstance(value, bool) or depth == 0:
+    if depth == 0 or isinstance(value, bool):
         return ""
     if isinstance(value, int | float):
         return _digits(value)
