@@ -1,16 +1,22 @@
 """/healthz and /readyz: what a process manager and a load balancer rely on."""
 
+import asyncio
+import gc
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 
+from jobboard.api import health
 from jobboard.asgi import create_app
 from jobboard.settings import Settings
-from tests.timing import TRIES
+from tests.timing import TRIES, until
 
 pytestmark = pytest.mark.anyio
 
@@ -82,6 +88,32 @@ async def soon(client: httpx2.AsyncClient, path: str, *, seconds: float) -> http
         if perf_counter() - started < seconds:
             return answer
     raise AssertionError(f"{path} never answered within {seconds} s")
+
+
+class Stubborn:
+    """A driver that answers a cancellation with an error of its own."""
+
+    async def ping(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise OSError("the connection broke") from None
+
+
+async def test_an_engine_that_fails_after_all_is_nobodys_unseen_error(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PING_SECONDS", 0.01)
+    complaints: list[Any] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    try:
+        states = await health.check(replace(app.state.engines, database=Stubborn()))
+        await until(lambda: not health._late)
+        gc.collect()
+    finally:
+        loop.set_exception_handler(None)
+    assert (states["postgres"], complaints) == ("down", [])
 
 
 async def test_a_board_without_hit_logs_is_ready(settings: Settings) -> None:

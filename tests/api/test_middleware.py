@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.types import Message
 
 from jobboard.analytics.hits import Hit
+from jobboard.api.middleware.identify import Proxies
 from jobboard.asgi import create_app
 from jobboard.settings import Settings
 
@@ -46,6 +47,13 @@ class TestRequestId:
         async with coming_from(probe_app, PROXY) as client:
             answer = await client.get("/api/probe/who", headers={"X-Request-ID": "edge-1.a_B"})
         assert answer.headers["x-request-id"] == answer.json()["request_id"] == "edge-1.a_B"
+
+    def test_a_proxy_may_come_by_a_socket(self) -> None:
+        proxies = Proxies.parse("10.0.0.0/8, unix")
+        peers = {"": True, "10.1.2.3": True, "::ffff:10.1.2.3": True, "192.0.2.1": False}
+        assert {peer: proxies.include(peer) for peer in peers} == peers
+        assert not proxies.include("testclient")  # no address at all
+        assert not Proxies.parse("10.0.0.0/8").include("")
 
     @pytest.mark.parametrize("unfit", ["", "a b", "x" * 65, "é", "a\tb", "<script>"])
     async def test_but_not_with_anything(self, probe_app: FastAPI, unfit: str) -> None:
@@ -487,6 +495,19 @@ class TestHost:
         page = await production.get("/", headers={"Host": host, "Accept": "text/html"})
         assert page.status_code == 400
         assert "<h1" in page.text
+
+    async def test_nor_to_a_socket_that_asks_for_another(self, public_app: FastAPI) -> None:
+        said: list[Message] = []
+
+        async def send(message: Message) -> None:
+            said.append(message)
+
+        async def receive() -> Message:
+            return {"type": "websocket.connect"}
+
+        scope = get("/ws") | {"type": "websocket", "headers": [(b"host", b"evil.example")]}
+        await public_app(scope, receive, send)
+        assert said == [{"type": "websocket.close", "code": 1008}]
 
     @pytest.mark.parametrize("path", ["/api/v1/jobs/", "/log-in/"])
     async def test_a_slash_too_many_leads_nowhere(

@@ -35,6 +35,12 @@ async def get_job_of_old(number: int) -> dict[str, int]:
     return {"number": number}
 
 
+@jobs.post("", **deprecated(since=date(2026, 10, 1), sunset=date(2027, 10, 1)))
+async def create_job() -> dict[str, int]:
+    """Make a job. What v1 does with its id, v2 does not."""
+    return {"id": 7}
+
+
 V2 = Version("v2", [jobs])
 
 
@@ -99,6 +105,15 @@ async def test_the_document_marks_what_goes(both: httpx2.AsyncClient) -> None:
     assert going["deprecated"] is True
     assert going["x-sunset"] == "2027-10-01"
     assert "deprecated" not in paths["/api/v2/jobs"]["get"]
+    assert "links" not in paths["/api/v2/jobs"]["post"]["responses"]["200"]
+
+
+async def test_what_goes_for_good_names_nothing_that_takes_its_place(
+    both: httpx2.AsyncClient,
+) -> None:
+    answer = await both.post("/api/v2/jobs")
+    assert "sunset" in answer.headers
+    assert "successor" not in answer.headers["link"]
 
 
 def test_nothing_goes_before_it_was_deprecated() -> None:

@@ -33,10 +33,12 @@ def pdf(text: str = "Curriculum vitae") -> bytes:
 
 def docx(*, extra: dict[str, bytes] | None = None) -> bytes:
     """The least that is a Word file; `extra` parts come on top."""
-    parts = {
-        "[Content_Types].xml": b"<Types/>",
-        "word/document.xml": b"<w:document/>",
-    } | (extra or {})
+    parts = {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w:document/>"}
+    return zipped(parts | (extra or {}))
+
+
+def zipped(parts: dict[str, bytes]) -> bytes:
+    """A zip of these."""
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, body in parts.items():

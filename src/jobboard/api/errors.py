@@ -210,8 +210,6 @@ def _located(problem: dict[str, Any]) -> dict[str, Any]:
 async def on_http_error(request: Request, error: HTTPException) -> Response:
     """What the framework refuses: unknown address, wrong method, broken body."""
     status = error.status_code
-    if status in {204, 304}:
-        return Response(status_code=status, headers=error.headers)
     code, detail = FRAMEWORK.get(status, ("error", str(error.detail)))
     headers = dict(error.headers or {})
     if status == 405:

@@ -226,9 +226,6 @@ class _Pipe(io.RawIOBase):
     def __init__(self) -> None:
         self._written = bytearray()
 
-    def writable(self) -> bool:
-        return True
-
     def write(self, data: Any) -> int:
         self._written += data
         return len(data)

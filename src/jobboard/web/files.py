@@ -54,8 +54,9 @@ async def _for_good(request: Request, engines: Engines, key: str, media_type: st
         raise NotFound from None
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    data = b"".join([piece async for piece in pieces])
-    return Response(data, media_type=media_type, headers=headers)
+    return Response(
+        b"".join([piece async for piece in pieces]), media_type=media_type, headers=headers
+    )
 
 
 @router.get("/resumes/{resume_id}")

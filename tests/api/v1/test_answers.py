@@ -1,5 +1,6 @@
 """No ghosting: what counts as an answer, who waits too long, and one answer for many."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,6 +21,7 @@ from tests.factories.companies import make_company
 from tests.factories.jobs import make_job
 from tests.factories.people import User, make_user
 from tests.letters import Mailbox, words
+from tests.timing import waiting_for_locks
 
 pytestmark = pytest.mark.anyio
 DAY = timedelta(days=1)
@@ -179,19 +181,23 @@ async def test_one_answer_for_many_is_a_step_of_each_with_its_mail(
 
 
 async def test_those_that_cannot_be_answered_are_told_apart(desk: Desk, db: Database) -> None:
-    good, gone, moved = [await desk.applied(20) for _ in range(3)]
+    good, gone, moved, second = [await desk.applied(20) for _ in range(4)]
     others = await desk.applied(20, by=desk.cast.rival)
+    sister = await make_company(desk.session, desk.cast.employer)  # answered as what it is
+    job = await make_job(desk.session, desk.cast.employer, sister)
+    await desk.set(second, job_id=job.id)
     nowhere = str(uuid4())
     await desk.set(gone, stage=Stage.WITHDRAWN)
     mailbox = Mailbox(desk.settings, db)
     await mailbox.read()
-    chosen = [{"id": each} for each in (gone, others, nowhere, good)]
+    chosen = [{"id": each} for each in (gone, others, nowhere, second, good)]
     body = {"applications": [*chosen, {"id": moved, "version": 7}], "stage": "interview"}
     answer = (await desk.send("POST", f"{desk.company}/answers", json=body)).json()
     assert {each["id"]: each["code"] for each in answer["items"]} == {
         gone: "application_step_impossible",
         others: "application_not_found",
         nowhere: "application_not_found",
+        second: "application_not_found",
         good: None,
         moved: "edited_meanwhile",
     }
@@ -221,6 +227,24 @@ async def test_what_does_not_fit_is_refused_before_anyone_is_answered(
     answer = await desk.send("POST", f"{desk.company}/answers", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+async def test_one_that_moves_on_at_the_same_moment_is_told_and_stops_no_other(
+    desk: Desk, db: Database
+) -> None:
+    quick, calm = [await desk.applied(20) for _ in range(2)]
+    moving = update(Application).where(Application.id == quick)
+    values = {"stage": Stage.VIEWED, "version": Application.version + 1}
+    await desk.session.execute(moving.values(values).execution_options(synchronize_session=False))
+    body = {"applications": [{"id": quick}, {"id": calm}], "stage": "rejected"}
+    answering = asyncio.create_task(desk.send("POST", f"{desk.company}/answers", json=body))
+    await waiting_for_locks(db)
+    await desk.session.commit()
+    answer = (await answering).json()
+    assert {each["id"]: each["code"] for each in answer["items"]} == {
+        quick: "edited_meanwhile",
+        calm: None,
+    }
 
 
 async def test_a_message_goes_with_a_step(desk: Desk) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
@@ -16,6 +16,7 @@ from jobboard.clock import now
 from jobboard.infra.postgres import Database
 from jobboard.jobs import featuring
 from jobboard.jobs.models import Job, JobStatus
+from jobboard.wallet import service as wallet
 from tests.api.v1.conftest import Cast
 from tests.factories.companies import make_company, make_member
 from tests.factories.jobs import make_job
@@ -235,15 +236,37 @@ async def test_a_job_that_is_sent_back_has_its_days_paid_back(
 
 
 async def test_what_was_reversed_is_not_paid_back_again(
-    client: Client, cast: Cast, jobs: list[Job], rich: str
+    client: Client, cast: Cast, jobs: list[Job], rich: str, session: AsyncSession
 ) -> None:
     paid = (await feature(client, cast.employer, jobs[0], days=10)).json()
     url = f"/api/v1/admin/transfers/{paid['transfer_id']}/reverse"
     assert (await client.post(url, json={}, headers=once(cast.admin))).status_code == 201
+    # One that was reversed without a word to the job, as when only credits were known.
+    again = (await feature(client, cast.employer, jobs[0], days=10)).json()
+    await wallet.reverse(session, cast.admin.actor, UUID(again["transfer_id"]), "")
+    await session.commit()
     gone = f"/api/v1/admin/jobs/{jobs[0].id}/remove"
     answer = await client.post(gone, json={"reason": "A scam."}, headers=cast.admin.headers)
     assert answer.status_code == 200
     assert await held(client, cast.employer, rich) == 100_000
+
+
+async def test_days_that_are_used_up_are_neither_paid_back_nor_ended(
+    client: Client, cast: Cast, jobs: list[Job], rich: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = (await feature(client, cast.employer, jobs[0], days=1)).json()
+    await feature(client, cast.employer, jobs[1], days=1)
+    soon = now() + timedelta(hours=23)
+    monkeypatch.setattr(featuring, "now", lambda: soon)
+    gone = f"/api/v1/admin/jobs/{jobs[1].id}/remove"
+    answer = await client.post(gone, json={"reason": "A scam."}, headers=cast.admin.headers)
+    assert answer.json()["featured_until"] is None
+    assert await held(client, cast.employer, rich) == 99_000
+    later = now() + timedelta(days=2)
+    monkeypatch.setattr(featuring, "now", lambda: later)
+    url = f"/api/v1/admin/transfers/{over['transfer_id']}/reverse"
+    assert (await client.post(url, json={}, headers=once(cast.admin))).status_code == 201
+    assert await held(client, cast.employer, rich) == 99_500
 
 
 async def test_days_end_with_the_payment_that_an_admin_reverses(

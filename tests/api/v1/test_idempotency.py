@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person
@@ -31,6 +32,7 @@ from tests.factories.companies import make_member
 from tests.factories.files import pdf
 from tests.factories.jobs import make_job
 from tests.factories.people import User, make_user
+from tests.factories.webhooks import make_webhook
 
 pytestmark = pytest.mark.anyio
 
@@ -252,6 +254,41 @@ async def test_a_body_may_come_in_pieces_of_any_size(
     assert code(await send("one-boundary", "!")) == (422, "idempotency_key_reused")
 
 
+async def test_who_leaves_amid_a_body_that_nobody_needs_is_not_waited_for(
+    app: FastAPI, settings: Settings, session: AsyncSession, cast: Cast
+) -> None:
+    webhook = await make_webhook(session, settings, cast.employer, cast.company)
+    messages = [
+        {"type": "http.disconnect"},
+        {"type": "http.request", "body": b"{", "more_body": True},
+    ]
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    headers = {"host": "127.0.0.1", **keyed(cast.employer)}
+    path = f"/api/v1/webhooks/{webhook.id}/test"
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "client": ("203.0.113.77", 4711),
+        "scheme": "http",
+        "http_version": "1.1",
+    }
+    async with asyncio.timeout(20):
+        await app(scope, receive, send)
+    assert statuses in ([], [202])
+
+
 async def test_strangers_report_once_and_need_a_long_key(
     client: httpx2.AsyncClient, cast: Cast, session: AsyncSession
 ) -> None:
@@ -363,3 +400,9 @@ def test_every_post_that_creates_takes_a_key(app: FastAPI) -> None:
         if (parameter["in"], parameter["name"]) == ("header", "Idempotency-Key")
     }
     assert creating - takes == set(EXCEPTIONS)
+
+
+async def test_what_is_wrong_with_a_claim_is_no_key_in_use(session: AsyncSession) -> None:
+    with pytest.raises(IntegrityError):
+        await idempotency.claim(session, b"an answer to nobody", uuid4())
+    await session.rollback()

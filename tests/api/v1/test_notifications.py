@@ -93,6 +93,8 @@ async def test_the_bell_and_the_list(
     page = await browser.get("/me/notifications")
     assert page.text.index(": Miller") < page.text.index(": Baker")
     await tell(db, cast.candidate, "Cook")  # after the page was shown
+    lost = await browser.submit(page, "/me/notifications/read", until="yesterday")
+    assert (lost.status, "how far you have read" in lost.text) == (422, True)
     await browser.submit(page, "/me/notifications/read")
     page = await browser.get("/me/notifications")
     assert 'id="unread">1<' in page.html

@@ -120,6 +120,31 @@ async def test_many_calls_have_more_time_than_a_request_gives_mongo(
         app.state.engines = real
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mongodb://127.0.0.1:1/none", "The log of calls could not be read."),
+        ("", None),
+    ],
+)
+async def test_the_archive_needs_no_mongo(
+    app: FastAPI, client: httpx2.AsyncClient, cast: Cast, url: str, said: str | None
+) -> None:
+    real = app.state.engines
+    gone = Mongo(url) if url else None
+    app.state.engines = replace(real, mongo=gone)
+    try:
+        answer = await client.get(f"{ME}/export", headers=cast.candidate.headers)
+    finally:
+        app.state.engines = real
+        if gone is not None:
+            await gone.close()
+    packed = zipfile.ZipFile(io.BytesIO(answer.content))
+    hits = json.loads(packed.read("hits.json"))
+    assert [hit["missing"][: len(said or "")] for hit in hits] == ([said] if said else [])
+    assert "audit-log.json" in packed.namelist()
+
+
 async def test_the_archive_holds_what_one_did_for_a_company(
     client: httpx2.AsyncClient, session: AsyncSession, cast: Cast
 ) -> None:

@@ -299,18 +299,67 @@ class Vanished(Stuck):
         raise WebSocketDisconnect(1006)
 
 
-def seat_on(hub: Hub, socket: Stuck) -> Seat:
-    """Of somebody who has logged out."""
+class Reader(Stuck):
+    """One that reads, until they leave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+        self.left = False
+
+    async def send_text(self, _text: str) -> None:
+        if self.left:
+            raise WebSocketDisconnect(1006)
+        self.read.append(json.loads(_text)["type"])
+
+
+def seat_on(hub: Hub, socket: Stuck, moderator: User | None = None) -> Seat:
+    """Of this moderator, or of somebody who has logged out."""
     seat = Seat(
         socket,  # ty: ignore[invalid-argument-type] - all that the hub needs of a socket
+        moderator.id if moderator else uuid4(),
         uuid4(),
-        uuid4(),
-        moderates=False,
+        moderates=moderator is not None,
         since=uuid4(),
         returns=True,
     )
     assert hub.enter(seat)
     return seat
+
+
+async def test_who_is_rung_for_while_they_are_greeted_is_looked_after_again(
+    app: Any, cast: Cast
+) -> None:
+    hub, reader = Hub(app.state.engines), Reader()
+    seat = seat_on(hub, reader, cast.admin)
+    hub._ring([str(cast.admin.id), module.MODERATION])
+    await hub._bring_what_is_new()
+    assert (seat.missed, seat.sending) == (True, None)  # first they are greeted
+    await hub.greet(seat)
+    assert (hub._rung, hub._moderation) == ({cast.admin.id}, True)
+    await hub._bring_what_is_new()  # nothing that the greeting did not say
+    assert seat.sending is not None
+    await seat.sending
+    assert reader.read == ["hello"]
+    hub._ring([str(cast.admin.id)])
+    hub.leave(seat)
+    await hub._bring_what_is_new()  # of interest to nobody any more
+    assert reader.read == ["hello"]
+    await hub.close()
+
+
+async def test_who_left_is_sent_nothing_more_and_cut_off_once(app: Any) -> None:
+    hub, reader = Hub(app.state.engines), Reader()
+    seat = seat_on(hub, reader)
+    reader.left = True
+    hub._offer(seat, '{"type":"beat"}')
+    assert seat.sending is not None
+    await seat.sending
+    assert seat.closed
+    assert hub.sent == 0
+    hub._cut_off(seat, module.ENDED)
+    assert (hub.dropped, reader.code.done()) == (0, False)
+    await hub.close()
 
 
 async def test_farewells_are_not_waited_for(app: Any) -> None:
@@ -328,23 +377,29 @@ async def test_farewells_are_not_waited_for(app: Any) -> None:
 
 
 class OnceOdd:
-    """A database with a bug."""
+    """A database with a bug, or one that is away for a moment."""
 
-    def __init__(self, database: Database) -> None:
-        self.database, self.odd = database, True
+    def __init__(self, database: Database, odd: Exception | None) -> None:
+        self.database, self.odd = database, odd
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
-        if self.odd:
-            self.odd = False
-            raise LookupError("odd")
+        odd, self.odd = self.odd, None
+        if odd is not None:
+            raise odd
         return self.database.transaction()
 
 
-@pytest.mark.parametrize("odd", [False, True], ids=["a reader vanished", "a bug"])
-async def test_the_beat_goes_on(app: Any, monkeypatch: pytest.MonkeyPatch, odd: bool) -> None:
+@pytest.mark.parametrize(
+    "odd",
+    [None, LookupError("odd"), ConnectionRefusedError("away")],
+    ids=["a reader vanished", "a bug", "away"],
+)
+async def test_the_beat_goes_on(
+    app: Any, monkeypatch: pytest.MonkeyPatch, odd: Exception | None
+) -> None:
     monkeypatch.setattr(module, "BEAT", 0.01)
     engines = app.state.engines
-    hub = Hub(replace(engines, database=OnceOdd(engines.database)) if odd else engines)
+    hub = Hub(replace(engines, database=OnceOdd(engines.database, odd)))
     hub.start()
     try:
         async with asyncio.timeout(20):

@@ -1,18 +1,29 @@
 """Résumés and logos: what is taken, what is refused, who may load it."""
 
 import asyncio
+import zipfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+from uuid import uuid4
 
 import httpx2
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.errors import NotFound
+from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
+from jobboard.uploads import service as uploads
 from jobboard.uploads.models import Upload
 from tests.api.v1.conftest import Cast
 from tests.factories import pictures
-from tests.factories.files import docx, pdf, picture
+from tests.factories.files import docx, pdf, picture, zipped
 from tests.factories.people import make_user
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +71,7 @@ async def test_a_resume_comes_back_as_it_was(
         ("cv", pdf(), 415),
         ("cv.docx", pdf(), 415),
         ("cv.docx", b"PK\x03\x04 broken", 415),
+        ("cv.docx", zipped({"xl/workbook.xml": b"<workbook/>"}), 415),
         ("cv.docx", docx(extra={"word/vbaProject.bin": b"macro"}), 415),
         ("cv.docx", docx(extra={"word/media/bomb": b"\0" * 60_000_000}), 413),
         ("cv.pdf", pdf() + b" " * 5_300_000, 413),
@@ -118,6 +130,39 @@ async def test_uploads_at_once_stay_within_the_quota(
     monkeypatch.setattr("jobboard.uploads.service._check_size", lambda *_: None)
     answers = await asyncio.gather(*(post(client, cast, "cv.pdf", pdf()) for _ in range(8)))
     assert sorted(answer.status_code for answer in answers) == [201] * 3 + [413] * 5
+
+
+@contextmanager
+def a_file_in_place_of(folder: Path) -> Generator[None]:
+    """In which nothing can be kept."""
+    aside = folder.rename(folder.with_name("aside"))
+    folder.touch()
+    try:
+        yield
+    finally:
+        folder.unlink()
+        aside.rename(folder)
+
+
+async def test_a_storage_that_takes_nothing_and_files_that_it_has_lost(
+    client: httpx2.AsyncClient, session: AsyncSession, settings: Settings, cast: Cast
+) -> None:
+    url = (await post(client, cast, "cv.pdf", pdf())).json()["url"]
+    storage = Path(url2pathname(urlsplit(settings.storage_url).path))
+    with a_file_in_place_of(storage):
+        refused = await post(client, cast, "cv.pdf", pdf())
+    assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+    (kept,) = await session.scalars(select(Upload))
+    await Storage(settings.storage_url).delete(kept.key)
+    own = cast.candidate.headers
+    lost = await client.get(url, headers=own)
+    assert (lost.status_code, lost.json()["code"]) == (404, "file_not_found")
+    archive = await client.get("/api/v1/me/export", headers=own)
+    names = zipfile.ZipFile(BytesIO(archive.content)).namelist()
+    assert "uploads.json" in names
+    assert not [name for name in names if name.endswith(".pdf")]
+    with pytest.raises(NotFound):
+        await uploads.get(session, uuid4())
 
 
 async def put_logo(

@@ -194,6 +194,11 @@ async def test_the_boards_wallets_are_nobodys_to_use(
     assert code(paid) == (404, "wallet_not_found")
     issued = await pay(client, cast.admin, purse, from_wallet_id=board["issued"])
     assert code(issued) == (404, "wallet_not_found")
+    for verb, body in (("grants", {"amount": 5}), ("freeze", None)):
+        url = f"/api/v1/admin/wallets/{board['revenue']}/{verb}"
+        headers = cast.admin.headers | {"Idempotency-Key": verb}
+        answer = await client.post(url, json=body, headers=headers)
+        assert (answer.status_code, "board" in answer.json()["detail"]) == (422, True), verb
 
 
 async def test_a_frozen_wallet_stops_in_and_out(client: Client, cast: Cast, purse: Purse) -> None:

@@ -158,6 +158,11 @@ async def test_a_test_is_first_in_line_and_one_at_a_time(
     mended = (await client.post(f"{path}/test", headers=own)).json()
     assert (mended["id"], mended["attempts"]) == (first.json()["id"], 0)
     assert mended["next_attempt_at"] == first.json()["next_attempt_at"]
+    held = {"claimed_at": func.now(), "due_at": in_a_day, "attempts": 1}
+    await session.execute(update(WebhookDelivery).values(held))
+    await session.commit()
+    under_way = (await client.post(f"{path}/test", headers=own)).json()
+    assert (under_way["id"], under_way["attempts"]) == (first.json()["id"], 1)
 
 
 async def test_another_name_is_no_other_address_its_failures_count_on(
@@ -230,8 +235,10 @@ async def test_what_is_being_sent_is_not_sent_again_and_what_is_off_not_at_all(
         assert (answer.status_code, answer.json()["code"]) == (409, "webhook_off")
     on = await client.patch(path, json={"active": True}, headers=own)
     assert on.json()["state"] == "active"
-    nothing = await client.post(f"{path}/deliveries/{uuid4()}/resend", headers=own)
-    assert nothing.json()["code"] == "delivery_not_found"
+    unknown = f"{path}/deliveries/{uuid4()}"
+    for nothing in (await client.post(f"{unknown}/resend", headers=own),
+                    await client.get(unknown, headers=own)):  # fmt: skip
+        assert (nothing.status_code, nothing.json()["code"]) == (404, "delivery_not_found")
 
 
 async def test_a_key_with_the_scope_manages_its_company_s(

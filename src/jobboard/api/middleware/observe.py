@@ -121,7 +121,7 @@ class Watch:
             self.status = message["status"]
             if self._body_read and perf_counter() - self.started > PATIENCE:
                 await self._look()
-        elif message["type"] == "http.response.body":
+        else:  # its body: of ASGI's extensions we use none
             self.sent_bytes += len(message.get("body", b""))
             self._complete = not message.get("more_body", False)
         await self._send(message)

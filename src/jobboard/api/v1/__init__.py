@@ -55,10 +55,10 @@ def _routers() -> list[APIRouter]:
         synonyms.router,
         analytics.router,
     ]
-    for route in (route for router in every for route in router.routes):
-        if isinstance(route, APIRoute):
-            first, _, rest = (route.endpoint.__doc__ or "").partition("\n")
-            route.summary, route.description = first.rstrip("."), cleandoc(rest)
+    routes = [route for router in every for route in router.routes]
+    for route in (route for route in routes if isinstance(route, APIRoute)):
+        first, _, rest = (route.endpoint.__doc__ or "").partition("\n")
+        route.summary, route.description = first.rstrip("."), cleandoc(rest)
     return every
 
 
