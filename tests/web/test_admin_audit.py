@@ -56,6 +56,8 @@ async def test_names_of_who_and_what_is_gone(town: Town, session: AsyncSession) 
     for subject in about:
         service.record(session, Action.JOB_APPROVED, person_id=nobody, subject=subject)
     service.record(session, Action.JOB_REMOVED, person_id=None, subject=(Subject.JOB, job.id))
+    ours = (Subject.COMPANY, town.company.id)
+    service.record(session, Action.WEBHOOK_MADE, person_id=None, key_id=nobody, subject=ours)
     member = {"member": str(town.owner.id), "role": "owner"}
     company = (Subject.COMPANY, town.company.id)
     service.record(
@@ -68,6 +70,7 @@ async def test_names_of_who_and_what_is_gone(town: Town, session: AsyncSession) 
         "a company that is gone",
         "someone that is gone",
         "The board removed the job Baker",
+        "Someone who is gone (with an API key) added a webhook for Bakery",
         "let a colleague act for Bakery as an owner",
     ):
         assert said in page.text, said

@@ -187,3 +187,11 @@ async def test_monitoring_hears_of_it(town: Town, client: httpx2.AsyncClient) ->
 
 def test_each_piece_of_work_has_words() -> None:
     assert set(admin_background.WORKS) == set(clock.WORKS)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.41, "0.41 s"), (12, "12 s"), (330, "5.5 min"), (90_000, "25 h"), (300_000, "3 days")],
+)
+def test_how_long_something_took_is_said_in_one_unit(value: float, said: str) -> None:
+    assert admin_background.seconds(value) == said

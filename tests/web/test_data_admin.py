@@ -44,7 +44,8 @@ async def fresh(town: Town, kind: type, row_id: object):
 
 async def test_only_admins_come_in(town: Town) -> None:
     for path in (PATH, f"{PATH}/", f"{PATH}/person/list", f"{PATH}/static/js/sa-dom.js"):
-        assert (await town.stranger.get(path)).location.startswith("/log-in?next=%2Fadmin%2Fdata")
+        for nobody in (town.stranger, Browser(town.client, "a log-in that has ended")):
+            assert (await nobody.get(path)).location.startswith("/log-in?next=%2Fadmin%2Fdata")
         for role in (Role.CANDIDATE, Role.EMPLOYER):
             _, browser = await town.person(role)
             page = await browser.get(path)
@@ -102,6 +103,8 @@ async def test_a_change_is_told_to_the_audit_log(town: Town) -> None:
     assert entry.details == {"columns": ["full_name"]}
     page = await desk.get(f"{PATH}/person/list")
     assert "<i>E</i>" not in page.html
+    assert (await edit(desk, "person", town.owner.id))[0] == 303  # nothing to tell of
+    assert len((await town.session.scalars(select(AuditEntry))).all()) == 1
 
 
 async def test_the_rules_of_the_core_hold(town: Town) -> None:

@@ -221,7 +221,7 @@ async def test_a_form_with_mistakes_keeps_what_was_typed(desk: Desk) -> None:
         "title": " ",
         "description": "Much work.\r\n",
         "salary.min": "a lot",
-        "tags": "x" * 60,
+        "tags": f"{'x' * 60}, {'y' * 60}",
         "apply_url": "javascript:alert(1)",
         "employment_type": "full_time",
         "do": "submit",
@@ -233,9 +233,19 @@ async def test_a_form_with_mistakes_keeps_what_was_typed(desk: Desk) -> None:
         if name not in {"do", "description"}:
             assert kept[name] == [value], name
     assert kept["description"][0].split() == ["Much", "work."]
+    assert refused.text.count("at most 50 characters") == 2  # at the top, and beside it: once
     for name in ("title", "salary-min", "tags", "apply_url"):
         assert f'id="f-{name}-wrong"' in refused.html, name
         assert f'href="#f-{name}"' in refused.html, name
+    assert await desk.session.scalar(select(Job)) is None
+
+
+async def test_pay_that_is_no_figure_is_the_only_mistake(desk: Desk) -> None:
+    page = await desk.browser.get("/employer/jobs/new")
+    typed = {"title": "Baker", "salary.min": "a lot", "salary.currency": "EUR", "do": "save"}
+    refused = await desk.browser.submit(page, "/employer/jobs/new", fields=typed)
+    assert refused.status == 422
+    assert 'id="f-salary-min-wrong"' in refused.html
     assert await desk.session.scalar(select(Job)) is None
 
 
@@ -284,13 +294,15 @@ async def test_two_who_edit_the_same_job(desk: Desk) -> None:
     job = await desk.job(JobStatus.DRAFT)
     path = f"/employer/jobs/{job.id}"
     page = await desk.browser.get(path)
-    theirs = JobUpdate(title="Their title", tags=["theirs"])
+    pay = SalaryInput(min=1_250, max=1_500, currency="EUR", period="hour")
+    theirs = JobUpdate(title="Their title", tags=["theirs"], salary=pay, remote="onsite")
     await jobs.change(desk.session, desk.owner.actor, job.id, theirs)
     await desk.session.commit()
     conflict = await desk.browser.submit(page, path, do="save", title="My title")
     assert conflict.status == 409
     assert "Someone else saved this job" in conflict.text
-    assert "Their title" in conflict.text
+    for said in ("Their title", "an hour", "On site"):
+        assert said in conflict.text, said
     assert conflict.form(path).fields["title"] == ["My title"]
     assert (await desk.stored(Job, job.id)).title == "Their title"
     again = await desk.browser.submit(conflict, path, do="save")
@@ -321,6 +333,12 @@ async def test_the_steps_of_a_job(desk: Desk) -> None:
     page = await desk.browser.get("/employer?tab=closed")
     await desk.browser.submit(page, f"{path}/reopen")
     assert (await desk.stored(Job, job.id)).status is JobStatus.PUBLISHED
+    await desk.browser.submit(await desk.browser.get("/employer"), f"{path}/close")
+    edit = await desk.browser.get(path)
+    await desk.browser.submit(edit, path, do="save", title="Master baker")
+    again = await desk.browser.submit(page, f"{path}/reopen")
+    assert "since its text changed" in (await desk.browser.follow(again)).text
+    assert (await desk.stored(Job, job.id)).status is JobStatus.PENDING
 
 
 async def test_deleting_a_draft(desk: Desk) -> None:
@@ -344,7 +362,9 @@ async def test_a_draft_is_previewed_as_the_page_that_it_becomes_and_sent_in_from
     desk: Desk,
 ) -> None:
     job = await desk.job(JobStatus.DRAFT)
-    preview = await desk.browser.follow(await desk.browser.get(f"/employer/jobs/{job.id}/preview"))
+    path = f"/employer/jobs/{job.id}"
+    looked = await desk.browser.submit(await desk.browser.get(path), path, do="preview")
+    preview = await desk.browser.follow(await desk.browser.follow(looked))
     assert "This is a draft" in preview.text
     assert "<h1>Baker</h1>" in preview.html
     sent = await desk.browser.submit(preview, f"/employer/jobs/{job.id}/submit")
@@ -507,6 +527,8 @@ async def test_moving_many_is_all_or_nothing(desk: Desk) -> None:
         assert (await desk.stored(Application, each.id)).stage is Stage.INTERVIEW
     garbage = await desk.browser.submit(page, path, stage="interview", application=["x:y"])
     assert "could not read what was chosen" in (await desk.browser.follow(garbage)).text
+    nowhere = await desk.browser.submit(page, path, stage="the moon", application=boxes[:2])
+    assert "could not read what was chosen" in (await desk.browser.follow(nowhere)).text
 
 
 async def test_changing_the_company(desk: Desk) -> None:

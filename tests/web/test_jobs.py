@@ -16,6 +16,7 @@ from jobboard.companies.schemas import CompanyUpdate
 from jobboard.jobs.models import Job, JobReport, JobStatus
 from jobboard.jobs.schemas import SalaryInput
 from jobboard.uploads.models import Upload
+from tests.conftest import BASE_URL
 from tests.factories.companies import make_company
 from tests.factories.files import docx, pdf
 from tests.web.browser import Browser, Page
@@ -131,6 +132,22 @@ async def test_search_engines_read_a_live_job(town: Town) -> None:
         },
     }
     assert "jobLocationType" not in posting
+
+
+async def test_search_engines_learn_no_more_than_is_known(town: Town) -> None:
+    town.company.logo_key = f"images/{'0' * 32}-logo.webp"
+    pay = SalaryInput(min=1650, max=2000, currency="EUR")
+    job = await town.job(remote="remote", location="Germany", salary=pay)
+    job.currency = None  # as of an imported ad: "20,000 to 25,000 a year"
+    await town.session.commit()
+    page = await town.stranger.get(f"/jobs/{job.slug}")
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.html, re.S)
+    assert found
+    posting = json.loads(found[1])
+    assert posting["applicantLocationRequirements"] == {"@type": "Country", "name": "DE"}
+    assert posting["hiringOrganization"]["logo"] == f"{BASE_URL}/{town.company.logo_key}"
+    assert "baseSalary" not in posting
+    assert "About" not in page.text  # that much is the year's pay
 
 
 async def test_only_a_wholly_remote_job_is_telecommuting(town: Town) -> None:

@@ -207,7 +207,7 @@ async def test_a_date_that_nobody_touched_keeps_its_seconds(town: Town) -> None:
 )
 async def test_a_wrong_change_is_not_kept(town: Town, typed: dict[str, str], said: str) -> None:
     candidate, browser = await town.person()
-    task = await make_task(town.session, candidate, notes="Before")
+    task = await make_task(town.session, candidate, notes="Before", due_at=now())
     path = f"{TASKS}/{task.id}"
     page = await browser.get(path)
     refused = await browser.submit(page, path, fields={"priority": "high"} | typed)

@@ -85,9 +85,8 @@ async def suspend_person(
             remove_jobs=form.chosen("remove_jobs", "yes"),
         )
         person = await people.moderate(session, actor, person_id, wanted)
-        text = f"{person.full_name} can log in again."
-        if person.suspended:
-            text = f"{person.full_name} is logged out everywhere and cannot log in any more."
+        out = "is logged out everywhere and cannot log in any more."
+        text = f"{person.full_name} {out if person.suspended else 'can log in again.'}"
     if form.refused:
         return await _person_page(request, session, actor, person_id, form)
     return redirect(request, f"/admin/people/{person_id}", text)
