@@ -1,6 +1,7 @@
 """`jobboard bounce`: what a mail server says that it could not deliver."""
 
 import uuid
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import anyio
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person
+from jobboard.cli.main import make_app, run
 from jobboard.clock import now
 from jobboard.notifications import blocks
 from jobboard.notifications.models import BlockReason, MailBlock
@@ -86,6 +88,28 @@ def test_nobody_has_another_address_blocked(settings: Settings) -> None:
 )
 def test_what_is_no_bounce(raw: bytes) -> None:
     assert blocks.bounced(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "said"),
+    [
+        (b"Subject: Hello\n\nHow are you?", 0, "This is no bounce"),
+        (bounce("ada@example.com", "nobodys.seal"), 1, "about no mail of ours: nothing changed"),
+    ],
+)
+def test_the_command_says_why_nothing_changed(
+    settings: Settings,
+    raw: bytes,
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("JOBBOARD_DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(raw)))
+    assert run(make_app(["mail", "migrate"]), ["bounce"]) == code
+    printed = capsys.readouterr()
+    assert said in printed.out + printed.err
 
 
 async def test_the_command_stops_mail_to_the_address(

@@ -88,6 +88,26 @@ async def test_what_is_gone_or_behind_is_said_with_what_to_do(
     assert said["Worker"].startswith("warn")
 
 
+async def test_what_is_too_old_too_full_or_apart_is_said_with_what_to_do(
+    doctor: Said, session: AsyncSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "POSTGRES": 99, "REDIS": (99, 0), "ROOM": 2**80, "SKEW": timedelta(seconds=-1),
+    }.items():  # fmt: skip
+        monkeypatch.setattr(checkup, name, value)
+    monkeypatch.setenv("JOBBOARD_MONGO_URL", "")
+    code, said = await to_thread.run_sync(doctor)
+    assert (code, said["MongoDB"].split()[0]) == (1, "off")
+    assert "Use PostgreSQL 99 or later" in said["PostgreSQL"]
+    assert "Use Redis 99.0 or later" in said["Redis"]
+    assert (said["Files"].split()[0], "Free some space" in said["Files"]) == ("warn", True)
+    monkeypatch.setattr(checkup, "POSTGRES", 18)
+    monkeypatch.setenv("JOBBOARD_STORAGE_URL", "memory:///")
+    code, said = await to_thread.run_sync(doctor)
+    assert "clocks by NTP" in said["Clock"]
+    assert said["Files"].startswith("ok")
+
+
 async def test_a_database_that_is_not_there_is_one_line(
     doctor: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """A web process that is told to end answers what had reached it."""
 
 import asyncio
+import socket
 from contextlib import suppress
 from typing import Any
 
@@ -37,3 +38,22 @@ async def test_a_request_that_was_on_its_way_is_answered(monkeypatch: pytest.Mon
     serving.cancel()
     with suppress(asyncio.CancelledError):
         await serving
+
+
+async def test_gunicorns_socket_is_let_go_and_what_is_idle_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(draining, "DRAIN", 0.0)
+    server = Draining(Config(hello, log_config=None, lifespan="off"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        await until(lambda: server.started)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await until(lambda: server.server_state.connections)
+        server.should_exit = True
+        async with asyncio.timeout(20):
+            await serving
+        assert await reader.read() == b""
+        writer.close()
+        assert listener.fileno() == -1

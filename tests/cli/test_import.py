@@ -3,11 +3,13 @@
 import gzip
 import json
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobboard.cli import jobs
 from jobboard.cli.main import make_app, run
 from jobboard.clock import now
 from jobboard.settings import Settings
@@ -99,6 +101,25 @@ def test_a_source_that_cannot_be_read_fails_in_one_line(
     assert printed.out == ""
     assert message in printed.err
     assert printed.err.count("\n") == 1
+
+
+def test_a_source_that_is_too_large_is_refused_before_it_is_read(
+    import_: Import, ads: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MAX_BYTES", 10)
+    assert import_("jsonl", ads) == 1
+    assert "Split it, please" in capsys.readouterr().err
+
+
+def test_a_process_that_is_killed_imports_nothing(
+    import_: Import, ads: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(*_: Any, **__: Any) -> None:
+        raise BrokenProcessPool("A process in the process pool was terminated abruptly")
+
+    monkeypatch.setattr(jobs, "import_jobs", killed)
+    assert import_("jsonl", ads) == 1
+    assert "is memory short? Nothing was imported." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

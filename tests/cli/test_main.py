@@ -1,13 +1,16 @@
 """The command line as a whole: what holds for every command."""
 
+import errno
 import subprocess
 import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+import typer
 
 from jobboard import __version__
+from jobboard.cli import listening, serve
 from jobboard.cli.main import COMMANDS, make_app, run
 from jobboard.cli.processes import SILENT, worker_command
 from jobboard.settings import Settings
@@ -63,6 +66,73 @@ def test_serve_says_in_one_line_that_its_port_is_taken(
     said = capsys.readouterr().err
     assert said == f"jobboard: port {port} is taken; choose another with --port or PORT\n"
     assert not folder.exists()
+
+
+def test_a_port_that_cannot_be_opened_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, folder = make_app(["serve", "migrate"]), tmp_path / "board"
+    elsewhere = ["serve", "--host", "192.0.2.1", "--port", "8000", "--data-dir", str(folder)]
+    assert run(app, elsewhere) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("jobboard: port 8000 of 192.0.2.1: ")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(listening.socket, "create_server", refuse)
+    assert run(app, ["serve", "--port", "80", "--data-dir", str(folder)]) == 1
+    said = capsys.readouterr().err
+    assert said == "jobboard: no right to open port 80; choose a PORT above 1023\n"
+    assert not folder.exists()
+
+
+class InterfaceError(Exception):
+    """As drivers call one."""
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, ""),
+        (BrokenPipeError(), 1, ""),
+        (OSError(errno.ENOSPC, "No space left"), 1, "the disk is full; free some space"),
+        (InterfaceError("connection is closed\nand more"), 1, "connection is closed\n"),
+        (InterfaceError(), 1, "a server does not answer: InterfaceError\n"),
+    ],
+)
+def test_trouble_has_an_exit_code_and_at_most_a_line(
+    trouble: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(failing(trouble), []) == code
+    line = capsys.readouterr().err
+    assert said in line
+    assert line.count("\n") == bool(said)
+
+
+def test_a_bug_is_not_hidden() -> None:
+    with pytest.raises(LookupError):
+        run(failing(LookupError("a bug")), [])
+
+
+def failing(trouble: BaseException) -> typer.Typer:
+    """A command that meets it."""
+    app = typer.Typer()
+
+    @app.command()
+    def fail() -> None:
+        raise trouble
+
+    return app
+
+
+def test_a_program_that_ends_before_it_answers_is_not_said_to_listen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+        serve._say_when_it_answers(ended, ("127.0.0.1", free_port()))
+    assert capsys.readouterr().err == ""
 
 
 def test_a_worker_keeps_celerys_own_words_to_itself() -> None:

@@ -53,14 +53,15 @@ class Crew:
             raise failed.exceptions[0] from None
 
     async def _start(self, engine: Engine) -> None:
-        for tries_left in reversed(range(TRIES)):
+        tries_left = TRIES
+        while True:
             await engine.prepare()
             program = engine.program()
             try:
-                await self.launch(program)
-                break
+                return await self.launch(program)
             except BoardError:
                 await self.children[program.key].stop()
+                tries_left -= 1
                 if not tries_left:
                     raise
 

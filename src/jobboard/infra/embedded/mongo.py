@@ -60,16 +60,12 @@ class Mongo:
     def _make_user(self) -> None:
         # Only a first start needs the driver, and it takes a third of a second to load.
         from pymongo import MongoClient
-        from pymongo.errors import OperationFailure
 
         role = "readWriteAnyDatabase" if self.volatile else "readWrite"
         database = "admin" if self.volatile else DATABASE
         with MongoClient("127.0.0.1", self.port, directConnection=True) as client:
-            try:
-                client.admin.command("dropUser", USER)  # of a first start that did not end
-            except OperationFailure as error:
-                if error.code != USER_NOT_FOUND:
-                    raise
+            # Of a first start that did not end.
+            client.admin.command("dropUser", USER, allowable_errors=[USER_NOT_FOUND])
             client.admin.command(
                 "createUser",
                 USER,
