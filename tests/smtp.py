@@ -24,6 +24,9 @@ class Server(aiosmtpd.smtp.SMTP):
     """Can hang up between 354 and the final dot."""
 
     async def smtp_DATA(self, arg: str) -> None:
+        if self.event_handler.no_data:
+            await self.push(self.event_handler.no_data.pop(0))
+            return
         if self.event_handler.cut_in_data:
             self.event_handler.cut_in_data -= 1
             await self.push("354 go on")
@@ -44,7 +47,9 @@ class Inbox:
     recipients: list[str] = field(default_factory=list)
     rcpt: dict[str, str] = field(default_factory=dict)
     data: list[str] = field(default_factory=list)
+    no_data: list[str] = field(default_factory=list)  # each answers one DATA instead of 354
     cut_in_data: int = 0
+    servers: list[Server] = field(default_factory=list)  # one for each connection
     secure: list[bool] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     slow: asyncio.Event = field(default_factory=asyncio.Event)
@@ -102,11 +107,11 @@ async def serving(inbox: Inbox, **options: Any) -> AsyncGenerator[Inbox]:
     loop = asyncio.get_running_loop()
     implicit: ssl.SSLContext | None = options.pop("implicit", None)
 
-    made: list[Server] = []
+    options = {"enable_SMTPUTF8": True} | options
 
     def make() -> Server:
-        made.append(Server(inbox, hostname="test", loop=loop, enable_SMTPUTF8=True, **options))
-        return made[-1]
+        inbox.servers.append(Server(inbox, hostname="test", loop=loop, **options))
+        return inbox.servers[-1]
 
     server = await loop.create_server(make, "127.0.0.1", 0, ssl=implicit)
     inbox.port = server.sockets[0].getsockname()[1]
@@ -114,7 +119,7 @@ async def serving(inbox: Inbox, **options: Any) -> AsyncGenerator[Inbox]:
         yield inbox
     finally:
         server.close()
-        for each in made:
+        for each in inbox.servers:
             if each.transport and not each.transport.is_closing():
                 hang_up(each)  # on whoever was killed in the middle of a mail
         await server.wait_closed()

@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import Any
 
 import pytest
 import structlog
@@ -241,3 +242,82 @@ async def test_what_others_write_into_redis_is_not_believed(
     client.set(names[0], kept.replace(b"old", b"bad"))
     assert await cache.get(truth.question) == b"old"
     assert b"what" not in b"".join(client.scan_iter())
+
+
+async def test_an_answer_under_way_is_given_up_with_its_process(processes: list[Process]) -> None:
+    truth, cache = Truth(), processes[0].cache
+    truth.gate.clear()
+    asking = asyncio.create_task(cache.get(truth.question))
+    await truth.began.wait()
+    await cache.close()
+    await asyncio.wait([asking])
+    assert asking.cancelled()
+    assert not cache._flights
+
+
+async def test_of_two_processes_one_renews_and_a_failure_is_no_ones_error(
+    processes: list[Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth, (here, there) = Truth(), (each.cache for each in processes)
+    monkeypatch.setattr(module, "FRESH", -1.0)
+    await here.get(truth.question)
+    truth.began.clear()
+    truth.gate.clear()
+    assert await here.get(truth.question) == b"old"
+    await truth.began.wait()
+    assert await there.get(truth.question) == b"old"
+    await asyncio.gather(*there._refreshing.values())
+    assert truth.asked == 2  # the other left it to the first
+
+    async def fail(_: AsyncSession) -> Answer:
+        raise LookupError("the database is away")
+
+    truth.gate.set()
+    await asyncio.gather(*here._refreshing.values())
+    with structlog.testing.capture_logs() as lines:
+        failing = Question("what", ("thing", "things"), fail)
+        assert await here.get(failing) == b"old"
+        await asyncio.wait(here._refreshing.values())
+        await asyncio.sleep(0)
+    assert [(line["event"], line["error"]) for line in lines] == [
+        ("cache.not_renewed", "LookupError")
+    ]
+
+
+async def test_what_cannot_be_kept_is_given_all_the_same(
+    processes: list[Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth, (here, there) = Truth(), processes
+
+    async def nothing(_name: str) -> None:
+        """Somebody takes the mark away each time that one is made."""
+
+    monkeypatch.setattr(here.store, "_make_mark", nothing)
+    for _ in range(2):
+        assert await here.cache.get(truth.question) == b"old"
+    assert (truth.asked, here.cache.counts.bypassed) == (2, 2)
+    look, looks = there.store.look, []
+
+    async def look_once(*asked: Any) -> Any:
+        looks.append(asked)
+        return await look(*asked) if len(looks) == 1 else None  # Redis fell silent in between
+
+    monkeypatch.setattr(there.store, "look", look_once)
+    assert await there.cache.get(truth.question) == b"old"
+    monkeypatch.setattr(there.store, "look", look)
+    assert await there.cache.get(truth.question) == b"old"
+    assert truth.asked == 4
+
+
+async def test_a_change_is_told_no_longer_than_anything_could_be_kept(
+    processes: list[Process], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.02)
+    monkeypatch.setattr(module, "KEPT", 0.0)
+    store = processes[0].store
+    server.send(signal.SIGSTOP)
+    await store.forget(["things"])
+    assert store._paying is not None
+    async with asyncio.timeout(20):
+        await store._paying
+    assert store._debt == {}

@@ -9,8 +9,10 @@ import httpx2
 import pytest
 import structlog
 from fastapi import FastAPI
+from limits import parse
 
 from jobboard.errors import RateLimited
+from jobboard.infra import windows
 from jobboard.infra.limiter import Limiter
 from jobboard.infra.redis import make_patient_redis
 from jobboard.settings import Settings
@@ -108,3 +110,24 @@ async def test_log_in_is_limited_by_person_and_address(
     assert refused.headers.get_list("ratelimit-policy") == ['"login";q=10;w=300']
     assert refused.headers.get_list("ratelimit") == [f'"login";r=0;t={seconds}']
     assert (await log_in("bob@example.com")).status_code == 401
+
+
+def test_a_process_that_counts_for_itself_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(windows, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(windows, "MOST_KEYS", 2)
+    local, rate = windows.LocalWindows(), parse("1/minute")
+
+    def allowed(name: str) -> bool:
+        return local.take(windows.Window(rate, name)).allowed
+
+    assert [allowed("ann"), allowed("ann"), allowed("bob")] == [True, False, True]
+    assert allowed("cem")  # one too many: the oldest is forgotten
+    assert list(local._times) == ["bob", "cem"]
+    clock[0] += 30
+    assert [allowed("bob"), allowed("ann")] == [False, True]
+    clock[0] += 31
+    assert allowed("cem")  # its minute is over
+    clock[0] += windows.SWEEP_SECONDS + 60
+    assert allowed("dan")
+    assert list(local._times) == ["dan"]

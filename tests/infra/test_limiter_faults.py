@@ -17,6 +17,7 @@ from jobboard.infra import limiter as module
 from jobboard.infra import line, rates
 from jobboard.infra.embedded import temporary
 from jobboard.infra.limiter import Limiter
+from jobboard.infra.line import Line
 from jobboard.infra.redis import make_patient_redis
 from jobboard.settings import Settings
 from tests.infra.ill_redis import Server
@@ -169,3 +170,29 @@ async def test_a_board_whose_redis_was_killed_goes_on(
         tries = [await client.post("/api/v1/auth/token", data=form) for _ in range(4)]
         assert [answer.status_code for answer in tries] == [401, 401, 401, 429]
         assert tries[3].headers["ratelimit-remaining"] == "0"
+
+
+async def test_two_who_find_the_line_broken_dial_once(limiter: Limiter, server: Server) -> None:
+    await limiter.count(rates.READS, "ann")
+    server.client.client_kill_filter(_type="normal", skipme=True)
+    assert all(await asyncio.gather(*(limiter.count(rates.READS, "ann") for _ in range(2))))
+    assert len(server.client.client_list()) == 2  # ours, and the test's own
+
+
+async def test_who_leaves_before_the_answer_takes_nobody_elses(server: Server) -> None:
+    own = Line(make_patient_redis(server.url))
+    await own.ask("SET", "name", "mine")
+    server.send(signal.SIGSTOP)
+    leaves = asyncio.ensure_future(own.ask("PING"))
+    stays = asyncio.ensure_future(own.ask("GET", "name"))
+    await asyncio.sleep(0)
+    leaves.cancel()
+    server.send(signal.SIGCONT)
+    assert await stays == b"mine"
+    server.send(signal.SIGSTOP)
+    leaves = asyncio.ensure_future(own.ask("PING"))
+    await asyncio.sleep(0)
+    leaves.cancel()
+    await asyncio.wait([leaves])
+    await own.close()
+    assert leaves.cancelled()

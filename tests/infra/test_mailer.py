@@ -6,16 +6,18 @@ from collections.abc import AsyncIterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiosmtplib
 import pytest
 import trustme
 
+from jobboard.infra import mailer
 from jobboard.infra.mailer import ConsoleMailer, FileMailer, Refused, SmtpMailer, make_mailer
 from jobboard.infra.queue import NotDone
 from jobboard.settings import Settings
-from tests.smtp import CUT, Inbox, serving
+from tests.smtp import CUT, Inbox, hang_up, serving
 
 pytestmark = pytest.mark.anyio
 LINK = "http://127.0.0.1:8000/verify?token=s3cret-of-the-link"
@@ -185,6 +187,35 @@ async def test_a_line_that_breaks_before_the_last_byte_sent_nothing(
 
     with pytest.raises((NotDone, aiosmtplib.SMTPServerDisconnected)):
         await SmtpMailer(inbox.url).send(mail(), before=after_the_break)
+
+
+async def test_a_line_that_is_known_to_be_gone_is_not_written_to(inbox: Inbox) -> None:
+    async def hangs_up() -> None:
+        hang_up(inbox.servers[-1])
+        await asyncio.sleep(0.05)  # the news of it
+
+    with pytest.raises(NotDone, match="lost before the last byte"):
+        await SmtpMailer(inbox.url).send(mail(), before=hangs_up)
+    assert inbox.received == []
+    gone: Any = SimpleNamespace(protocol=None)
+    with pytest.raises(aiosmtplib.SMTPServerDisconnected):
+        mailer._write(gone, mail(), international=False)
+
+
+async def test_a_server_that_wants_no_mail_just_now_or_never(inbox: Inbox, point: Point) -> None:
+    inbox.no_data = ["451 too busy", "554 no mail from you"]
+    with pytest.raises(aiosmtplib.SMTPDataError, match="too busy"):
+        await SmtpMailer(inbox.url).send(mail(), before=point)
+    with pytest.raises(Refused, match="no mail from you") as refused:
+        await SmtpMailer(inbox.url).send(mail(), before=point)
+    assert (refused.value.mailbox, point.passed) == (False, 0)
+
+
+async def test_a_server_that_knows_no_other_letters_cannot_mail_there(point: Point) -> None:
+    async with serving(Inbox(), enable_SMTPUTF8=False) as old:
+        with pytest.raises(Refused, match="takes no addresses with such letters") as refused:
+            await SmtpMailer(old.url).send(mail("zoë@example.com"), before=point)
+    assert (refused.value.mailbox, point.passed) == (True, 0)
 
 
 async def test_a_line_that_breaks_after_it_leaves_open_whether_it_arrived(

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import asyncpg
 import pytest
 from sqlalchemy import CheckConstraint, Column, Integer, Table
+from sqlalchemy.exc import ProgrammingError
 
 from jobboard.errors import Unavailable
 from jobboard.infra import revisions
@@ -110,3 +111,14 @@ def test_the_check_sees_what_alembic_would_miss(empty: str, unmigrated: Table) -
         "only in the models: column extra.n integer default  generated  identity ",
         "only in the models: constraint extra.ck_extra_positive CHECK ((n > 0))",
     ]
+
+
+def test_what_is_wrong_with_a_database_is_said_as_it_is(empty: str) -> None:
+    async def spoil() -> None:
+        connection = await asyncpg.connect(empty)
+        await connection.execute("CREATE TABLE people (ours boolean)")
+        await connection.close()
+
+    asyncio.run(spoil())
+    with pytest.raises(ProgrammingError, match='relation "people" already exists'):
+        upgrade(empty)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from jobboard.errors import TooLarge, Unavailable
+from jobboard.infra import picturereader
 from jobboard.infra import pictures as parent
 from jobboard.infra.picturereader import Refused, dominant_color, read
 from jobboard.infra.pictures import Pictures
@@ -159,3 +160,22 @@ async def test_a_reader_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(parent, "PATIENCE", 0.5)
     with pytest.raises(Unavailable):
         await Pictures().read(picture())
+
+
+def test_a_picture_for_which_there_is_no_memory_is_too_much_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def much(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(picturereader, "_look", much)
+    with pytest.raises(Refused, match="work"):
+        read(picture(), "PNG", MOST)
+
+
+def test_damaged_exif_and_what_an_editor_left_are_thrown_away() -> None:
+    left = b"\xff\xed" + (2 + 14 + 4).to_bytes(2) + b"Photoshop 3.0\x008BIM"
+    data = picture(kind="JPEG", exif=b"Exif\0\0no TIFF at all")
+    answer, files = read(data[:2] + left + data[2:], "JPEG", MOST)
+    assert {"exif", "iptc"} <= set(answer["removed"])
+    assert b"Photoshop" not in files[0]

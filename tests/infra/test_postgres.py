@@ -16,6 +16,7 @@ from jobboard.infra.freshness import outdate
 from jobboard.infra.postgres import Database
 from jobboard.infra.rings import ring_for
 from jobboard.settings import Settings
+from tests.timing import until
 
 pytestmark = pytest.mark.anyio
 FOREVER = 60.0  # seconds: without a limit of ours the wait has no end
@@ -137,3 +138,21 @@ async def test_who_is_cancelled_while_others_forget_still_tells(settings: Settin
     with pytest.raises(asyncio.CancelledError):
         await request
     await database.close()
+
+
+async def test_a_connection_that_the_server_ended_while_it_rested_is_replaced(
+    settings: Settings,
+) -> None:
+    url = settings.database_url.get_secret_value()
+    database, other = Database(url, pool_size=1), Database(url, pool_size=1)
+    async with database.transaction() as session:
+        pid = await session.scalar(text("SELECT pg_backend_pid()"))
+        raw = (await (await session.connection()).get_raw_connection()).driver_connection
+    async with other.transaction() as session:
+        await session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    assert raw is not None
+    await until(raw.is_closed)
+    async with database.transaction() as session:
+        assert await session.scalar(text("SELECT pg_backend_pid()")) != pid
+    await database.close()
+    await other.close()

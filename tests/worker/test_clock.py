@@ -83,6 +83,17 @@ async def test_after_a_pause_what_was_missed_is_done_once(
     assert (await row(session)).due_at > now()
 
 
+async def test_work_of_another_version_is_left_to_it(
+    session: AsyncSession, context: Context, chore: Chore
+) -> None:
+    due = now() - HOUR
+    session.add(Schedule(name="of_another_version", due_at=due))
+    await session.commit()
+    await clock.tick(context)
+    theirs = select(Schedule.due_at).where(Schedule.name == "of_another_version")
+    assert (await session.scalar(theirs), chore.runs) == (due, 0)
+
+
 async def test_what_failed_is_tried_again_after_a_pause_and_its_error_shown(
     session: AsyncSession, context: Context, chore: Chore
 ) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from email.message import EmailMessage
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -17,7 +18,8 @@ from jobboard.infra.mailer import SmtpMailer
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Failure, Message
 from jobboard.infra.storage import Storage
-from jobboard.notifications.models import MailBlock
+from jobboard.notifications import choices
+from jobboard.notifications.models import MailBlock, Topic
 from jobboard.notifications.service import notify
 from jobboard.settings import Settings
 from jobboard.worker import digest, outbox
@@ -130,6 +132,14 @@ async def test_a_link_that_is_not_ours_changes_nothing(
         assert "This link is incomplete" in answer.text
 
 
+async def test_a_link_in_the_mail_of_somebody_whom_a_backup_does_not_know(
+    client: httpx2.AsyncClient, settings: Settings
+) -> None:
+    token = choices.token(settings, uuid4(), Topic.ALERTS)
+    answer = await client.post("/unsubscribe", params={"token": token})
+    assert answer.status_code == 200
+
+
 async def test_choices_by_the_api(client: httpx2.AsyncClient, reader: User) -> None:
     path, headers = "/api/v1/me/mail", reader.headers
     every = {"applications": True, "digest": True, "alerts": True}
@@ -201,6 +211,15 @@ async def test_a_mailbox_that_refuses_gets_no_more_until_it_is_verified_anew(
     await client.post("/api/v1/auth/verify-email", json={"token": token})
     await tell(session, context, reader)
     assert len(inbox.received) == 2
+
+
+async def test_a_refusal_of_the_mail_says_nothing_about_the_mailbox(
+    session: AsyncSession, context: Context, inbox: Inbox, reader: User
+) -> None:
+    inbox.rcpt[reader.actor.email] = "550 5.7.1 not from you"
+    (message,) = await tell(session, context, reader)
+    assert message.failure is Failure.REFUSED
+    assert (await session.scalars(select(MailBlock))).all() == []
 
 
 async def test_a_moderator_shuts_and_opens_a_mailbox(

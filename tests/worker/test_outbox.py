@@ -289,8 +289,9 @@ async def test_a_message_whose_every_worker_died_stays_as_failed(
     assert len(tray.mails) == 1
 
 
+@pytest.mark.parametrize("failures", [0, 1])
 async def test_an_attempt_that_lost_its_lease_marks_nothing(
-    session: AsyncSession, settings: Settings, context: Context, tray: Tray
+    session: AsyncSession, settings: Settings, context: Context, tray: Tray, failures: int
 ) -> None:
     await welcome(session, settings)
     async with hanging_worker(context, tray) as worker:
@@ -299,7 +300,7 @@ async def test_an_attempt_that_lost_its_lease_marks_nothing(
         (done,) = await waiting(session)
         done_at = done.done_at
         await session.commit()
-        tray.failures = 1
+        tray.failures = failures
         tray.go_on.set()
         await worker
     (message,) = await waiting(session)

@@ -418,6 +418,41 @@ async def test_two_workers_call_once_and_a_dead_one_is_stood_in_for(
     assert {row.state for row in await desk.rows()} == {DeliveryState.DELIVERED}
 
 
+async def test_one_that_was_paused_amid_a_call_stays_paused_whatever_the_answer(
+    desk: Desk, receiver: Receiver
+) -> None:
+    webhook = await desk.webhook(receiver.url)
+    await desk.event(webhook)
+
+    async def pause(_request: web.Request) -> web.Response:
+        await desk.session.execute(update(Webhook).values(state=WebhookState.PAUSED))
+        await desk.session.commit()
+        return web.Response(status=410)
+
+    receiver.answer = pause
+    await desk.work()
+    found = await desk.now(webhook)
+    assert (found.state, found.failures) == (WebhookState.PAUSED, 1)
+
+
+async def test_a_call_that_cannot_be_written_down_ends_no_other(
+    desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = sending.note
+    lost, fine = [await desk.event(await desk.webhook(receiver.url)) for _ in range(2)]
+
+    async def noted(session: AsyncSession, claimed: Any, outcome: Any) -> bool:
+        if claimed.delivery.id == lost:
+            raise ConnectionResetError("the database is away for a moment")
+        return await note(session, claimed, outcome)
+
+    monkeypatch.setattr(sending, "note", noted)
+    await desk.work()
+    states = {row.id: (row.state, row.claimed_at is None) for row in await desk.rows()}
+    assert states[fine] == (DeliveryState.DELIVERED, True)
+    assert states[lost] == (DeliveryState.WAITING, False)  # until its lease ends
+
+
 async def test_a_call_that_breaks_ends_no_other_call_and_no_mail(
     desk: Desk, receiver: Receiver, tray: Tray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
