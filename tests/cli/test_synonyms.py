@@ -12,6 +12,8 @@ def test_synonyms_come_and_go(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JOBBOARD_DATABASE_URL", settings.database_url.get_secret_value())
+    # The board's web processes hear of it through Redis.
+    monkeypatch.setenv("JOBBOARD_REDIS_URL", settings.redis_url.get_secret_value())
     app = make_app(["synonyms", "migrate"])
 
     def call(*arguments: str) -> tuple[int, str]:

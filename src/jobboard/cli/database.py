@@ -16,7 +16,7 @@ async def open_database(settings: Settings, **options: Any) -> AsyncGenerator[Da
     Without a Redis there is nobody to hear. `options` are those of Database.
     """
     if settings.redis_url.get_secret_value():
-        shared = Shared.make(settings, pool_size=1, **options)
+        shared = Shared.make(settings, None, pool_size=1, **options)
         database, closing = shared.database, shared.close
     else:
         database = Database(settings.database_url.get_secret_value(), pool_size=1, **options)
