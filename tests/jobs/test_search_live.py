@@ -32,6 +32,14 @@ OUT_OF_STEP = text(
 )
 
 
+@pytest.fixture(autouse=True, params=[False, True], ids=["at once", "by spans"])
+def by_spans(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """A small board is looked at all at once; here a large one's way is tried on it, too."""
+    if request.param:
+        monkeypatch.setattr(walk, "FEW", -2)
+    return request.param
+
+
 async def change(session: AsyncSession, job: Job, **values: Any) -> None:
     """By a plain statement, as an import or a clock does it."""
     await session.execute(update(Job).where(Job.id == job.id).values(**values))
@@ -129,11 +137,16 @@ async def test_a_walk_that_takes_too_long_says_so(
 ) -> None:
     await post("Baker")
     monkeypatch.setattr(walk, "PATIENCE", -1)
+    monkeypatch.setattr(walk, "FEW", -2)
     result = await find(session, q="baker", facets=True)
     assert (result.total.relation, result.facets_relation) == ("gte", "gte")
 
 
-@pytest.mark.parametrize("jobs", [0, 900, 50_000, 1_000_000, 20_000_000])
+def test_few_jobs_need_no_spans(by_spans: bool) -> None:
+    assert (walk.spans(0, now()) == []) is not by_spans
+
+
+@pytest.mark.parametrize("jobs", [2_001, 50_000, 1_000_000, 20_000_000])
 def test_spans_cover_all_time_once(jobs: int) -> None:
     moment = now()
     keys = walk.spans(jobs, moment)
@@ -147,5 +160,5 @@ def test_spans_cover_all_time_once(jobs: int) -> None:
 async def test_the_database_names_the_same_spans(session: AsyncSession) -> None:
     moment = now()
     held = await session.scalar(text("SELECT jobboard_times(:moment)"), {"moment": moment})
-    for jobs in (900, 50_000, 1_000_000):
+    for jobs in (2_001, 50_000, 1_000_000):
         assert len(set(held or []) & set(walk.spans(jobs, moment))) == 1

@@ -45,7 +45,7 @@ class Counted:
 async def count(session: AsyncSession, data: JobSearch, spans: list[int]) -> Counted:
     """How many jobs are found, and with `data.facets`, how many each value of each filter in
     CHOICES would bring: all other filters hold for a facet, its own does not; most first."""
-    values = {**read(data), **filters.named(data), "spans": spans}
+    values = {**read(data), **filters.named(data), **({"spans": spans} if spans else {})}
     shape = ("counts", COUNT_CAP, walk.PATIENCE, data.facets, frozenset(values))
     rows = await ask(session, shape, lambda: _counts(data, spans), values)
     choices: Facets = {name: {} for name in CHOICES} if data.facets else {}

@@ -185,7 +185,9 @@ def parameters(
 ) -> dict[str, Any]:
     """Of the statements `best` and of the newest: what changes from one question to the next."""
     edges = {"high": window.high, "low": window.low} if window else {}
-    values = {**read(data), **named(data), "spans": _spans(data, after, window, jobs)}
+    values: dict[str, Any] = {**read(data), **named(data)}
+    if keys := _spans(data, after, window, jobs):
+        values["spans"] = keys
     for name, edge in edges.items():
         if edge:
             values |= {f"{name}_at": edge[0], f"{name}_id": edge[1]}

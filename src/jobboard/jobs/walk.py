@@ -31,14 +31,17 @@ EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # what was posted before lies in the f
 LEVELS = (*range(9, 26), 28, 34)  # spans of 2 ** 9 seconds (nine minutes) to more than all time
 PATIENCE = 80  # ms, after which no further span is begun
 USUAL_SPAN = 60 * 86_400  # seconds in which the jobs of a board were posted, roughly
+FEW = 2_000  # jobs, that are looked at all at once
 FIRST = 300  # jobs, roughly, in the first span: most were posted in the last days
 
 
 def spans(jobs: float, newest: datetime, oldest: datetime | None = None) -> list[int]:
     """The keys of spans that hold all moments from `newest` back to `oldest`, the newest first.
 
-    `jobs` is about how many there are: with few, the first span is long.
+    `jobs` is about how many there are: with less, the first span is longer, and few need none.
     """
+    if jobs <= FEW:
+        return []
     first = _first_level(jobs)
     # One span more: clocks differ, and a job may be posted a little ahead of ours.
     end = ((_seconds(newest) >> first) + 2) << first
@@ -71,8 +74,11 @@ def newest(
 ) -> Select:
     """The newest `limit` rows of LiveJob that fulfil the conditions, in spans of these keys.
 
-    Fewer, where PATIENCE ended: `late()` tells.
+    Fewer, where PATIENCE ended: `late()` tells. Without keys: of all times, in one look.
     """
+    if not keys:
+        order = (LiveJob.published_at.desc(), LiveJob.id.desc())
+        return select(*columns).where(*conditions).order_by(*order).limit(limit)
     span = func.unnest(bindparam("spans", list(keys), ARRAY(BigInteger)))
     span = span.table_valued("key", name="span").render_derived()
     hit = (
