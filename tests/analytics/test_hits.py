@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
-from pymongo.errors import AutoReconnect, BulkWriteError
+from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure
 from structlog.testing import capture_logs
 
 from jobboard.analytics import recorder as recorders
 from jobboard.analytics.hits import OF_PERSON, Hit, truncated
 from jobboard.analytics.recorder import BATCH, DRAIN_SECONDS, Collection, Recorder, Shelf
+from jobboard.analytics.visitors import referrer_host
 from jobboard.clock import now
 from jobboard.settings import Settings
 from tests.timing import least_seconds, until
@@ -42,6 +43,7 @@ class FakeCollection:
     def __init__(self) -> None:
         self.documents: dict[Any, dict[str, Any]] = {}
         self.failures: list[Exception] = []
+        self.index_failures: list[Exception] = []
         self.indexes: list[str] = []
         self.hangs = self.indexing_hangs = self.swallows = False
 
@@ -52,6 +54,8 @@ class FakeCollection:
     async def create_index(self, keys: Any, **options: Any) -> None:
         if self.indexing_hangs:
             await self._hang()
+        if self.index_failures:
+            raise self.index_failures.pop(0)
         self.indexes.append(options.get("name", "other"))
 
     async def insert_many(self, documents: list[dict[str, Any]], *, ordered: bool) -> None:
@@ -242,6 +246,31 @@ async def test_closing_writes_what_is_left(
     assert await hits.count_documents({}) == 1_200
 
 
+async def test_closing_tries_once_more(fake: FakeCollection) -> None:
+    recorder = Recorder("hits")
+    fake.failures = [AutoReconnect("gone")]
+    recorder.start(fake.shelf())
+    recorder.record(hit())
+    await recorder.close()
+    assert (recorder.stored, recorder.dropped, len(fake.documents)) == (1, 0, 1)
+
+
+async def test_an_index_that_cannot_be_made_keeps_nothing_from_being_stored(
+    fake: FakeCollection,
+) -> None:
+    recorder = Recorder("hits")
+    fake.index_failures = [OperationFailure("not authorized", code=13)]
+    with capture_logs() as lines:
+        recorder.start(fake.shelf())
+        recorder.record(hit())
+        await until(lambda: recorder.stored == 1 and lines)
+        await recorder.close()
+    assert [(line["event"], line["error"]) for line in lines] == [
+        ("recorder.not_indexed", "OperationFailure")
+    ]
+    assert not recorder.indexed
+
+
 async def test_closing_does_not_wait_long_for_a_mongo_that_hangs(fake: FakeCollection) -> None:
     recorder = Recorder("hits")
     fake.hangs = True
@@ -289,3 +318,9 @@ async def test_recording_takes_no_time_to_speak_of(fake: FakeCollection) -> None
 )
 async def test_addresses_are_truncated(address: str, network: str) -> None:
     assert truncated(address) == network
+
+
+def test_the_site_of_an_address_that_is_none() -> None:
+    assert referrer_host("https://www.news.example/a?b=c", "https://jobs.example") == "news.example"
+    for own_or_none in ("https://jobs.example/x", "http://[", "nowhere", None):
+        assert referrer_host(own_or_none, "https://jobs.example") is None

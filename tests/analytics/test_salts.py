@@ -1,7 +1,8 @@
 """Visitors are told apart for a day, with a secret that ends with it and that nothing leads to."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
@@ -34,6 +35,22 @@ async def test_all_processes_share_a_random_one_until_midnight(redis: Redis) -> 
     assert len(before) == 32
     await redis.delete(KEY.format(day))  # as at midnight: nobody can make the same one again
     assert (await Salts(redis).today())[1] != before
+
+
+async def test_two_who_ask_at_once_ask_redis_once(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = Salts(redis)
+    shared, asked = ours._shared, []
+
+    async def count(day: date) -> bytes:
+        asked.append(day)
+        return await shared(day)
+
+    monkeypatch.setattr(ours, "_shared", count)
+    one, other = await asyncio.gather(ours.today(), ours.today())
+    assert one == other
+    assert len(asked) == 1
 
 
 async def test_the_next_day_has_another(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:

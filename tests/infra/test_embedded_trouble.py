@@ -17,7 +17,7 @@ import pytest
 
 from jobboard.cli import board as module
 from jobboard.cli.board import board
-from jobboard.infra.embedded import BoardError, DataDir, InUse, crew, datadir, process
+from jobboard.infra.embedded import BoardError, DataDir, InUse, crew, datadir, process, supervisor
 from jobboard.infra.embedded import mongo as mongo_module
 from jobboard.infra.embedded import postgres as postgres_module
 from jobboard.infra.embedded import redis as redis_module
@@ -177,6 +177,41 @@ def test_what_writes_to_our_own_error_output_has_no_log_to_look_at(folder: DataD
     silent = program(folder, "exit 1", answers=_never, logged=False)
     with pytest.raises(BoardError, match="its last lines above say why"):
         asyncio.run(Crew(folder).launch(silent))
+
+
+def test_what_does_not_come_back_is_started_once_more(
+    folder: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.001)
+    said: list[str] = []
+    back = asyncio.Event()
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.endswith("is back"):
+            back.set()
+
+    async def has_started() -> bool:
+        return (folder.root / "up").exists()
+
+    # The second time it ends before it answers, the third time it stays.
+    script = (
+        "rm -f up; echo >> starts; starts=$(wc -l < starts); test $starts = 2 && exit 1; "
+        "touch up; test $starts = 1 && { sleep 0.5; rm up; exit 1; }; exec sleep 60"
+    )
+
+    async def run() -> None:
+        ours = Crew(folder)
+        await ours.launch(program(folder, script, answers=has_started))
+        supervising = asyncio.create_task(supervisor.supervise(ours, say))
+        async with asyncio.timeout(30):
+            await back.wait()
+        supervising.cancel()
+        await asyncio.wait([supervising])
+        await ours.stop()
+
+    asyncio.run(run())
+    assert said == ["The thing ended (exit code 1); starting it again"] * 2 + ["The thing is back"]
 
 
 def test_what_a_killed_board_left_and_does_not_end_is_killed(

@@ -3,12 +3,15 @@
 import asyncio
 import gzip
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import trustme
 from aiohttp import web
 
-from jobboard.errors import TooLarge, Unavailable
+from jobboard.errors import Invalid, TooLarge, Unavailable
+from jobboard.infra import guard
 from jobboard.infra.guard import Policy
 from jobboard.infra.outbound import fetch, post
 
@@ -114,3 +117,22 @@ async def test_a_server_that_is_not_there() -> None:
         port = closed.getsockname()[1]
     with pytest.raises(Unavailable, match="cannot be reached"):
         await fetch(f"http://127.0.0.1:{port}/", policy=OWN, timeout=5)
+
+
+async def test_what_leads_into_our_own_network_or_to_a_stranger_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def inside(*_: object) -> list[tuple[int, str]]:
+        return [(socket.AF_INET, "127.0.0.1")]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(guard, "_look_up", inside)
+        with pytest.raises(Invalid, match="into a private network"):
+            await fetch("https://jobs.example.com/jobs.json")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unavailable, match=r"Its certificate is not good: .*verify failed"):
+            await post(f"https://127.0.0.1:{port}/hook", b"{}", {}, policy=OWN)

@@ -13,7 +13,7 @@ from jobboard.accounts.models import Role
 from jobboard.companies.models import Company
 from jobboard.jobs import queries, service
 from jobboard.jobs.models import Job, JobStatus, ReportReason
-from jobboard.jobs.schemas import JobUpdate, ReportCreate
+from jobboard.jobs.schemas import JobUpdate, ReportCreate, SalaryInput
 from jobboard.settings import Settings
 from jobboard.web.marking import mark, mark_text
 from tests.factories.companies import make_company
@@ -107,7 +107,9 @@ async def test_the_overview_says_what_waits(desk: Desk) -> None:
 
 async def test_the_queue_shows_why_to_look(desk: Desk) -> None:
     text = f"{LONG} <b>Write</b> to us on **WhatsApp** and pay the registration fee & more."
-    job = await desk.job("Baker <i>now</i>", description=text, apply_url="https://else.example/x")
+    pay = SalaryInput(min=150_000_000, max=150_000_000, currency="EUR", period="year")
+    site = "https://else.example/x"
+    job = await desk.job("Baker <i>now</i>", description=text, apply_url=site, salary=pay)
     await desk.report(job, "They ask for money.", by=desk.employer)
     page = await desk.browser.get("/admin/jobs")
     for label in ("Asks the candidate for money", "Moves the talk to a messenger"):
@@ -117,6 +119,7 @@ async def test_the_queue_shows_why_to_look(desk: Desk) -> None:
     assert "&lt;b&gt;Write&lt;/b&gt;" in page.html
     assert "Baker &lt;i&gt;now&lt;/i&gt;" in page.html
     assert "First job of this company" in page.text
+    assert "Pay far above the usual" in page.text
     assert "1 open report" in page.text
     assert "https://else.example/x" in page.text
 

@@ -1,5 +1,6 @@
 """The employer's pages: the list, the form of a job, applicants, the company."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from jobboard.applications import service as applying
 from jobboard.applications.models import Application, Stage
 from jobboard.applications.schemas import ApplicationCreate, ApplicationUpdate
 from jobboard.companies.models import Company, CompanyMember, MemberRole
+from jobboard.infra.postgres import Database
 from jobboard.jobs import service as jobs
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.jobs.schemas import JobUpdate, SalaryInput
@@ -22,6 +24,7 @@ from tests.factories.companies import make_company, make_member
 from tests.factories.files import picture
 from tests.factories.jobs import make_job
 from tests.factories.people import User, make_user
+from tests.timing import waiting_for_locks
 from tests.web.browser import Browser, Page, log_in
 
 pytestmark = pytest.mark.anyio
@@ -470,6 +473,21 @@ async def test_a_colleague_who_was_quicker(desk: Desk) -> None:
     assert "Someone was quicker" in seen.text
     assert "at “offer” now" in seen.text
     assert (await desk.stored(Application, application.id)).stage is Stage.OFFER
+
+
+async def test_two_who_move_an_application_at_the_same_moment(desk: Desk, db: Database) -> None:
+    application = await desk.application(await desk.job())
+    path = f"/employer/applications/{application.id}"
+    page = await desk.browser.get(path)
+    theirs = update(Application).where(Application.id == application.id)
+    values = theirs.values(version=Application.version + 1)
+    await desk.session.execute(values.execution_options(synchronize_session=False))
+    moving = asyncio.create_task(desk.browser.submit(page, f"{path}/stage", stage="offer"))
+    await waiting_for_locks(db)
+    await desk.session.commit()
+    refused = await moving
+    assert "Someone was quicker" in (await desk.browser.follow(refused)).text
+    assert (await desk.stored(Application, application.id)).stage is Stage.VIEWED
 
 
 async def test_notes_are_for_the_team(desk: Desk) -> None:

@@ -140,6 +140,13 @@ async def test_new_jobs_are_counted_until_one_looks(
     assert (await desk.send("GET")).json()["items"][0]["new_jobs"] == 2
 
 
+@pytest.mark.parametrize("search", [7, {"country": 7}, {"tag": [7]}, {"remote": {"a": "b"}}])
+async def test_what_is_no_search_is_refused(desk: Desk, search: Any) -> None:
+    answer = await desk.send("POST", json={"search": search})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"].startswith("/search")
+
+
 async def test_a_name_holds_as_much_of_the_search_as_fits(desk: Desk) -> None:
     tags = [f"{number} {'bread ' * 6}".strip() for number in range(8)]
     made = await desk.save({"q": "baker", "tag": tags})
