@@ -95,6 +95,7 @@ class InterfaceError(Exception):
     ("trouble", "code", "said"),
     [
         (KeyboardInterrupt(), 130, ""),
+        (typer.Abort(), 130, ""),
         (BrokenPipeError(), 1, ""),
         (OSError(errno.ENOSPC, "No space left"), 1, "the disk is full; free some space"),
         (InterfaceError("connection is closed\nand more"), 1, "connection is closed\n"),
