@@ -496,6 +496,12 @@ class TestHost:
         assert page.status_code == 400
         assert "<h1" in page.text
 
+    @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
+    async def test_what_is_for_the_inside_answers_to_any_name_there(
+        self, production: httpx2.AsyncClient, path: str
+    ) -> None:
+        assert (await production.get(path, headers={"Host": "web:8000"})).status_code == 200
+
     async def test_nor_to_a_socket_that_asks_for_another(self, public_app: FastAPI) -> None:
         said: list[Message] = []
 

@@ -10,6 +10,8 @@ from jobboard.api.errors import respond
 
 HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d*)?")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")  # health checks from the same machine
+# Prometheus and whoever supervises ask a process by a name of the inside. No link stands in there.
+INSIDE = {"/healthz", "/readyz", "/metrics"}
 
 
 class Hosts:
@@ -24,7 +26,7 @@ class Hosts:
         self.known = {urlsplit(base_url).hostname, *LOOPBACK}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or _host(scope) in self.known:
+        if scope["type"] not in ("http", "websocket") or self._may_be(scope):
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -32,6 +34,9 @@ class Hosts:
             detail = f"This board is at {self.base_url}."
             response = respond(Request(scope), 400, "unknown_host", detail)
             await response(scope, receive, send)
+
+    def _may_be(self, scope: Scope) -> bool:
+        return scope["path"] in INSIDE or _host(scope) in self.known
 
 
 def _host(scope: Scope) -> str | None:
