@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,16 @@ def test_only_nginx_is_published_and_engines_are_inside() -> None:
         assert SERVICES[name]["networks"] == ["inside"]
     subnet = BOARD["networks"]["inside"]["ipam"]["config"][0]["subnet"]
     assert SERVICES["web"]["environment"]["JOBBOARD_TRUSTED_PROXIES"] == subnet
+
+
+def test_whoever_comes_from_this_machine_is_trusted_by_nginx_and_nobody_else() -> None:
+    [edge] = BOARD["networks"]["edge"]["ipam"]["config"]
+    trusted = (ROOT / "deploy" / "trusted.conf").read_text("utf-8")
+    assert re.findall(r"^[^#].*", trusted, re.MULTILINE) == [f"set_real_ip_from {edge['gateway']};"]
+    assert ip_address(edge["gateway"]) in ip_network(edge["subnet"])
+    source, target, _ = value(SERVICES["nginx"]["volumes"][1]).split(":")
+    assert (source, target) == ("./deploy/trusted.conf", "/etc/nginx/trusted/edge.conf")
+    assert "include trusted/*.conf;" in NGINX
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -18,6 +18,7 @@ from tests.e2e.waiting import wait_for
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+GATEWAY = "172.30.241.1"  # that the shipped file trusts
 needs_nginx = pytest.mark.skipif(NGINX is None, reason="no nginx on this machine")
 
 
@@ -65,13 +66,17 @@ def gunicorn(environment: Mapping[str, str]) -> Generator[Gunicorn]:
 
 
 @contextmanager
-def nginx(port: int, *behind: str) -> Generator[str]:
-    """Ours, at a port of 127.0.0.1, before these `host:port`."""
+def nginx(port: int, *behind: str, trusted: str = "") -> Generator[str]:
+    """Ours, at a port of 127.0.0.1, before these `host:port`; `trusted` stands before it."""
     assert NGINX is not None
     folder = Path(mkdtemp(prefix="jobboard-nginx-"))
     folder.chmod(0o755)  # started by root, its workers are somebody else
     file = folder / "nginx.conf"
     file.write_text(_configuration(folder, port, behind))
+    if trusted:
+        shipped = (DEPLOY / "trusted.conf").read_text()
+        (folder / "trusted").mkdir()
+        (folder / "trusted" / "edge.conf").write_text(shipped.replace(GATEWAY, trusted))
     process = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(file), "-g", "daemon off;"])
     try:
         wait_for(f"http://127.0.0.1:{port}/metrics", status=404)

@@ -1,5 +1,6 @@
 """nginx and gunicorn with the files that we ship: what strangers say, slow ones, restarts."""
 
+import json
 import os
 import socket
 import threading
@@ -7,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from urllib.parse import urlsplit
 
@@ -49,6 +51,74 @@ def test_what_a_stranger_says_of_where_it_comes_from_is_not_believed(client: htt
     log = client.get(path, params={"action": "login.opened"}, headers=admin).json()
     assert {entry["address"] for entry in log["items"]} == {"127.0.0.0/24"}
     assert "evil.example" not in client.get("/sign-up").text
+
+
+CLAIMED = {
+    "X-Forwarded-For": "198.51.100.7, 203.0.113.9",
+    "X-Forwarded-Proto": "https",
+    "Forwarded": "for=203.0.113.9",
+    "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    "tracestate": "congo=t61rcWkgMzE",
+    "baggage": "person=kim",
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+}
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[str]:
+    """`host:port` of one that answers with the headers that it got."""
+
+    class Echo(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            headers = {name.lower(): text for name, text in self.headers.items()}
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(headers).encode())
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Not in the output of tests."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "address", "scheme"),
+    [
+        ("127.0.0.1", "203.0.113.9", "https"),
+        ("", "127.0.0.1", "http"),
+        ("192.0.2.1", "127.0.0.1", "http"),
+    ],
+)
+def test_only_a_trusted_proxy_says_who_asks_and_nobody_names_a_trace(
+    echo: str, trusted: str, address: str, scheme: str
+) -> None:
+    with nginx(free_port(), echo, trusted=trusted) as front:
+        for path in ("/", "/api/v1/jobs", "/ws", "/api/v1/ws"):
+            got = httpx2.get(f"{front}{path}", headers=CLAIMED).json()
+            assert (got["x-forwarded-for"], got["x-forwarded-proto"]) == (address, scheme), path
+            assert not got.keys() & {"forwarded", "traceparent", "tracestate", "baggage"}
+            assert got["host"] == front.removeprefix("http://")
+            assert got.get("upgrade") == ("websocket" if path.endswith("ws") else None)
+
+
+def test_behind_a_trusted_proxy_the_board_knows_its_visitors_apart(
+    client: httpx2.Client, front: Front
+) -> None:
+    hosts = [each.address.removeprefix("http://") for each in front.behind]
+    form = {"grant_type": "password", "username": PERSON["email"], "password": "not that one"}
+    with nginx(free_port(), *hosts, trusted="127.0.0.1") as address:
+        told = httpx2.post(f"{address}/api/v1/auth/token", data=form, headers=client.headers)
+    direct = client.post("/api/v1/auth/token", data=form)
+    admin = log_in(client, "ali@example.com", PASSWORD)
+    asked = {"action": "login.failed"}
+    log = client.get("/api/v1/admin/audit-log", params=asked, headers=admin).json()
+    addresses = {entry["request_id"]: entry["address"] for entry in log["items"]}
+    assert addresses[told.headers["x-request-id"]] == "203.0.113.0/24"
+    assert addresses[direct.headers["x-request-id"]] == "127.0.0.0/24"
 
 
 def test_what_is_for_the_inside_is_not_there(client: httpx2.Client) -> None:
