@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from jobboard.asgi import create_app
+from jobboard.infra.traces import working
 from jobboard.settings import Settings
 from jobboard.worker import outbox
 from jobboard.worker.context import open_context
@@ -130,6 +131,21 @@ async def test_a_statement_that_failed_says_so(settings: Settings, collector: Co
     failed = collector.of("jobboard-worker", "SELECT")
     assert failed.status.code == Status.STATUS_CODE_ERROR
     assert attributes(failed)["db.query.text"] == "SELECT 1 / 0"
+
+
+async def test_work_that_failed_says_what_of_and_nothing_of_people(
+    settings: Settings, collector: Collector
+) -> None:
+    async with open_context(settings.model_copy(update={"otlp_url": collector.url})) as context:
+        with pytest.raises(DBAPIError), working(context.traces, "a.message", ""):
+            async with context.database.transaction() as session:
+                statement = text("SELECT CAST(:value AS text)::integer")
+                await session.execute(statement, {"value": PERSON["email"]})
+    failed = collector.of("jobboard-worker", "a.message")
+    assert failed.status.code == Status.STATUS_CODE_ERROR
+    assert failed.status.message == "DBAPIError"
+    assert not failed.events
+    assert PERSON["email"] not in str(collector.spans)
 
 
 async def test_a_collector_that_is_gone_holds_up_nothing(settings: Settings, clean: None) -> None:

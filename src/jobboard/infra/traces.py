@@ -84,10 +84,20 @@ class Traces:
 
     @contextmanager
     def work(self, name: str, parent: str) -> Generator[None]:
-        """A span for a message, in the trace of the request that queued it."""
-        context = PROPAGATOR.extract({KEY: parent})
-        with self._tracer.start_as_current_span(name, context, SpanKind.CONSUMER):
-            yield
+        """A span for a message, in the trace of the request that queued it. Of an error it has the
+        type: the text of one from the database holds people's values."""
+        with self._tracer.start_as_current_span(
+            name,
+            PROPAGATOR.extract({KEY: parent}),
+            SpanKind.CONSUMER,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield
+            except Exception as error:
+                span.set_status(StatusCode.ERROR, type(error).__name__)
+                raise
 
     def close(self) -> None:
         """Send what is left, if the collector takes it soon."""
