@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "2f6b80c41d97"
-down_revision: str | Sequence[str] | None = "c3d26e9db153"
+down_revision: str | Sequence[str] | None = "e7a4905c1b38"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -21,7 +21,8 @@ from jobboard.wallet.schemas import GrantCreate, TransferCreate
 from tests.boards import Servers, at, new_database
 
 BEFORE_WALLETS = "4b6f5ee25eeb"
-BEFORE_LANGUAGES = "c3d26e9db153"
+BEFORE_LANGUAGES = "e7a4905c1b38"
+BEFORE_INDEXES, INDEXED = "b2e15d8ca042", "c3d26e9db153"
 OLDEST = "3be1c09d5a64"  # where people, companies, jobs, applications and messages are all there is
 COUNTS = """
 SELECT (SELECT count(*) FROM people), (SELECT count(*) FROM companies),
@@ -126,3 +127,24 @@ def test_ads_get_their_language_and_their_words_anew(filled: str) -> None:
     upgrade(filled)
     assert ask(filled, words) == first
     assert ask(filled, languages) == english
+
+
+def test_search_is_indexed_while_somebody_publishes(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who publishes holds `jobs` and then wants `live_jobs`: an index that takes long has the one
+    and must not want the other."""
+    revisions.downgrade(url, BEFORE_INDEXES)
+    monkeypatch.setitem(revisions.LIMITS, "lock_timeout", "50ms")
+
+    async def index_meanwhile() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE jobs IN ROW EXCLUSIVE MODE")
+                await asyncio.to_thread(revisions.upgrade, url, INDEXED)
+        finally:
+            await connection.close()
+
+    asyncio.run(index_meanwhile())
+    upgrade(url)
