@@ -10,6 +10,7 @@ controller starts them once for all workers; each worker has databases of its ow
 """
 
 import gc
+import logging
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
@@ -25,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.api.openapi import App
 from jobboard.asgi import create_app
+from jobboard.infra import logs
 from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
 from tests.api.documented import Hook, must_be_documented
@@ -185,3 +187,14 @@ async def client(app: App, clean: None) -> AsyncIterator[httpx2.AsyncClient]:
         transport=transport, base_url=BASE_URL, event_hooks=hooks
     ) as client:
         yield client
+
+
+@pytest.fixture
+def restored_logs() -> Iterator[None]:
+    """Leave the logs of the other tests as they were: whoever sets them while `capsys` listens
+    leaves them to a file that will be closed."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    logs.configure("text")
+    root.handlers[:], root.level = handlers, level

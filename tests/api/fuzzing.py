@@ -56,6 +56,8 @@ CONFIG: dict[str, Any] = {
 BEYOND_WORDS = {
     "POST /api/v1/jobs/{id}/features": "needs a job that is open for as many days as are paid for",
     "POST /api/v1/companies/{id}/members": "a company has so many open invitations at most",
+    "POST /api/v1/companies/{id}/answers": "braces hold one of three words",
+    "POST /api/v1/admin/synonyms": "no term twice, however it is written, and none too common",
     "POST /api/v1/invitations/accept": "needs a token that was mailed",
     "POST /api/v1/auth/verify-email": "needs a token that was mailed",
     "POST /api/v1/auth/email-change": "needs a token that was mailed",

@@ -28,6 +28,8 @@ from tests.boards import Servers, at, new_database
 from tests.e2e.boards import free_port
 from tests.infra.test_migrate_filled import ask, spend_and_queue
 
+pytestmark = pytest.mark.usefixtures("restored_logs")
+
 KEY = "a secret of the tests, thirty-two characters and more"
 BOOKS = """
 SELECT (SELECT sum(balance) FROM wallets), (SELECT sum(amount) FROM entries),

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import kombu
@@ -11,15 +10,7 @@ import structlog
 
 from jobboard.infra import logs
 
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """Leave the logs of the other tests as they were."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    logs.configure("text")
-    root.handlers[:], root.level = handlers, level
+pytestmark = pytest.mark.usefixtures("restored_logs")
 
 
 def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

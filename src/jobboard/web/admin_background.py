@@ -58,6 +58,7 @@ WORKS = {
     "roll_up_hits": "Count the hits",
     "roll_up_searches": "Count what people search for",
     "expire_jobs": "End jobs whose time is over",
+    "refile_alerts": "File saved searches anew",
     "tell_alerts": "Mail saved searches what they found",
     "keep_answer_figures": "Reckon how companies answer",
     "forget_told_jobs": "Forget what saved searches found long ago",

@@ -100,6 +100,7 @@ async def test_an_empty_board(client: httpx2.AsyncClient) -> None:
         "items": [],
         "total": {"value": 0, "relation": "eq"},
         "facets": None,
+        "facets_relation": None,
         "no_words": False,
         "next_cursor": None,
     }
