@@ -15,6 +15,7 @@ import asyncpg
 import httpx2
 import pytest
 from pymongo import MongoClient
+from sqlalchemy import text
 
 from jobboard.analytics.collections import IN_ORDER
 from jobboard.asgi import create_app
@@ -23,6 +24,7 @@ from jobboard.cli.main import make_app, run
 from jobboard.demo.people import CANDIDATE, PASSWORD
 from jobboard.infra import revisions
 from jobboard.infra.postgres import Database
+from jobboard.infra.provenance import Origin, coming_from
 from jobboard.settings import Settings
 from tests.boards import Servers, at, new_database
 from tests.e2e.boards import free_port
@@ -306,10 +308,17 @@ def test_nothing_is_restored_below_a_board_that_runs(
     async def running(url: str) -> None:
         database = Database(url, pool_size=1)
         await database.ping()
+        await refused()
+        with coming_from(Origin(request_id="3f6c")):
+            async with database.transaction() as session:
+                await session.execute(text("SELECT 1"))
+                await refused()
+        await database.close()
+
+    async def refused() -> None:
         code, said = await asyncio.to_thread(say, running_place, "restore", str(file))
         assert code == 1
         assert "stop its web processes and workers first" in said
-        await database.close()
 
     with place(board, tmp_path / "files", board.template) as running_place:
         asyncio.run(running(running_place.database_url))

@@ -165,6 +165,14 @@ async def test_what_a_killed_run_left_out_is_made_when_the_board_starts(
     assert await leftout.waiting(database) == {}
 
 
+async def test_what_two_killed_runs_left_out_is_made_again(database: asyncpg.Connection) -> None:
+    before = await database.fetch(INDEXES, TABLES)
+    for table in (*TABLES, *TABLES):
+        await leftout.leave_out(database, table)
+    await leftout.make_again(database)
+    assert await database.fetch(INDEXES, TABLES) == before
+
+
 async def test_two_runs_do_not_meet(
     demo: Demo, database: asyncpg.Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:

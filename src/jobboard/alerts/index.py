@@ -18,10 +18,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, cast, literal_column, select, text
+from sqlalchemy import Text, cast, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.infra.locks import FILING
 from jobboard.jobs.asked import ANY_OF, QUERIES, many, numbered, read
 from jobboard.jobs.criteria import JobCriteria
 from jobboard.jobs.words import understand
@@ -90,9 +91,8 @@ async def file(session: AsyncSession, data: JobCriteria) -> Filed:
 
 async def file_all(session: AsyncSession, searches: Sequence[JobCriteria]) -> list[Filed]:
     """The same for many, in few statements."""
-    # Synonyms that change meanwhile wait: they mark what is filed by them (a migration has the same
-    # number).
-    await session.execute(text("SELECT pg_advisory_xact_lock_shared(4839201767)"))
+    # Synonyms that change meanwhile wait: they mark what is filed by them.
+    await session.execute(select(func.pg_advisory_xact_lock_shared(FILING)))
     clauses = [
         each
         for start in range(0, len(searches), AT_ONCE)

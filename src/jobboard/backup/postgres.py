@@ -13,12 +13,13 @@ import asyncpg
 
 from jobboard.backup.archive import Broken, Parts, Writer
 from jobboard.errors import Conflict
-from jobboard.infra.copying import LOCK
+from jobboard.infra.locks import COPYING
 
 FOLDER = "postgres"
 PATIENCE = "60s"  # for a migration or another backup to end
 CLIENT = "jobboard backup"
-OURS = "jobboard"  # the application_name of web processes, workers and commands
+# The application_name of web processes, workers and commands; in a request, its id follows.
+OURS = "jobboard"
 # Rows that a board has before anybody came: of a migration, or of a worker that waits for work.
 BEFORE_ANYBODY = {"schedules", "synonyms", "wallets"}
 # Every table of ours, with the columns that are written and not computed.
@@ -50,7 +51,8 @@ SELECT format('DROP INDEX %s', i.indexrelid::regclass), pg_get_indexdef(i.indexr
 """
 OTHERS = """
 SELECT count(*) FROM pg_stat_activity
- WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = $1
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> $2
+   AND (application_name = $1 OR application_name LIKE $1 || ' %')
 """
 Columns = Mapping[str, Sequence[str]]  # by table
 
@@ -63,7 +65,7 @@ async def snapshot(url: str) -> AsyncGenerator[asyncpg.Connection]:
     """
     async with _connected(url) as connection:
         try:
-            await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+            await connection.execute("SELECT pg_advisory_lock($1)", COPYING)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 names = [_quoted(row[0]) for row in await connection.fetch(TABLES)]
                 if names:
@@ -126,7 +128,7 @@ async def dump(connection: asyncpg.Connection, tables: Columns, writer: Writer) 
 async def filled(url: str) -> list[str]:
     """The tables with rows that somebody would miss. Raises Conflict while the board runs."""
     async with _connected(url) as connection:
-        if await connection.fetchval(OTHERS, OURS):
+        if await connection.fetchval(OTHERS, OURS, CLIENT):
             raise Conflict(
                 "The board is running on that database: stop its web processes and workers first."
             )

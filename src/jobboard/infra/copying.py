@@ -4,9 +4,9 @@ which it began, and each of them must find its files."""
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-LOCK = 4_839_201_767  # ours among the advisory locks of a database; a backup has it alone
+from jobboard.infra.locks import COPYING
 
 
 async def may_delete(session: AsyncSession) -> bool:
     """Whether no backup is under way; then none begins to copy before this transaction ends."""
-    return bool(await session.scalar(select(func.pg_try_advisory_xact_lock_shared(LOCK))))
+    return bool(await session.scalar(select(func.pg_try_advisory_xact_lock_shared(COPYING))))

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-LOCK = 7_305_512_209  # of whoever fills, or makes indexes: one at a time
+from jobboard.infra.locks import FILLING
+
 MARK = "Indexes left out while it is filled: "
 LEFT_OUT = """
 SELECT relname, obj_description(oid, 'pg_class') AS comment FROM pg_class
@@ -27,20 +28,24 @@ SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition
 @asynccontextmanager
 async def alone(connection: asyncpg.Connection) -> AsyncGenerator[bool]:
     """Whether nobody else fills a table or makes its indexes, until the end of the block."""
-    mine = await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK)
+    mine = await connection.fetchval("SELECT pg_try_advisory_lock($1)", FILLING)
     try:
         yield mine
     finally:
         if mine and not connection.is_closed():
-            await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+            await connection.execute("SELECT pg_advisory_unlock($1)", FILLING)
 
 
 async def leave_out(connection: asyncpg.Connection, table: str) -> None:
-    """Drop the indexes of a table that are not unique. Gives up on a lock after five seconds."""
+    """Drop the indexes of a table that are not unique. Gives up on a lock after five seconds.
+
+    What a killed run left out stays noted.
+    """
     async with connection.transaction():
         await connection.execute("SET LOCAL lock_timeout = '5s'")
         found = await connection.fetch(DEFINITIONS, table)
-        await _note(connection, table, [row["definition"] for row in found])
+        missing = (await waiting(connection)).get(table, [])
+        await _note(connection, table, [*missing, *(row["definition"] for row in found)])
         for row in found:
             await connection.execute(f'DROP INDEX "{row["name"]}"')
 

@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from jobboard.errors import Unavailable
+from jobboard.infra.locks import MIGRATING
 from jobboard.infra.migrate import scripts
 from jobboard.infra.postgres import async_url
 
-LOCK = 4_839_201_766  # ours among the advisory locks of a database
 # A migration that waits for a lock makes everyone wait who comes after it: it gives up soon,
 # undone, and can be tried again. What takes longer belongs into batches of its own.
 LIMITS = {"lock_timeout": "5s", "statement_timeout": "15min"}
@@ -115,7 +115,7 @@ async def _alembic(database_url: str, verb: Callable[[Config], object]) -> None:
         engine.connect() as connection,
     ):
         await guard.execution_options(isolation_level="AUTOCOMMIT")
-        await guard.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+        await guard.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATING})
         try:
             await connection.run_sync(run)
         except DBAPIError as error:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.alerts import service
+from jobboard.backup.postgres import snapshot
 from jobboard.jobs import news
 from jobboard.settings import Settings
 from tests.api.v1.conftest import Cast
@@ -51,6 +52,11 @@ class Desk:
 @pytest.fixture
 async def desk(client: httpx2.AsyncClient, cast: Cast) -> Desk:
     return Desk(client, cast.candidate)
+
+
+async def test_one_is_saved_while_a_backup_runs(desk: Desk, settings: Settings) -> None:
+    async with snapshot(settings.database_url.get_secret_value()):
+        assert (await desk.save({"q": "baker"}))["name"] == "baker"
 
 
 async def test_a_life_from_saved_to_gone(desk: Desk) -> None:
