@@ -137,10 +137,11 @@ async def test_work_that_failed_says_what_of_and_nothing_of_people(
     settings: Settings, collector: Collector
 ) -> None:
     async with open_context(settings.model_copy(update={"otlp_url": collector.url})) as context:
-        with pytest.raises(DBAPIError), working(context.traces, "a.message", ""):
-            async with context.database.transaction() as session:
-                statement = text("SELECT CAST(:value AS text)::integer")
+        statement = text("SELECT CAST(:value AS text)::integer")
+        async with context.database.transaction() as session:
+            with pytest.raises(DBAPIError), working(context.traces, "a.message", ""):
                 await session.execute(statement, {"value": PERSON["email"]})
+            await session.rollback()
     failed = collector.of("jobboard-worker", "a.message")
     assert failed.status.code == Status.STATUS_CODE_ERROR
     assert failed.status.message == "DBAPIError"
