@@ -7,6 +7,7 @@ answers /metrics for all. SIGHUP puts new processes in the place of the old ones
 
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,13 @@ def on_starting(_server: Any) -> None:
     if workers > 1:
         folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()  # anybody may write into /dev/shm, and its name can be guessed
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise SystemExit(
+                f"{folder} is a link or somebody else's: remove it, or set PROMETHEUS_MULTIPROC_DIR"
+                " to a folder of your own"
+            )
+        folder.chmod(0o700)
         for file in folder.glob("*.db"):
             file.unlink()
 

@@ -2,6 +2,8 @@
 
 import os
 import re
+import runpy
+import stat
 import subprocess
 import threading
 import time
@@ -239,6 +241,28 @@ def test_development_is_asked_for_by_name() -> None:
         environment = SERVICES[name]["environment"]
         assert environment["JOBBOARD_ENVIRONMENT"] == "production"
         assert changed[name]["environment"]["JOBBOARD_ENVIRONMENT"] == "development"
+
+
+def test_numbers_are_not_counted_in_a_folder_that_somebody_else_chose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, link = tmp_path / "mine", tmp_path / "link"
+    mine.mkdir(mode=0o755)
+    link.symlink_to(mine)
+    (mine / "gauge_1.db").touch()
+    monkeypatch.setenv("WEB_CONCURRENCY", "2")
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(link))
+    start = runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))["on_starting"]
+    with pytest.raises(SystemExit, match="a link or somebody else's"):
+        start(None)
+    assert (mine / "gauge_1.db").exists()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(mine))
+    start(None)
+    assert not list(mine.iterdir())
+    assert stat.S_IMODE(mine.stat().st_mode) == 0o700
+    monkeypatch.setattr(os, "getuid", lambda: mine.stat().st_uid + 1)
+    with pytest.raises(SystemExit, match="somebody else's"):
+        start(None)
 
 
 class Web(BaseHTTPRequestHandler):

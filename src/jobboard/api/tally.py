@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -18,6 +19,8 @@ from prometheus_client.registry import Collector
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS = 5.0
+
+log = structlog.get_logger()
 
 
 def is_shared() -> bool:
@@ -44,7 +47,11 @@ class Tally:
     async def keep_putting(self) -> None:
         """Until it is cancelled."""
         while True:
-            self.put()
+            try:
+                self.put()
+            except Exception:
+                # A full /dev/shm, say: once there is room, the numbers are right again.
+                log.exception("tally.failed")
             await asyncio.sleep(SECONDS)
 
     def put(self) -> None:
