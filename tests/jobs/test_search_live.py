@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.clock import now
 from jobboard.companies.models import Company
 from jobboard.infra.postgres import Database
-from jobboard.jobs import orders, walk
+from jobboard.jobs import orders, public, walk
+from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.models import Job, JobStatus
 from tests.jobs.searching import Post, find, titles
 from tests.jobs.searching import walk as all_pages
@@ -140,6 +141,52 @@ async def test_a_walk_that_takes_too_long_says_so(
     monkeypatch.setattr(walk, "FEW", -2)
     result = await find(session, q="baker", facets=True)
     assert (result.total.relation, result.facets_relation) == ("gte", "gte")
+
+
+@pytest.mark.parametrize("query", [{"q": "baker"}, {"sort": "newest"}, {"sort": "salary"}], ids=str)
+async def test_pages_of_walks_that_take_too_long_go_on_where_they_stopped(
+    session: AsyncSession, post: Post, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
+) -> None:
+    monkeypatch.setattr(orders, "RANKED", 3)
+    monkeypatch.setattr("jobboard.jobs.search.RANKED", 3)
+    monkeypatch.setattr(walk, "PATIENCE", -1)
+    monkeypatch.setattr(walk, "FEW", -2)
+    monkeypatch.setattr(walk, "FIRST", 0)
+    monkeypatch.setattr(walk, "LEVELS", walk.LEVELS[7:])  # the first span is most of a day
+    for number in range(12):
+        title = f"Clerk {number}" if number % 3 else f"Baker {number}"
+        await post(title, days=number * 1.5 + 2, description="Beside a baker.")
+    seen, cursor, short = [], None, 0
+    for _ in range(100):
+        page = await find(session, **query, limit=2, posted_within=30, cursor=cursor)
+        seen += [card.title for card in page.items]
+        if (cursor := page.next_cursor) is None:
+            break
+        if len(page.items) < 2:
+            short += 1
+            assert page.total.relation == "gte"
+    assert cursor is None
+    assert short
+    assert sorted(seen) == sorted(f"{'Clerk' if n % 3 else 'Baker'} {n}" for n in range(12))
+    if "q" in query:
+        assert all(title.startswith("Baker") for title in seen[:4])
+
+
+async def test_a_page_that_was_cut_short_is_not_kept(
+    session: AsyncSession, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await post("Baker", days=20)
+    question = public.first_page(JobSearch(q="baker", posted_within=30))
+    assert question
+    whole = await question.load(session)
+    monkeypatch.setattr(walk, "PATIENCE", -1)
+    monkeypatch.setattr(walk, "FEW", -2)
+    monkeypatch.setattr(walk, "FIRST", 0)
+    monkeypatch.setattr(walk, "LEVELS", walk.LEVELS[7:])
+    late = await question.load(session)
+    assert late.until is not None
+    assert late.until <= now()
+    assert whole.until is None or whole.until > now()
 
 
 def test_few_jobs_need_no_spans(by_spans: bool) -> None:

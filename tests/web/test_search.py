@@ -8,6 +8,7 @@ import pytest
 
 from jobboard.accounts.models import Role
 from jobboard.clock import now
+from jobboard.jobs import walk
 from jobboard.jobs.models import JobStatus
 from jobboard.jobs.schemas import SalaryInput
 from tests.web.browser import Page
@@ -59,6 +60,25 @@ async def test_a_card_says_what_one_decides_by(town: Town) -> None:
         "3 days ago",
     ):
         assert words in page.text, words
+
+
+async def test_a_search_that_takes_too_long_offers_to_go_on(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "PATIENCE", -1)
+    monkeypatch.setattr(walk, "FEW", -2)
+    monkeypatch.setattr(walk, "FIRST", 0)
+    monkeypatch.setattr(walk, "LEVELS", walk.LEVELS[7:])
+    await town.job(title="Baker", published_at=now() - timedelta(days=20))
+    page = await town.stranger.get("/?q=baker&posted_within=30")
+    assert "Nothing fits" not in page.text
+    for _ in range(40):
+        if titles(page):
+            break
+        onward = re.search(r'href="([^"]*cursor=[^"]*)"[^>]*>Search older jobs', page.html)
+        assert onward
+        page = await town.stranger.get(onward[1].replace("&amp;", "&"))
+    assert titles(page) == ["Baker"]
 
 
 async def test_only_live_jobs_are_found(town: Town) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     DateTime,
     Double,
@@ -57,6 +58,7 @@ HALF_LIFE = 30 * 86_400  # seconds; a job this much older must match twice as we
 FAINTEST = 1e-6  # matches by exclusions alone have rank 0, which has no logarithm
 RANKED = 500  # jobs that are sorted by score at once
 CAME_LATER = 4  # times as many, where some came into a window since its first page
+BEST = 2.0**62  # a key above every score
 OTHERS = -1  # the key, in cursors, of jobs in the second lane of the salary sort
 KEYS = {Sort.RELEVANCE: float, Sort.NEWEST: NoneType, Sort.SALARY: int}
 LEAD = re.compile(r"([A-Z]{3})?")
@@ -75,6 +77,12 @@ class Window:
     lane: Lane
     high: Edge | None = None
     low: Edge | None = None
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether a walk through it may end for lack of time: not where it was walked before, by
+        the page before or by the count, since the rest of it would be lost."""
+        return self.lane != "all" and self.low is None
 
     def next(self, low: Edge | None, jobs: int) -> "Window | None":
         """What comes after it, once it is known to hold so many jobs down to `low`."""
@@ -124,28 +132,34 @@ def best(
     data: JobSearch, window: Window, after: Mark | None, first: Collection[UUID], jobs: float
 ) -> Select:
     """(id, key) of the best matches of a window below a mark, a page of them and one more; in each
-    row the window's last job (low_at, low_id) and how many it has. Without an id: none is left.
+    row the window's last job (low_at, low_id), how many it has, and `until` where the walk had to
+    stop. Without an id: none is left.
     """
-    found = walk.newest(
+    found = walk.newest_until(
         [LiveJob.id, LiveJob.published_at, LiveJob.search],
         [*_found(data, first), *_lane(data, window)],
         _spans(data, None, window, jobs),
-        RANKED * CAME_LATER if window.low or window.lane == "all" else RANKED,
+        RANKED if window.may_stop else RANKED * CAME_LATER,
+        may_stop=window.may_stop,
     )
     some = found.cte("some").prefix_with("MATERIALIZED")
+    stop = select(func.max(some.c.until).label("until")).cte("stop")
     edge = (
         select(
             some.c.published_at.label("low_at"),
             some.c.id.label("low_id"),
             func.count().over().label("jobs"),
         )
+        .where(some.c.id.is_not(None))
         .order_by(some.c.published_at, some.c.id)
         .limit(1)
         .cte("edge")
     )
     scored = select(some.c.id, some.c.published_at, score(data, some.c).label("key"))
+    scored = scored.where(some.c.id.is_not(None))
     page = _page(scored.subquery("scored"), data.limit, after).subquery("page")
-    return select(page.c.id, page.c.key, edge).select_from(edge.outerjoin(page, literal(True)))
+    beside = stop.outerjoin(edge, literal(True)).outerjoin(page, literal(True))
+    return select(page.c.id, page.c.key, edge, stop.c.until).select_from(beside)
 
 
 def _page(scored: Any, limit: int, after: Mark | None) -> Select:
@@ -238,7 +252,8 @@ def _newest(
         place = tuple_(LiveJob.published_at, LiveJob.id)
         conditions = [*conditions, place < tuple_(*_mark(after))]
     keys = _spans(data, after, None, jobs)
-    return walk.newest([LiveJob.id, null().label("key")], conditions, keys, data.limit + 1)
+    columns = [LiveJob.id, null().label("key")]
+    return walk.newest_until(columns, conditions, keys, data.limit + 1)
 
 
 def _best_paid(
@@ -246,7 +261,7 @@ def _best_paid(
 ) -> Select:
     columns = (PAY, LiveJob.published_at, LiveJob.id)
     statement = (
-        select(LiveJob.id, PAY.label("key"))
+        select(LiveJob.id, PAY.label("key"), cast(null(), BigInteger).label("until"))
         .where(*conditions)
         .order_by(*(column.desc() for column in columns))
         .limit(data.limit + 1)
@@ -254,6 +269,14 @@ def _best_paid(
     if after is None:
         return statement
     return statement.where(tuple_(*columns) < (after.key, after.published_at, after.id))
+
+
+def going_on(until: int, lane: Lane | None, lead: str, first: tuple[UUID, ...]) -> Mark:
+    """Where a list goes on that had to stop there: before the first job that is older."""
+    edge = (walk.edge_of(until), UUID(int=0))
+    if lane is None:
+        return Mark(None, *edge, lead, first)
+    return Mark(BEST, *edge, lead, first, Window(lane, high=edge))
 
 
 def write_cursor(data: JobSearch, last: Mark) -> str:

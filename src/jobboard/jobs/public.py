@@ -13,6 +13,7 @@ from functools import cache
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from jobboard.clock import now
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief, CompanyFacts
 from jobboard.infra.cache import Answer, Question
@@ -74,7 +75,9 @@ def first_page(data: JobSearch) -> Question | None:
 
     async def load(session: AsyncSession) -> Answer:
         result = await searching.search(session, data)
-        return Answer(result.model_dump_json().encode(), _first_end(result))
+        late = result.next_cursor is not None and len(result.items) < data.limit
+        # What was cut short for lack of time is whole when it is asked again.
+        return Answer(result.model_dump_json().encode(), now() if late else _first_end(result))
 
     asked = data.model_dump_json(exclude_defaults=True)
     key = f"search:{_shape(JobSearchResult)}:{featuring.turn()}:{asked}"

@@ -27,9 +27,11 @@ from jobboard.jobs.live import LiveJob
 from jobboard.jobs.models import Job
 from jobboard.jobs.orders import (
     RANKED,
+    Lane,
     Mark,
     Window,
     best,
+    going_on,
     lanes,
     parameters,
     read_cursor,
@@ -103,6 +105,7 @@ CARD = (
 
 Place = tuple[str, Window | None]  # what a cursor must know: the lead currency, or the window
 Placed = tuple[Row[Any], Place | None]
+Found = tuple[list[Placed], Mark | None]  # and where to go on, where the walk was late
 
 
 class Total(BaseModel):
@@ -145,18 +148,18 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     jobs = await _about(session, data, known.jobs)
     counted = await facets.count(session, data, orders.spans(data, jobs))
     room = _room(data, above)
-    if data.order is Sort.RELEVANCE:
-        rows = await _best(session, room, after, first, jobs, counted)
-    else:
-        rows = await _sorted(session, room, after, first, jobs)
+    find = partial(_best, counted=counted) if data.order is Sort.RELEVANCE else _sorted
+    rows, stop = await find(session, room, after, first, jobs)
     page, more = cut([*((row, None) for row in above), *rows], data.limit)
+    stop = None if more else stop
+    mark = _mark(*page[-1], first) if more else stop
     return JobSearchResult(
         items=[_card(row) for row, _ in page],
-        total=Total(value=counted.jobs, relation=_relation(counted.all_jobs)),
+        total=Total(value=counted.jobs, relation=_relation(counted.all_jobs and not stop)),
         facets=counted.choices if data.facets else None,
-        facets_relation=_relation(counted.all_choices) if data.facets else None,
+        facets_relation=_relation(counted.all_choices and not stop) if data.facets else None,
         no_words=data.words == "",
-        next_cursor=write_cursor(data, _mark(*page[-1], first)) if more else None,
+        next_cursor=write_cursor(data, mark) if mark else None,
     )
 
 
@@ -194,7 +197,7 @@ async def _best(
     first: tuple[UUID, ...],
     jobs: float,
     counted: Counted,
-) -> list[Placed]:
+) -> Found:
     """Rows of CARD and the key, one more than asked for where there is more, each with its window.
     Without those that stood `first`, so that nobody meets a job twice."""
     few = counted.all_jobs and counted.jobs <= RANKED
@@ -205,11 +208,15 @@ async def _best(
         shape = ("best", window.lane, RANKED, walk.PATIENCE, data.limit, frozenset(values))
         build = partial(_best_cards, data, window, after, first, jobs)
         found = await ask(session, shape, build, values)
-        low = (found[0].low_at, found[0].low_id) if found else None
+        low = (found[0].low_at, found[0].low_id) if found[0].jobs else None
+        stop = _stop(found, window.lane, "", first)
+        low = (stop.published_at, stop.id) if stop else low
         here = window if window.low or window.lane == "all" else replace(window, low=low)
         rows += [(row, ("", here)) for row in found if row.id is not None]
-        window, after = window.next(window.low or low, found[0].jobs if found else 0), None
-    return rows[: data.limit + 1]
+        if stop:
+            return rows[: data.limit + 1], stop
+        window, after = window.next(window.low or low, found[0].jobs or 0), None
+    return rows[: data.limit + 1], None
 
 
 async def _sorted(
@@ -218,20 +225,29 @@ async def _sorted(
     after: Mark | None,
     first: tuple[UUID, ...],
     jobs: float,
-) -> list[Placed]:
+) -> Found:
     """The same in every other order, each with the lead currency."""
     lead = await _lead(session, data, after)
     if not lead:
         values = parameters(data, after, first, None, jobs)
         shape = ("newest", walk.PATIENCE, data.limit, frozenset(values))
         build = partial(_newest_cards, data, after, first, jobs)
-        found = await ask(session, shape, build, values)
-        return [(row, ("", None)) for row in found[: data.limit + 1]]
-    rows: list[Row[Any]] = []
-    for lane in lanes(data, lead, after, first, jobs):
-        if len(rows) <= data.limit:
-            rows += (await session.execute(_cards(lane))).all()
-    return [(row, (lead, None)) for row in rows[: data.limit + 1]]
+        found = list(await ask(session, shape, build, values))
+    else:
+        found = []
+        for lane in lanes(data, lead, after, first, jobs):
+            if len(found) <= data.limit:
+                found += (await session.execute(_cards(lane))).all()
+    rows: list[Placed] = [(row, (lead, None)) for row in found if row.id is not None]
+    return rows[: data.limit + 1], _stop(found, None, lead, first)
+
+
+def _stop(
+    found: Sequence[Row[Any]], lane: Lane | None, lead: str, first: tuple[UUID, ...]
+) -> Mark | None:
+    """Where the walk for these rows had to stop, if it had to."""
+    until = max((row.until for row in found if row.until is not None), default=None)
+    return None if until is None else going_on(until, lane, lead, first)
 
 
 async def _featured(session: AsyncSession, data: JobSearch) -> Sequence[Row[Any]]:

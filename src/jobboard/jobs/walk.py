@@ -8,16 +8,22 @@ than it gives, however many jobs there are; a rare word costs as many looks as t
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Integer,
     Select,
+    and_,
     bindparam,
+    case,
+    cast,
+    false,
     func,
     literal_column,
+    null,
     or_,
     select,
     true,
@@ -30,6 +36,7 @@ from jobboard.jobs.live import LiveJob
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # what was posted before lies in the first span
 LEVELS = (*range(9, 26), 28, 34)  # spans of 2 ** 9 seconds (nine minutes) to more than all time
 PATIENCE = 80  # ms, after which no further span is begun
+SURE = 3  # spans that are looked at however late it is; the first may lie above what is asked
 USUAL_SPAN = 60 * 86_400  # seconds in which the jobs of a board were posted, roughly
 FEW = 2_000  # jobs, that are looked at all at once
 FIRST = 300  # jobs, roughly, in the first span: most were posted in the last days
@@ -77,20 +84,63 @@ def newest(
     Fewer, where PATIENCE ended: `late()` tells. Without keys: of all times, in one look.
     """
     if not keys:
-        order = (LiveJob.published_at.desc(), LiveJob.id.desc())
-        return select(*columns).where(*conditions).order_by(*order).limit(limit)
-    span = func.unnest(bindparam("spans", list(keys), ARRAY(BigInteger)))
-    span = span.table_valued("key", name="span").render_derived()
-    hit = (
-        select(*columns)
-        .where(LiveJob.times.contains(array([span.c.key])), *conditions)
-        .order_by(LiveJob.published_at.desc(), LiveJob.id.desc())
-        .limit(limit)
-        .lateral("hit")
-    )
+        return _at_once(columns, conditions, limit)
+    span = _span(keys)
+    hit = _hit(columns, conditions, span, limit)
     # Said of the span, so that it is asked before a span is looked at.
     in_time = or_(~late(), span.c.key.is_(None))
     return select(hit).select_from(span.join(hit, true())).where(in_time).limit(limit)
+
+
+def newest_until(
+    columns: Sequence[InstrumentedAttribute[Any] | ColumnElement[Any]],
+    conditions: Sequence[ColumnElement[bool]],
+    keys: Sequence[int],
+    limit: int,
+    *,
+    may_stop: bool = True,
+) -> Select:
+    """The same, which can be gone on with: where PATIENCE ended before there were `limit`, rows
+    without an `id` follow, and the highest `until` of them is the edge (`edge_of`) down to which
+    all were found. The first spans are always looked at, so that each walk gets on; all of them
+    where it may not stop.
+    """
+    if not keys:
+        return _at_once([*columns, cast(null(), BigInteger).label("until")], conditions, limit)
+    span = _span(keys)
+    upper = (span.c.key.op(">>")(6) + 1).op("<<")(cast(span.c.key.op("&")(63), Integer))
+    stops = and_(span.c.place > SURE, late()) if may_stop else false()
+    # Asked once for each span, when its turn comes: a volatile column stays where it stands.
+    timed = select(span.c.key, case((stops, upper)).label("until")).subquery("timed")
+    hit = _hit(columns, [*conditions, timed.c.until.is_(None)], timed, limit)
+    return (
+        select(hit, timed.c.until)
+        .select_from(timed.outerjoin(hit, true()))
+        .where(or_(hit.c.id.is_not(None), timed.c.until.is_not(None)))
+        .limit(limit)
+    )
+
+
+def edge_of(until: int) -> datetime:
+    """Down to which moment a walk has found everything, itself included."""
+    return EPOCH + timedelta(seconds=until)
+
+
+def _span(keys: Sequence[int]) -> Any:
+    span = func.unnest(bindparam("spans", list(keys), ARRAY(BigInteger)))
+    return span.table_valued("key", with_ordinality="place", name="span").render_derived()
+
+
+def _at_once(columns: Sequence[Any], conditions: Sequence[ColumnElement[bool]], limit: int) -> Any:
+    order = (LiveJob.published_at.desc(), LiveJob.id.desc())
+    return select(*columns).where(*conditions).order_by(*order).limit(limit)
+
+
+def _hit(
+    columns: Sequence[Any], conditions: Sequence[ColumnElement[bool]], span: Any, limit: int
+) -> Any:
+    hit = _at_once(columns, [LiveJob.times.contains(array([span.c.key])), *conditions], limit)
+    return hit.lateral("hit")
 
 
 def late() -> ColumnElement[bool]:

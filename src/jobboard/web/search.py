@@ -241,7 +241,9 @@ async def show_search(
         ages=AGES,
         sorts=SORTS,
         currencies=_currencies(asked),
-        relaxed=await _relaxed(session, asked, company) if not result.items else [],
+        relaxed=[]
+        if result.items or result.next_cursor
+        else await _relaxed(session, asked, company),
         next_href=asked.href(cursor=result.next_cursor) if result.next_cursor else None,
     )
 
