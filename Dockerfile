@@ -1,5 +1,6 @@
 # One image for web, worker, beat and migrate: the same files, another command (compose.yaml).
-# Pinned by digest, so that a build is the same tomorrow; .github/dependabot.yml proposes newer ones.
+# The base image is pinned by digest, our dependencies by hash; Debian's packages are those of the day
+# of the build. Dependabot does not follow an ARG: a newer base image goes in here by hand.
 ARG BASE=debian:trixie-20260918-slim@sha256:a99cfc517144bc59b1978475ec53b46ecabec7e43635402ee5b77cc54cd1b20a
 
 FROM ${BASE} AS build

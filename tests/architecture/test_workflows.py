@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,37 @@ def test_nothing_of_the_event_is_put_into_a_script(path: Path) -> None:
 def test_each_job_ends(path: Path) -> None:
     for job in jobs(path).values():
         assert job.get("timeout-minutes", 0) or job["uses"].startswith("./")
+
+
+@pytest.mark.parametrize(
+    ("version", "tags", "early"),
+    [
+        ("1.2.0", "r.example/a/board:1.2.0,r.example/a/board:latest", None),
+        ("1.2.0-rc1", "r.example/a/board:1.2.0-rc1", "--prerelease"),
+        ("1.2.0rc1", "r.example/a/board:1.2.0rc1", "--prerelease"),
+    ],
+)
+def test_only_a_finished_version_becomes_the_latest(
+    tmp_path: Path, version: str, tags: str, early: str | None
+) -> None:
+    [path] = [path for path in WORKFLOWS if path.stem == "release"]
+    steps = jobs(path)["release"]["steps"]
+    [step] = [step for step in steps if step.get("id") == "version"]
+    (tmp_path / "pyproject.toml").write_text(f'version = "{version}"\n')
+    environment = {
+        "PATH": os.environ["PATH"],
+        "GITHUB_REF_NAME": f"v{version}",
+        "GITHUB_REPOSITORY": "A/Board",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "REGISTRY": "r.example",
+    }
+    script = ["bash", "-e", "-c", step["run"]]
+    subprocess.run(script, cwd=tmp_path, env=environment, check=True, timeout=10)
+    lines = (tmp_path / "output").read_text().splitlines()
+    told = dict(line.split("=", 1) for line in lines)
+    assert (told["tags"], told.get("early")) == (tags, early)
+    [pushed] = [step["with"]["tags"] for step in steps if step.get("id") == "image"]
+    assert pushed == "${{ steps.version.outputs.tags }}"
 
 
 @each_workflow
