@@ -1,10 +1,14 @@
 """`jobboard backup` and `jobboard restore`: a board in a file, and out of it again."""
 
 import asyncio
+import fcntl
 import gzip
 import hashlib
+import tarfile
 import threading
+import tracemalloc
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +23,11 @@ from sqlalchemy import text
 
 from jobboard.analytics.collections import IN_ORDER
 from jobboard.asgi import create_app
-from jobboard.backup import archive, mongo
+from jobboard.backup import archive, mongo, service
+from jobboard.backup.outfile import appearing
 from jobboard.cli.main import make_app, run
 from jobboard.demo.people import CANDIDATE, PASSWORD
+from jobboard.errors import Conflict
 from jobboard.infra import revisions
 from jobboard.infra.postgres import Database
 from jobboard.infra.provenance import Origin, coming_from
@@ -221,6 +227,28 @@ def test_an_older_schema_is_brought_up_to_date(
     assert revisions.catalog(empty.database_url) == revisions.catalog(full.database_url)
 
 
+def test_one_of_an_older_schema_that_fails_leaves_the_newest(
+    board: Servers, full: Place, tmp_path: Path, say: Say
+) -> None:
+    path, spoilt = tmp_path / "old.tar.gz", tmp_path / "spoilt.tar.gz"
+    with place(board, tmp_path / "old", board.template) as old:
+        revisions.downgrade(old.database_url, "-3")
+        assert say(old, "backup", str(path)) == (0, "")
+    with path.open("rb") as whole, spoilt.open("wb") as out, archive.Writer(out) as writer:
+        for name, parts in archive.things(whole):
+            writer.add(name, b"no row" if name == "postgres/people" else b"".join(parts))
+        writer.end({"rows": {}})
+    with place(board, tmp_path / "files", board.template) as kept:
+        ask(kept.database_url, "INSERT INTO people (email, full_name, password_hash, role) "
+            "VALUES ('kim@example.com', 'Kim', '', 'candidate')")  # fmt: skip
+        code, said = say(kept, "restore", "--replace", str(spoilt))
+        assert (code, said.count("\n")) == (1, 1)
+        assert "people cannot be rows of this board" in said
+        assert ask(kept.database_url, "SELECT email FROM people") == "kim@example.com"
+        ask(kept.database_url, "CREATE SEQUENCE numbers")
+        assert revisions.catalog(kept.database_url) == revisions.catalog(full.database_url)
+
+
 def test_a_board_to_which_nobody_came_is_empty(
     board: Servers, file: Path, tmp_path: Path, say: Say
 ) -> None:
@@ -273,6 +301,79 @@ def test_what_is_broken_or_foreign_changes_nothing(
     assert empty.files() == {}
     assert say(empty, "restore", "--check", str(broken)) == (code, said)
     assert say(empty, "restore", "--check", str(file)) == (0, "")
+
+
+def _tar(kind: bytes, name: str, size: int, times: int = 1) -> bytes:
+    member = tarfile.TarInfo(name)
+    member.type, member.size = kind, size
+    return (member.tobuf(tarfile.USTAR_FORMAT) + bytes(-(-size // 512) * 512)) * times
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        _tar(tarfile.XHDTYPE, "x", 40_000_000),
+        _tar(tarfile.XGLTYPE, "x", 40_000_000),
+        _tar(tarfile.GNUTYPE_LONGNAME, "x", 40_000_000),
+        _tar(tarfile.REGTYPE, "jobboard.json.0", 4_000_000, 10),
+        _tar(tarfile.REGTYPE, "end.json", 40_000_000),
+    ],
+    ids=["pax", "pax for all", "a long name", "a head in parts", "a long end"],
+)
+def test_a_hostile_file_does_not_take_the_memory(hostile: bytes, tmp_path: Path, say: Say) -> None:
+    path = tmp_path / "hostile.tar.gz"
+    path.write_bytes(gzip.compress(hostile + bytes(1024), 1))
+    tracemalloc.start()
+    try:
+        with pytest.raises(archive.Broken):
+            service.check(path)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 20_000_000
+
+
+def test_two_backups_to_one_name_do_not_meet(full: Place, tmp_path: Path, say: Say) -> None:
+    path = tmp_path / "board.tar.gz"
+    settings = Settings(
+        secret_key=KEY, database_url=full.database_url, storage_url=full.folder.as_uri()
+    )
+
+    def back_up(_: int) -> str:
+        try:
+            service.back_up(settings, path)
+        except Conflict as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(2) as both:
+        said = sorted(both.map(back_up, range(2)))
+    assert said == ["", f"{path} is there already: choose another name."]
+    assert list(tmp_path.iterdir()) == [path]
+    assert say(full, "restore", "--check", str(path)) == (0, "")
+
+
+def test_what_lies_where_a_backup_is_written_is_taken_with_care(
+    full: Place, tmp_path: Path, say: Say
+) -> None:
+    path, part = tmp_path / "board.tar.gz", tmp_path / "board.tar.gz.part"
+    part.write_text("of one that was killed")
+    with part.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert "being written by another backup" in say(full, "backup", str(path))[1]
+        assert part.read_text() == "of one that was killed"
+    part.chmod(0o644)
+    assert say(full, "backup", str(path)) == (0, "")
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.rename(tmp_path / "precious")
+    part.symlink_to(tmp_path / "precious")
+    before = (tmp_path / "precious").read_bytes()
+    assert "is in the way" in say(full, "backup", str(path))[1]
+    assert (tmp_path / "precious").read_bytes() == before
+    part.unlink()
+    with pytest.raises(Conflict, match="is there already"), appearing(path):
+        path.write_text("somebody was quicker")
+    assert path.read_text() == "somebody was quicker"
 
 
 def test_a_newer_schema_is_said_with_who_knows_it(

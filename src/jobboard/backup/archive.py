@@ -22,11 +22,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, BinaryIO, Self
 
-from jobboard.errors import Invalid
+from jobboard.errors import Conflict, Invalid
 
 PART = 4 * 1024 * 1024  # bytes; a part is written as soon as there are as many
 LARGEST = 64 * 1024 * 1024  # bytes of a part that is read: one COPY message or document beyond PART
 LEVEL = 4  # of gzip: 9 takes four times as long for a twentieth less
+LONGEST_END = 1024 * 1024  # bytes; it names tables and collections
 END = "end.json"
 Parts = Iterator[bytes]
 
@@ -35,6 +36,20 @@ class Broken(Invalid):
     """The file is none of ours, or not as it was written."""
 
     code = "backup_broken"
+
+
+class Member(tarfile.TarInfo):
+    """One of the kind that we write. Others (long names, pax, sparse) are read into memory whole,
+    whatever their size, before anybody can look at them."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Its header. Raises Broken."""
+        member = super().frombuf(buf, encoding, errors)
+        most = LONGEST_END if member.name == END else LARGEST
+        if member.type != tarfile.REGTYPE or not 0 <= member.size <= most:
+            raise _broken(f"{member.name[:100]} is none of its parts")
+        return member
 
 
 class Digest:
@@ -62,7 +77,7 @@ class Writer:
     def __init__(self, file: BinaryIO) -> None:
         self._gzip = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=LEVEL, mtime=0)
         self._tar = tarfile.open(  # noqa: SIM115 - closed at the end of our own block
-            fileobj=self._gzip, mode="w|", format=tarfile.PAX_FORMAT
+            fileobj=self._gzip, mode="w|", format=tarfile.USTAR_FORMAT, encoding="utf-8"
         )
         self._digest = Digest()
 
@@ -74,7 +89,12 @@ class Writer:
     def _write(self, name: str, data: bytes) -> None:
         member = tarfile.TarInfo(name)
         member.size, member.mode = len(data), 0o600
-        self._tar.addfile(member, io.BytesIO(data))
+        try:
+            self._tar.addfile(member, io.BytesIO(data))
+        except ValueError:  # one that needs a header of a kind that is not read
+            raise Conflict(
+                f"{name} has too long a name to be ours: take it out of the storage."
+            ) from None
         _forget(self._tar)
 
     def thing(self, name: str) -> "Thing":
@@ -155,7 +175,7 @@ def _members(file: BinaryIO, end: dict[str, Any] | None = None) -> Iterator[tupl
     digest, said = Digest(), None
     try:
         with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
-            with tarfile.open(fileobj=unpacked, mode="r|") as tar:
+            with tarfile.open(fileobj=unpacked, mode="r|", tarinfo=Member, encoding="utf-8") as tar:
                 for name, data in _contents(tar):
                     if said is not None:
                         raise Broken("The backup goes on after its end: it was changed.")
@@ -166,7 +186,14 @@ def _members(file: BinaryIO, end: dict[str, Any] | None = None) -> Iterator[tupl
                     yield name, data
             while unpacked.read(PART):  # to the checksum of gzip itself
                 pass
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+    except (
+        tarfile.TarError,
+        EOFError,
+        zlib.error,
+        gzip.BadGzipFile,
+        ValueError,
+        RecursionError,
+    ) as error:
         raise _broken(error) from None
     if said is None:
         raise _broken("it has no end")
@@ -179,7 +206,7 @@ def _members(file: BinaryIO, end: dict[str, Any] | None = None) -> Iterator[tupl
 def _contents(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
     for member in tar:
         content = tar.extractfile(member)
-        if content is None or member.size > LARGEST:
+        if content is None:
             raise _broken(f"{member.name} is none of its parts")
         yield member.name, content.read()
         _forget(tar)

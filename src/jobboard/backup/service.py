@@ -2,9 +2,6 @@
 
 import asyncio
 import hmac
-import os
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -17,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from jobboard import __version__
 from jobboard.backup import archive, files, mongo, postgres
 from jobboard.backup.archive import Broken, Writer
+from jobboard.backup.outfile import appearing
 from jobboard.clock import now
 from jobboard.errors import Conflict, Invalid
 from jobboard.infra import migrate, revisions
@@ -25,7 +23,7 @@ from jobboard.settings import Settings, SettingsError
 
 HEAD = "jobboard.json"
 FORMAT = 1
-UNFINISHED = ".part"  # behind the name of a backup that is being written
+LONGEST_HEAD = 1024 * 1024  # bytes; it names tables and columns
 
 
 class Head(BaseModel):
@@ -69,17 +67,17 @@ def back_up(settings: Settings, path: Path) -> Counts:
     Raises Conflict where there is such a file, or something else is under way.
     """
     _require_storage(settings)
-    with mongo.opened(settings.mongo_url.get_secret_value()) as database, _appearing(path) as file:
-        return asyncio.run(_write(settings, database, file))
+    with mongo.opened(settings.mongo_url.get_secret_value()) as database:
+        return asyncio.run(_write(settings, database, path))
 
 
-async def _write(settings: Settings, database: mongo.Raw | None, file: BinaryIO) -> Counts:
+async def _write(settings: Settings, database: mongo.Raw | None, path: Path) -> Counts:
     """Rows first: they are of the moment at which the snapshot began. No file of theirs goes until
     all are copied; those that come meanwhile have no row, and are swept up after a restore."""
     counts = Counts()
     async with postgres.snapshot(settings.database_url.get_secret_value()) as connection:
         head = await _describe(settings, connection)
-        with Writer(file) as writer:
+        with appearing(path) as file, Writer(file) as writer:
             writer.add(HEAD, head.model_dump_json(indent=1).encode())
             counts.rows = await postgres.dump(connection, head.tables, writer)
             counts.documents = mongo.dump(database, writer)
@@ -103,32 +101,6 @@ async def _describe(settings: Settings, connection: asyncpg.Connection) -> Head:
     )
 
 
-@contextmanager
-def _appearing(path: Path) -> Generator[BinaryIO]:
-    """A file for us alone that gets its name when the block ended well, and is gone otherwise."""
-    if path.exists():
-        raise Conflict(f"{path} is there already: choose another name.")
-    unfinished = path.with_name(path.name + UNFINISHED)
-    try:
-        with open(unfinished, "wb", opener=_private) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
 def check(path: Path) -> tuple[Head, dict[str, Any]]:
     """Read a backup from end to end; its head, and the counts at its end.
 
@@ -143,7 +115,8 @@ def check(path: Path) -> tuple[Head, dict[str, Any]]:
 def _head(path: Path, file: BinaryIO) -> Head:
     try:
         name, parts = next(archive.things(file))
-        head = Head.model_validate_json(b"".join(parts)) if name == HEAD else None
+        said = next(parts) if name == HEAD else b""
+        head = Head.model_validate_json(said) if len(said) <= LONGEST_HEAD else None
     except (Broken, StopIteration, ValidationError):
         head = None
     if head is None:
@@ -159,8 +132,9 @@ def _head(path: Path, file: BinaryIO) -> Head:
 def restore(settings: Settings, path: Path, *, replace: bool = False) -> Restored:
     """Make the board of a backup, which is read to its end before anything is changed.
 
-    PostgreSQL has all of it or, if this fails, what it had. Raises Broken and Invalid for the file,
-    Conflict for a board that runs or, without `replace`, is not empty.
+    PostgreSQL has all of it or, if this fails, what it had; but of a backup with an older schema,
+    what the tables and columns that came since held is lost first. Raises Broken and Invalid for
+    the file, Conflict for a board that runs or, without `replace`, is not empty.
     """
     _require_storage(settings)
     head, end = check(path)
@@ -172,10 +146,13 @@ def restore(settings: Settings, path: Path, *, replace: bool = False) -> Restore
                 f"The board is not empty ({', '.join(there)}). Restore into an empty one, or add "
                 "--replace to lose what is there."
             )
-        _bring_to(url, head.revision)
-        with path.open("rb") as file:
-            counts = asyncio.run(_read(settings, head, end, database, file))
-    migrate.upgrade(url)
+        migrate.upgrade(url)
+        try:
+            _go_back_to(url, head.revision)
+            with path.open("rb") as file:
+                counts = asyncio.run(_read(settings, head, end, database, file))
+        finally:  # a board of this version works with no other schema
+            migrate.upgrade(url)
     return Restored(head, counts, _hints(settings, head, counts))
 
 
@@ -187,9 +164,8 @@ async def _what_is_there(settings: Settings, database: mongo.Raw | None) -> list
     return there
 
 
-def _bring_to(url: str, revision: str) -> None:
-    """The schema as the backup has it. What is lost by going down is lost anyway."""
-    migrate.upgrade(url)
+def _go_back_to(url: str, revision: str) -> None:
+    """The schema as the backup has it. What newer tables and columns held is lost with them."""
     if migrate.heads() != {revision}:
         revisions.downgrade(url, revision)
 
