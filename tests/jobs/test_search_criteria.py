@@ -24,6 +24,26 @@ def test_any_form_is_read_or_refused_by_field(form: dict[str, str]) -> None:
     assert len(data.fingerprint()) == 12
 
 
+@pytest.mark.parametrize(
+    ("q", "said"),
+    [
+        ('""'.join(f"a{n}" for n in range(41)), "too many words"),
+        (" ".join(f'"a{n}"' for n in range(41)), "too many words"),
+        (" ".join(f"bak{n}*" for n in range(6)), "Use \\* after 5 words"),
+        (" ".join(f"-bak{n}*" for n in range(6)), "Use \\* after 5 words"),
+    ],
+)
+def test_no_more_words_than_a_search_can_bear(q: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        JobSearch(q=q)
+
+
+def test_as_many_words_as_are_allowed() -> None:
+    words = [f"a{n}" for n in range(35)] + [f"bak{n}*" for n in range(5)]
+    assert JobSearch(q=" or ".join(words)).q
+    assert JobSearch(q="baker " * 60).q
+
+
 def test_empty_fields_are_absent() -> None:
     form = dict.fromkeys(JobSearch.model_fields, " ")
     assert JobSearch.model_validate(form) == JobSearch()

@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from jobboard.jobs.atoms import parse
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
 from jobboard.jobs.schemas import MAX_TAGS, Currency, Pay, Tag
 from jobboard.pagination import DEFAULT_LIMIT, Limit, fingerprint
@@ -25,6 +26,7 @@ NEEDS_CURRENCY = PydanticCustomError(
 NICKNAMES = {"UK": "GB"}  # not ISO 3166, but what people write
 IN_COMMAS = {"country", "remote", "employment_type", "experience"}
 MAX_WORDS = 40
+MAX_BEGINNINGS = 5  # each stands for all words that begin so
 HOW = {"sort", "cursor", "limit", "facets"}  # not what is asked, but how it is shown
 Item = TypeVar("Item", bound=str)
 
@@ -64,8 +66,11 @@ def _words(text: str | None) -> str | None:
 
 
 def _not_too_many(text: str | None) -> str | None:
-    if text and len({*text.split()}) > MAX_WORDS:
+    atoms = {atom for group in parse(text or "") for atom in group}
+    if len(atoms) > MAX_WORDS:
         raise ValueError(f"These are too many words. Search by {MAX_WORDS} at most.")
+    if sum(atom.begins for atom in atoms) > MAX_BEGINNINGS:
+        raise ValueError(f"Use * after {MAX_BEGINNINGS} words at most.")
     return text
 
 
@@ -89,7 +94,7 @@ class JobCriteria(Input):
         None,
         max_length=500,
         description='Words, "phrases", -exclusions, `or` between alternatives, and `develop*` for '
-        "all that begins so; at most 40 different ones.",
+        "all that begins so; at most 40 different ones, five of them with `*`.",
         examples=["baker"],
     )
     location: Words = Field(None, max_length=200, description="Words of a city, region or country.")

@@ -22,11 +22,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Text
 
+from jobboard.jobs.atoms import Atom, parse
 from jobboard.jobs.criteria import JobCriteria
 
-# A phrase, or what stands between blanks; a minus before it excludes.
-_PART = re.compile(r'(-*)"([^"]*)"|([^\s"]+)')
-_PREFIX = re.compile(r"(\w{3,})\*")
 _LEXEME = re.compile(r"'((?:[^']|'')*)'")
 _LETTERS = re.compile(r"[^\W_]+")
 Asked = TypeVar("Asked", bound=JobCriteria)
@@ -51,21 +49,6 @@ SPAN = 4  # words side by side that may have a synonym
 Readings = Mapping[str, Any]  # what READINGS gives
 
 
-class Atom(NamedTuple):
-    """A word, or words side by side: those in quotes are taken at their word. `begins`: what begins
-    so will do."""
-
-    text: str
-    excluded: bool = False
-    begins: bool = False
-    quoted: bool = False
-
-    @property
-    def plain(self) -> bool:
-        """Whether synonyms will do."""
-        return not (self.excluded or self.begins or self.quoted)
-
-
 class Reading(NamedTuple):
     """Words as a tsquery of each configuration; empty where all of them are too common."""
 
@@ -79,25 +62,6 @@ class Forms(NamedTuple):
 
     english: tuple[str, ...]
     german: tuple[str, ...]
-
-
-def parse(q: str) -> list[list[Atom]]:
-    """Any of the groups is to be found, with all of a group's atoms."""
-    groups: list[list[Atom]] = [[]]
-    for minus, phrase, word in _PART.findall(q):
-        if word.lower() == "or":
-            groups.append([])
-        elif word:
-            groups[-1].append(_word(word))
-        else:
-            groups[-1].append(Atom(phrase, excluded=bool(minus), quoted=True))
-    return groups
-
-
-def _word(word: str) -> Atom:
-    bare = word.lstrip("-")
-    prefix = _PREFIX.fullmatch(bare)
-    return Atom(prefix[1] if prefix else bare, excluded=bare != word, begins=prefix is not None)
 
 
 def texts(q: str | None) -> list[str]:
