@@ -12,9 +12,9 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ClauseElement
 
-MOST = 2_000  # shapes; whoever asks for more of them pays for it, and nobody else
+MOST = 2_000  # shapes; what was not asked for longest goes
 
-_kept: dict[Hashable, "Written"] = {}
+_kept: dict[Hashable, "Written"] = {}  # the last asked last
 
 
 class Written(NamedTuple):
@@ -22,6 +22,7 @@ class Written(NamedTuple):
 
     sql: str
     names: tuple[str, ...]
+    given: frozenset[str]  # names of what each question must bring
     always: Mapping[str, Any]
 
 
@@ -33,11 +34,15 @@ async def ask(
 ) -> Sequence[Row[Any]]:
     """The rows of a statement of that shape; `build` makes it if it has not been asked yet."""
     connection = await session.connection()
-    written = _kept.get(shape)
+    written = _kept.pop(shape, None)
     if written is None:
         compiled: Any = build().compile(dialect=connection.dialect)
-        written = Written(str(compiled), tuple(compiled.positiontup), compiled.params)
-        if len(_kept) < MOST:
-            _kept[shape] = written
+        names = tuple(compiled.positiontup)
+        written = Written(str(compiled), names, frozenset(values), compiled.params)
+    _kept[shape] = written
+    if len(_kept) > MOST:
+        del _kept[next(iter(_kept))]
+    if written.given != values.keys():  # else it would be asked with somebody else's
+        raise RuntimeError("This shape of statement was asked with other parameters before.")
     given = tuple(values.get(name, written.always[name]) for name in written.names)
     return (await connection.exec_driver_sql(written.sql, given)).all()
