@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -61,7 +61,7 @@ def configure(format: Literal["text", "json"] = "text", *, level: int = logging.
     structlog.configure(
         processors=_processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, StandardError())),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -78,6 +78,19 @@ def configure(format: Literal["text", "json"] = "text", *, level: int = logging.
         # uvicorn has hung up handlers of its own before it called us.
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+
+
+class StandardError:
+    """Whatever `sys.stderr` is when a line is written: loggers in use hold on to their file, and
+    that of a moment may be closed by then."""
+
+    def write(self, text: str) -> int:
+        """As a file does it."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """The same."""
+        sys.stderr.flush()
 
 
 def _for_people() -> Processor:
