@@ -7,12 +7,12 @@ FROM ${BASE} AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates python3 python3-venv \
     && rm -rf /var/lib/apt/lists/*
-ENV UV_LINK_MODE=copy UV_SYSTEM_CERTS=true PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV UV_CACHE_DIR=/cache UV_LINK_MODE=copy UV_SYSTEM_CERTS=true PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /source
 # What others wrote changes seldom: layers of their own, before our code.
 COPY requirements/bootstrap.txt requirements/app.txt requirements/
 RUN python3 -m venv /tools && /tools/bin/pip install --require-hashes -r requirements/bootstrap.txt
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/cache \
     python3 -m venv --without-pip /opt/jobboard \
     && /tools/bin/uv pip install --python /opt/jobboard/bin/python --compile-bytecode \
         --require-hashes -r requirements/app.txt

@@ -77,6 +77,8 @@ async def test_who_is_cancelled_without_a_signal_is_cancelled(handlers: None) ->
 def test_a_terminal_that_is_gone_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     os.close(reading)
+    with pytest.raises(BrokenPipeError):
+        os.write(writing, b"nobody listens")
     with os.fdopen(writing, "w") as stream:
         monkeypatch.setattr(sys, "stderr", stream)
         for line in ("nobody reads this", "nor that"):

@@ -147,4 +147,5 @@ def test_search_is_indexed_while_somebody_publishes(
             await connection.close()
 
     asyncio.run(index_meanwhile())
+    assert ask(url, "SELECT version_num FROM alembic_version") == INDEXED
     upgrade(url)
