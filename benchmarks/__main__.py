@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from benchmarks import alerts, cache, live, log_in_times, middleware, wallet
 from benchmarks.hits import cost, gone, growth
+from benchmarks.http.__main__ import main as http
 from benchmarks.output import until_no_one_reads
 from benchmarks.programs.__main__ import main as programs
 from benchmarks.search.__main__ import main as search
@@ -21,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "live": live.main,
     "alerts": alerts.main,
     "search": search,
+    "http": http,
 }
 
 

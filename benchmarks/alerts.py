@@ -46,6 +46,7 @@ from jobboard.demo import board
 from jobboard.infra.postgres import Database
 from jobboard.infra.storage import Storage
 from jobboard.jobs.filters import everything
+from jobboard.jobs.live import LiveJob
 from jobboard.jobs.models import Job
 from jobboard.jobs.words import understand
 from jobboard.settings import Settings
@@ -247,9 +248,8 @@ async def run_one(
 ) -> Sequence[UUID]:
     """Those of these jobs that the search finds."""
     [criteria] = await understand(session, [criteria])
-    return (
-        await session.scalars(select(Job.id).where(Job.id.in_(jobs), *everything(criteria)))
-    ).all()
+    found = select(LiveJob.id).where(LiveJob.id.in_(jobs), *everything(criteria))
+    return (await session.scalars(found)).all()
 
 
 async def each_run(database: Database, jobs: list[UUID], size: int) -> Cost:

@@ -7,6 +7,7 @@ controller starts them once for all workers; each worker has databases of its ow
     client            HTTP to it, without cookies
     db                a Database; everything in it is deleted after the test
     session           a session on it; `await session.commit()` shows its rows to the app
+    mailbox           what the board mails, read as the person in front of the mailbox does
 """
 
 import gc
@@ -32,6 +33,7 @@ from jobboard.settings import Settings
 from tests.api.documented import Hook, must_be_documented
 from tests.boards import Servers, empty, own_databases, servers
 from tests.hashing import CHEAP, PRODUCTION, hashing_by
+from tests.letters import Mailbox
 
 BASE_URL = "http://127.0.0.1:8000"
 SHARED = pytest.StashKey[tuple[ExitStack, Servers]]()
@@ -73,9 +75,22 @@ def pytest_collection() -> Generator[None, Any, Any]:
         gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first: where one comes last, the other workers wait for it."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long ones first: where one comes last, the other workers wait for it.
+
+    xdist gives each worker a stretch of the list. Each begins with some files of long ones.
+    """
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    files = list(dict.fromkeys(item.path for item in slow))
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        ordered += [item for item in slow if item.path in files[worker::workers]]
+        missing = max(len(items) * (worker + 1) // workers - len(ordered), 0)
+        ordered += quick[:missing]
+        del quick[:missing]
+    items[:] = ordered
 
 
 @pytest.fixture(scope="session")
@@ -173,6 +188,12 @@ async def session(app: FastAPI, db: Database) -> AsyncIterator[AsyncSession]:
     redis = {"redis": app.state.engines.redis}
     async with Setting(db.engine, expire_on_commit=False, info=redis) as session:
         yield session
+
+
+@pytest.fixture
+async def mailbox(settings: Settings, db: Database) -> Mailbox:
+    """The mail that the board sends. The worker sends it when the test looks."""
+    return Mailbox(settings, db)
 
 
 @pytest.fixture

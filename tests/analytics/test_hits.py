@@ -154,7 +154,7 @@ async def test_a_single_hit_does_not_wait_for_a_full_batch(hits: Collection) -> 
     recorder = Recorder("hits")
     recorder.start(Shelf(hits, 30, [OF_PERSON]))
     recorder.record(hit())
-    await until(lambda: recorder.stored == 1, seconds=3)
+    await until(lambda: recorder.stored == 1)
     assert await hits.count_documents({}) == 1
     await recorder.close()
 

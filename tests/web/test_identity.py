@@ -13,8 +13,6 @@ from jobboard.accounts import codes
 from jobboard.accounts.models import LoginSession, Person, Role
 from jobboard.clock import now
 from jobboard.infra.engines import Engines
-from jobboard.infra.postgres import Database
-from jobboard.settings import Settings
 from tests.factories.people import PASSWORD, User
 from tests.letters import Mailbox
 from tests.web.browser import Browser, Page
@@ -24,11 +22,6 @@ pytestmark = pytest.mark.anyio
 
 NEW = "another quiet sentence"
 MOVED = "moved@example.com"
-
-
-@pytest.fixture
-async def mailbox(settings: Settings, db: Database) -> Mailbox:
-    return Mailbox(settings, db)
 
 
 async def press(browser: Browser, path: str, token: str) -> Page:

@@ -3,8 +3,6 @@
 import pytest
 
 from jobboard.accounts.models import Role
-from jobboard.infra.postgres import Database
-from jobboard.settings import Settings
 from tests.factories.people import PASSWORD
 from tests.letters import Mailbox
 from tests.web.browser import Browser, Page
@@ -13,11 +11,6 @@ from tests.web.conftest import Town
 pytestmark = pytest.mark.anyio
 
 NEWCOMER = "nia@example.com"
-
-
-@pytest.fixture
-async def mailbox(settings: Settings, db: Database) -> Mailbox:
-    return Mailbox(settings, db)
 
 
 @pytest.fixture

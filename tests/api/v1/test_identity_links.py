@@ -47,11 +47,6 @@ CHANGING = {"id": "", "email": "", "created_at": ""}
 
 
 @pytest.fixture
-async def mailbox(settings: Settings, db: Database) -> Mailbox:
-    return Mailbox(settings, db)
-
-
-@pytest.fixture
 async def user(session: AsyncSession, settings: Settings) -> User:
     return await make_user(session, settings)
 

@@ -32,11 +32,6 @@ ACCEPT = "/api/v1/invitations/accept"
 
 
 @pytest.fixture
-async def mailbox(settings: Settings, db: Database) -> Mailbox:
-    return Mailbox(settings, db)
-
-
-@pytest.fixture
 def members(cast: Cast) -> str:
     return f"/api/v1/companies/{cast.company.id}/members"
 

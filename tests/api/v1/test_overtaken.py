@@ -13,7 +13,6 @@ from jobboard.accounts.models import EmailLink, LeftAddress, Person, Role
 from jobboard.accounts.scopes import Scope
 from jobboard.clock import now
 from jobboard.errors import InsufficientScope, Unauthenticated
-from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
 from tests.factories.people import PASSWORD, User, make_user
 from tests.letters import Mailbox
@@ -22,11 +21,6 @@ pytestmark = pytest.mark.anyio
 AUTH = "/api/v1/auth"
 MOVED = "moved@example.com"
 NEW = "another quiet sentence"
-
-
-@pytest.fixture
-async def mailbox(settings: Settings, db: Database) -> Mailbox:
-    return Mailbox(settings, db)
 
 
 @pytest.fixture
