@@ -7,7 +7,7 @@ from jobboard.audit import models as audit
 from jobboard.companies import models as companies
 from jobboard.infra import idempotency, queue, schedule
 from jobboard.infra.postgres import Base
-from jobboard.jobs import live, synonyms
+from jobboard.jobs import live, synonyms, vocabulary
 from jobboard.jobs import models as jobs
 from jobboard.notifications import models as notifications
 from jobboard.tasks import models as tasks
@@ -30,6 +30,7 @@ __all__ = [
     "synonyms",
     "tasks",
     "uploads",
+    "vocabulary",
     "wallet",
     "webhooks",
 ]

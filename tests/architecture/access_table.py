@@ -184,6 +184,7 @@ ROUTES: dict[str, Access | list[Access]] = {
     "GET /api/v1/webhooks/{id}/deliveries/{delivery_id}": hooks(on="webhook delivery"),
     "POST /api/v1/webhooks/{id}/deliveries/{delivery_id}/resend": hooks(on="webhook delivery"),
     # The API: companies
+    "GET /api/v1/suggestions": everyone(params={"q": "b"}),
     "GET /api/v1/companies": everyone(),
     "GET /api/v1/me/companies": only(SIGNED_IN, scope="companies:read"),
     "POST /api/v1/companies": only(EMPLOYERS, json=NEW_COMPANY, scope="companies:write"),
@@ -571,6 +572,9 @@ ROUTES: dict[str, Access | list[Access]] = {
     "POST /admin/people/{person_id}": only(
         "admin", on="recruiter", data={"suspended": "true", "reason": "A scam."}
     ),
+    "GET /admin/synonyms": STAFF,
+    "POST /admin/synonyms": only("admin", data={"terms": "oven poet, bread poet"}),
+    "POST /admin/synonyms/{synonym_id}/remove": only("admin", on="synonym"),
     "GET /admin/companies": STAFF,
     "POST /admin/companies/{company_id}/name-seen": only(
         "admin", on="company", data={"name": "Bakery"}

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.jobs.criteria import JobSearch, Sort
-from jobboard.jobs.search import excerpt
+from jobboard.jobs.excerpts import beginning
 from tests.jobs.searching import Post, find
 
 anyio = pytest.mark.anyio
@@ -78,12 +78,12 @@ def test_an_amount_needs_a_currency() -> None:
     ],
 )
 def test_an_excerpt_ends_at_a_word(text: str, expected: str) -> None:
-    assert excerpt(text) == expected
+    assert beginning(text) == expected
 
 
 @given(st.text(max_size=500))
 def test_an_excerpt_is_short_and_from_the_beginning(text: str) -> None:
-    made = excerpt(text)
+    made = beginning(text)
     assert len(made) <= 200
     assert " ".join(text.split()).startswith(made.removesuffix("…").rstrip())
 

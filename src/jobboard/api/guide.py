@@ -20,6 +20,8 @@ More to read: [from nothing to a job with an applicant, in curl](/api/docs/quick
   an ISO 4217 currency.
 - **Lists** answer `{"items": [...], "next_cursor": ...}`. Send `next_cursor` as `cursor` for the
   next page; null means the last. Items of a list are shorter than the thing itself.
+- **Typing errors:** a search whose `q` finds nothing answers for what was likely meant, and says so
+  in `correction`; `exact=true` forbids it. `GET /api/v1/suggestions` helps those who still type.
 - **Nothing is guessed:** lists refuse parameters that they do not know, bodies fields that they do
   not, and a number in JSON is a number: `"5"` and `true` are none.
 - **Errors** are problem details (RFC 9457): `code` is for programs and holds, `detail` is for

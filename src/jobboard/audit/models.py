@@ -57,6 +57,8 @@ class Action(StrEnum):
     TRANSFER_REVERSED = "transfer.reversed"
     WALLET_FROZEN = "wallet.frozen"
     WALLET_UNFROZEN = "wallet.unfrozen"
+    SYNONYM_ADDED = "synonym.added"
+    SYNONYM_REMOVED = "synonym.removed"
     MESSAGES_RETRIED = "messages.retried"
     MESSAGES_DROPPED = "messages.dropped"
     MAIL_BLOCKED = "mail.blocked"

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from jobboard.admin import synonyms as moderation
 from jobboard.cli.board import board
 from jobboard.cli.database import open_database
 from jobboard.cli.surroundings import DataDirOption
 from jobboard.errors import Invalid, NotFound
 from jobboard.jobs import synonyms
-from jobboard.jobs.synonyms import Synonym, SynonymCreate
+from jobboard.jobs.synonyms import Synonym, SynonymCreate, SynonymRead
 from jobboard.schema import field_errors
 from jobboard.settings import Settings
 
@@ -54,7 +55,7 @@ async def _run(
 ) -> list[tuple[list[str], bool]]:
     async with open_database(settings) as database, database.transaction() as session:
         if data:
-            return _shown([await synonyms.add(session, data)])
+            return _shown([await moderation.add(session, None, data)])
         if not term:
             return _shown(await synonyms.every(session))
         found = await synonyms.named(session, term)
@@ -62,9 +63,9 @@ async def _run(
             raise NotFound("No synonyms have this term.", code="synonym_not_found")
         shown = _shown(found)
         for each in found if remove else ():
-            await synonyms.remove(session, each.id)
+            await moderation.remove(session, None, each.id)
         return shown
 
 
-def _shown(found: Sequence[Synonym]) -> list[tuple[list[str], bool]]:
+def _shown(found: Sequence[Synonym | SynonymRead]) -> list[tuple[list[str], bool]]:
     return [(each.terms, each.both_ways) for each in found]

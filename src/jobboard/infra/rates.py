@@ -29,12 +29,13 @@ class RateClass:
 
 READS = RateClass("reads", "600/minute")
 SEARCH = RateClass("search", "120/minute")
+SUGGESTIONS = RateClass("suggestions", "600/minute")
 WRITES = RateClass("writes", "120/minute")
 EVENTS = RateClass("events", "120/minute")
 UPLOADS = RateClass("uploads", "120/hour")
 LOGIN = RateClass("log-in", "300/5minutes", generous=10, strict=True)
 API_KEYS = RateClass("api-keys", "1200/minute")  # whatever a key asks for, except uploads
-CLASSES = (READS, SEARCH, WRITES, EVENTS, UPLOADS, LOGIN, API_KEYS)
+CLASSES = (READS, SEARCH, SUGGESTIONS, WRITES, EVENTS, UPLOADS, LOGIN, API_KEYS)
 
 _declared: dict[Callable[..., Any], RateClass | None] = {}
 

@@ -1,6 +1,7 @@
 """What `q` is made of: words, "phrases", -exclusions, `or`, and `develop*`."""
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 # A phrase, or what stands between blanks; a minus before it excludes.
@@ -34,6 +35,14 @@ def parse(q: str) -> list[list[Atom]]:
         else:
             groups[-1].append(Atom(phrase, excluded=bool(minus), quoted=True))
     return groups
+
+
+def plain_words(q: str) -> Iterator[tuple[int, int]]:
+    """Where in `q` words stand that synonyms will do for: from, up to."""
+    for part in _PART.finditer(q):
+        word = part[3]
+        if word and word.lower() != "or" and _word(word).plain:
+            yield part.span(3)
 
 
 def _word(word: str) -> Atom:

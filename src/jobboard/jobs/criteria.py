@@ -170,6 +170,9 @@ class JobSearch(JobCriteria):
     cursor: str | None = Field(None, description="`next_cursor` of the page before.")
     limit: Limit = DEFAULT_LIMIT
     facets: bool = Field(False, description="Count the choices of four filters, too.")
+    exact: bool = Field(
+        False, description="Search for `q` as it is written, typing errors and all."
+    )
 
     @property
     def order(self) -> Sort:

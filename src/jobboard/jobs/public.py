@@ -18,8 +18,7 @@ from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief, CompanyFacts
 from jobboard.infra.cache import Answer, Question
 from jobboard.infra.freshness import JOBS, PAGES
-from jobboard.jobs import featuring, queries, schemas
-from jobboard.jobs import search as searching
+from jobboard.jobs import corrections, featuring, queries, schemas
 from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.models import Job, page_tag
 from jobboard.jobs.schemas import JobRead
@@ -74,7 +73,7 @@ def first_page(data: JobSearch) -> Question | None:
         return None
 
     async def load(session: AsyncSession) -> Answer:
-        result = await searching.search(session, data)
+        result = await corrections.search(session, data)
         late = result.next_cursor is not None and len(result.items) < data.limit
         # What was cut short for lack of time is whole when it is asked again.
         return Answer(result.model_dump_json().encode(), now() if late else _first_end(result))

@@ -149,6 +149,13 @@ class JobRead(BaseModel):
         return f"/jobs/{self.slug}"
 
 
+class Match(BaseModel):
+    """Where a word stands in a text, in Unicode characters: from `start` up to, without, `end`."""
+
+    start: int
+    end: int
+
+
 class JobCard(BaseModel):
     """A job in a list: everything but its text."""
 
@@ -166,7 +173,15 @@ class JobCard(BaseModel):
     salary: Salary | None
     salary_text: str | None
     tags: list[str]
-    excerpt: str
+    excerpt: str = Field(
+        description="Plain text: with `q` the passage of the description where its words stand, "
+        "if they do, else how the description begins."
+    )
+    excerpt_matches: list[Match] = Field(
+        default_factory=list,
+        description="Where in `excerpt` the words of `q` stand, in order.",
+        examples=[[{"start": 4, "end": 8}]],
+    )
     status: JobStatus
     published_at: datetime | None
     expires_at: datetime | None

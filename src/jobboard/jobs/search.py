@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
-from jobboard.jobs import facets, featuring, orders, walk
+from jobboard.jobs import excerpts, facets, featuring, orders, walk
 from jobboard.jobs.criteria import JobSearch, Sort, UndisclosedPay
+from jobboard.jobs.excerpts import EXCERPT, LOOKED_AT, Excerpt
 from jobboard.jobs.facets import Counted, Facets
 from jobboard.jobs.filters import PAY, everything
 from jobboard.jobs.kept import ask
@@ -43,7 +44,6 @@ from jobboard.pagination import cut
 
 __all__ = ["JobSearch", "JobSearchResult", "Sort", "Total", "UndisclosedPay", "search"]
 
-EXCERPT = 200  # characters
 SAMPLE = 10_000  # jobs that are asked for the most common currency
 
 # A walk has one good plan, whatever the words are: it is made once for each shape of search. Only
@@ -95,8 +95,7 @@ CARD = (
     Job.salary_period,
     Job.yearly_min,
     Job.yearly_max,
-    # Twice as long, because white space is squeezed afterwards.
-    func.left(Job.description_text, 2 * EXCERPT).label("beginning"),
+    Job.language,
     Job.company_id,
     Job.company_name,
     Company.slug.label("company_slug"),
@@ -115,10 +114,21 @@ class Total(BaseModel):
     relation: Literal["eq", "gte"]
 
 
+class Correction(BaseModel):
+    """What `q` was likely meant to be."""
+
+    q: str = Field(examples=["software engineer"])
+    applied: bool = Field(
+        description="Whether the jobs are those of this `q`, because the one that was asked for "
+        "finds none; `exact=true` forbids that. Otherwise it is only worth a try."
+    )
+
+
 class JobSearchResult(BaseModel):
     """One page of a search."""
 
     items: list[JobCard]
+    correction: Correction | None = None
     total: Total
     facets: Facets | None = Field(
         description="With `facets=true`: for each of four filters, how many jobs each of its "
@@ -153,8 +163,10 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     page, more = cut([*((row, None) for row in above), *rows], data.limit)
     stop = None if more else stop
     mark = _mark(*page[-1], first) if more else stop
+    texts = [(row.language, row.text) for row, _ in page]
+    shown = await excerpts.passages(session, data.words or "", texts)
     return JobSearchResult(
-        items=[_card(row) for row, _ in page],
+        items=[_card(row, each) for (row, _), each in zip(page, shown, strict=True)],
         total=Total(value=counted.jobs, relation=_relation(counted.all_jobs and not stop)),
         facets=counted.choices if data.facets else None,
         facets_relation=_relation(counted.all_choices and not stop) if data.facets else None,
@@ -237,7 +249,7 @@ async def _sorted(
         found = []
         for lane in lanes(data, lead, after, first, jobs):
             if len(found) <= data.limit:
-                found += (await session.execute(_cards(lane))).all()
+                found += (await session.execute(_cards(data, lane))).all()
     rows: list[Placed] = [(row, (lead, None)) for row in found if row.id is not None]
     return rows[: data.limit + 1], _stop(found, None, lead, first)
 
@@ -252,7 +264,7 @@ def _stop(
 
 async def _featured(session: AsyncSession, data: JobSearch) -> Sequence[Row[Any]]:
     """The featured jobs that begin the first page: a few, drawn from all that fit the search."""
-    return (await session.execute(_cards(featuring.block(data)))).all()
+    return (await session.execute(_cards(data, featuring.block(data)))).all()
 
 
 def _room(data: JobSearch, above: Sequence[Row[Any]]) -> JobSearch:
@@ -280,22 +292,24 @@ async def _lead(session: AsyncSession, data: JobSearch, after: Mark | None) -> s
     return await session.scalar(ranked) or ""
 
 
-def _best_cards(*question: Any) -> Select:
-    return _cards(best(*question))
+def _best_cards(data: JobSearch, *question: Any) -> Select:
+    return _cards(data, best(data, *question))
 
 
 def _newest_cards(
     data: JobSearch, after: Mark | None, first: tuple[UUID, ...], jobs: float
 ) -> Select:
-    return _cards(lanes(data, "", after, first, jobs)[0])
+    return _cards(data, lanes(data, "", after, first, jobs)[0])
 
 
-def _cards(page: Select) -> Select:
+def _cards(data: JobSearch, page: Select) -> Select:
     """The columns of CARD beside those of a page of ids. Long texts are unpacked for these only."""
+    # Twice as long as a beginning, because white space is squeezed afterwards.
+    length = 2 * EXCERPT if data.words is None else LOOKED_AT
     found = page.subquery("found")
     beside = [column for column in found.c if column.name != "id"]
     return (
-        select(*CARD, *beside)
+        select(*CARD, func.left(Job.description_text, length).label("text"), *beside)
         .select_from(found)
         .outerjoin(Job, Job.id == found.c.id)
         .outerjoin(Company, Company.id == Job.company_id)
@@ -308,7 +322,7 @@ def _mark(row: Row[Any], place: Place | None, first: tuple[UUID, ...]) -> Mark:
     return Mark(row.key, row.published_at, row.id, lead, first, window)
 
 
-def _card(row: Row[Any]) -> JobCard:
+def _card(row: Row[Any], shown: Excerpt) -> JobCard:
     company = CompanyBrief(
         id=row.company_id, name=row.company_name, slug=row.company_slug, logo_key=row.logo_key
     )
@@ -317,13 +331,6 @@ def _card(row: Row[Any]) -> JobCard:
         company=company,
         salary=salary_of(row),
         featured=row.featured,
-        excerpt=excerpt(row.beginning),
+        excerpt=shown.text,
+        excerpt_matches=shown.matches,
     )
-
-
-def excerpt(text: str, length: int = EXCERPT) -> str:
-    """The beginning of a text on one line, cut at a word, with an ellipsis where it was cut."""
-    line = " ".join(text.split())
-    if len(line) <= length:
-        return line
-    return line[: length - 1].rsplit(" ", 1)[0].rstrip(" ,;:.-") + "…"

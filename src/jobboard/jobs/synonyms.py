@@ -88,9 +88,11 @@ class SynonymsRead(BaseModel):
     items: list[SynonymRead]
 
 
-async def every(session: AsyncSession) -> Sequence[Synonym]:
-    """All of them, by their first term."""
-    return (await session.scalars(select(Synonym).order_by(Synonym.terms))).all()
+async def every(session: AsyncSession, part: str = "") -> Sequence[Synonym]:
+    """All of them, by their first term; or those with a term that `part` is a part of."""
+    together = func.array_to_string(Synonym.terms, "\n")
+    found = select(Synonym).where(together.contains(part.lower(), autoescape=True))
+    return (await session.scalars(found.order_by(Synonym.terms))).all()
 
 
 async def add(session: AsyncSession, data: SynonymCreate) -> Synonym:
@@ -105,13 +107,14 @@ async def add(session: AsyncSession, data: SynonymCreate) -> Synonym:
     return row
 
 
-async def remove(session: AsyncSession, synonym_id: UUID) -> None:
-    """Let terms be what they are again. Raises NotFound."""
+async def remove(session: AsyncSession, synonym_id: UUID) -> Synonym:
+    """Let terms be what they are again; which they were. Raises NotFound."""
     found = await session.get(Synonym, synonym_id)
     if found is None:
         raise NotFound("There are no such synonyms.", code="synonym_not_found")
     await session.delete(found)
     await session.flush()
+    return found
 
 
 async def named(session: AsyncSession, term: str) -> Sequence[Synonym]:

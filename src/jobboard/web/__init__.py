@@ -23,6 +23,7 @@ from jobboard.web import (
     admin_audit,
     admin_background,
     admin_people,
+    admin_synonyms,
     admin_wallets,
     alerts,
     applications,
@@ -70,6 +71,6 @@ def routers() -> list[APIRouter]:
     ]
     desks = [employer, employer_jobs, employer_analytics, employer_applications]
     company = [employer_company, employer_keys, employer_overdue, employer_webhooks]
-    moderation = [admin, admin_people, admin_wallets, admin_analytics, admin_audit]
+    moderation = [admin, admin_people, admin_synonyms, admin_wallets, admin_analytics, admin_audit]
     background = [admin_background]
     return [area.router for area in [*public, *own, *desks, *company, *moderation, *background]]

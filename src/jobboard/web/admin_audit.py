@@ -69,6 +69,8 @@ SENTENCES: dict[Action, str] = {
     Action.TRANSFER_REVERSED: "reversed a transfer to {}",
     Action.WALLET_FROZEN: "froze the wallet of {}",
     Action.WALLET_UNFROZEN: "unfroze the wallet of {}",
+    Action.SYNONYM_ADDED: "let {terms} mean the same to searches",
+    Action.SYNONYM_REMOVED: "let {terms} no longer mean the same to searches",
     Action.MESSAGES_RETRIED: "had failed messages tried again",
     Action.MESSAGES_DROPPED: "dropped failed messages",
     Action.MAIL_BLOCKED: "said that no mail reaches {}",
@@ -153,7 +155,8 @@ def _midnight(day: date | None) -> datetime | None:
 
 def _title(action: Action) -> str:
     """The words for an action in a list to choose from: `Approved the job`."""
-    words = " ".join(SENTENCES[action].format("someone", member="a colleague").split())
+    named = SENTENCES[action].format("someone", member="a colleague", terms="words")
+    words = " ".join(named.split())
     return words[:1].upper() + words[1:]
 
 
@@ -173,6 +176,7 @@ def _sentence(entry: AuditRead) -> Markup:
     return Markup(SENTENCES[entry.action]).format(
         _subject(entry.subject),
         member=_link(f"/admin/people/{member}", "a colleague"),
+        terms=f"“{entry.details.get('terms')}”",
     ) + "".join(f" {words}" for words in _remarks(entry.details))
 
 

@@ -57,6 +57,7 @@ FAILURES = {
 WORKS = {
     "roll_up_hits": "Count the hits",
     "roll_up_searches": "Count what people search for",
+    "count_terms": "Count the words of live jobs, for corrections and suggestions",
     "expire_jobs": "End jobs whose time is over",
     "refile_alerts": "File saved searches anew",
     "tell_alerts": "Mail saved searches what they found",

@@ -1,5 +1,6 @@
 """What stands in the database, said as a person would say it: money, moments, counts, words."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -25,7 +26,7 @@ from jobboard.jobs.models import (
     ReportReason,
     Workplace,
 )
-from jobboard.jobs.schemas import Salary
+from jobboard.jobs.schemas import Match, Salary
 from jobboard.tasks.models import Priority
 from jobboard.wallet.models import TransferKind
 from jobboard.webhooks.models import DeliveryState, WebhookState
@@ -198,6 +199,16 @@ def _bare(minor: int, currency: str | None) -> str:
     amount = Decimal(minor).scaleb(-exponent(currency))
     tail = "." + "0" * exponent(currency) if amount % 1 else ""
     return format_decimal(amount, f"#,##0{tail}", locale=LOCALE)
+
+
+def marked(text: str, matches: Iterable[Match]) -> Markup:
+    """A text with <mark> around the words that were searched for; nothing in it is HTML."""
+    done, html = 0, Markup()
+    for match in matches:
+        here = Markup("{}<mark>{}</mark>")
+        html += here.format(text[done : match.start], text[match.start : match.end])
+        done = match.end
+    return html + text[done:]
 
 
 def day(moment: datetime) -> Markup:

@@ -34,6 +34,7 @@ TEMPLATES.filters.update(
     due=formatting.due,
     host=formatting.host,
     label=formatting.label,
+    marked=formatting.marked,
     balance=formatting.balance,
     money=formatting.money,
     monogram=formatting.monogram,

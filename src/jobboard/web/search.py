@@ -15,8 +15,9 @@ from jobboard.companies import queries as companies
 from jobboard.errors import Invalid, NotFound
 from jobboard.infra.rates import SEARCH, limited
 from jobboard.jobs import public
+from jobboard.jobs.corrections import search
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
-from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, how_many, search
+from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, how_many
 from jobboard.schema import field_errors
 from jobboard.web import formatting, places
 from jobboard.web.deps import EnginesDep, EventsDep, ReaderDep, SessionDep, ViewerDep
@@ -38,7 +39,9 @@ SINGLE = {
     "undisclosed_pay",
     "sort",
     "cursor",
+    "exact",
 }
+SHOWN = {"cursor", "sort", "exact"}  # not what is searched, but how
 PAY = {"pay_from", "currency", "undisclosed_pay"}  # one filter to a person
 FILTERS = (  # in the order of the chips; `q` and `location` have their own boxes
     "company",
@@ -128,9 +131,21 @@ class Asked:
             kept.append(("cursor", cursor))
         return "/?" + urlencode(kept) if kept else "/"
 
+    def href_for(self, q: str) -> str:
+        """The address of the same search for other words."""
+        return self._href([("q", q)])
+
+    def exact_href(self) -> str:
+        """The address of this search without corrections."""
+        return self._href([("q", self.value("q")), ("exact", "true")])
+
+    def _href(self, words: Pairs) -> str:
+        kept = [pair for pair in self.pairs if pair[0] not in {"q", "exact", "cursor"}]
+        return "/?" + urlencode([*words, *kept])
+
     def query(self) -> str:
         """The search alone, without how it is shown."""
-        return urlencode([pair for pair in self.pairs if pair[0] not in {"cursor", "sort"}])
+        return urlencode([pair for pair in self.pairs if pair[0] not in SHOWN])
 
     def alert_href(self) -> str:
         """Where to be told of new jobs that this finds: every filter goes along."""

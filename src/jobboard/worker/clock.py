@@ -44,6 +44,7 @@ def _every(run: Callable[[Context], Awaitable[None]], **length: float) -> Work:
 WORKS: dict[str, Work] = {
     "roll_up_hits": _every(analytics.roll_up, seconds=10),
     "roll_up_searches": _every(analytics.roll_up_searches, minutes=5),
+    "count_terms": _every(jobs.count_terms, seconds=30),
     "expire_jobs": _every(jobs.expire_due, minutes=1),
     "refile_alerts": _every(alerts.refile, minutes=1),
     "tell_alerts": _every(alerts.tell_due, minutes=1),

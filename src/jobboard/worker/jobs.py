@@ -1,6 +1,6 @@
 """What happens to jobs by themselves."""
 
-from jobboard.jobs import expiry
+from jobboard.jobs import expiry, vocabulary
 from jobboard.worker.context import Context
 
 
@@ -10,3 +10,11 @@ async def expire_due(context: Context) -> None:
         async with context.database.transaction() as session:
             if not await expiry.expire_due(session):
                 return
+
+
+async def count_terms(context: Context) -> None:
+    """Let corrections and suggestions follow the jobs, a piece to a transaction."""
+    more = True
+    while more:
+        async with context.database.transaction() as session:
+            more = await vocabulary.count(session)

@@ -98,6 +98,7 @@ async def test_the_shape_of_an_answer(client: httpx2.AsyncClient, cast: Cast, li
 async def test_an_empty_board(client: httpx2.AsyncClient) -> None:
     assert await get(client) == {
         "items": [],
+        "correction": None,
         "total": {"value": 0, "relation": "eq"},
         "facets": None,
         "facets_relation": None,
@@ -111,7 +112,7 @@ async def test_an_empty_board(client: httpx2.AsyncClient) -> None:
     [
         "",
         "q=&location=&country=&remote=&employment_type=&experience=&salary_min=&currency=&tag="
-        "&undisclosed_pay=&posted_within=&company=&sort=&cursor=&limit=&facets=",
+        "&undisclosed_pay=&posted_within=&company=&sort=&cursor=&limit=&facets=&exact=",
         "q=+&country=%20&limit=%20",
         "q=baker&q=",
         "country=de,fr",

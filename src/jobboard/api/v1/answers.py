@@ -103,6 +103,7 @@ OPERATIONS: dict[str, Told] = {
     ),
     "DELETE /invitations/{id}": told(OWNER, "invitation_not_found"),
     "GET /jobs": told(ANYONE),
+    "GET /suggestions": told(ANYONE),
     "POST /jobs": told(MEMBER, "company_not_found not_a_member"),
     "GET /jobs/{id}": told(
         "Anyone, once it was published; before that, the people of its company, and admins.",

@@ -23,6 +23,7 @@ from jobboard.api.idempotency import IDEMPOTENT, NEEDS_KEY
 from jobboard.api.route import Router
 from jobboard.infra.rates import SEARCH, WRITES, limited
 from jobboard.jobs import featuring, public, service
+from jobboard.jobs.corrections import search
 from jobboard.jobs.schemas import (
     FeatureCreate,
     FeatureRead,
@@ -32,7 +33,7 @@ from jobboard.jobs.schemas import (
     ReportCreate,
     ReportRead,
 )
-from jobboard.jobs.search import JobSearch, JobSearchResult, search
+from jobboard.jobs.search import JobSearch, JobSearchResult
 
 router = Router(prefix="/jobs", tags=["jobs"])
 

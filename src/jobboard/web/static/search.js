@@ -3,11 +3,12 @@
 
 const form = document.getElementById("search");
 const parts = ["filters", "results"];
+const boxes = ["q", "location"]; // these wait for the button, or for Enter
 let running = null;
 
 hideButtons();
 document.addEventListener("change", (event) => {
-  if (event.target.form === form && event.target.type !== "search") show(address());
+  if (event.target.form === form && !boxes.includes(event.target.name)) show(address());
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -59,7 +60,7 @@ function replaceParts(page) {
     document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
   }
   document.querySelector(".filters").open = open;
-  for (const name of ["q", "location"]) form.elements[name].value = page.getElementById(name).value;
+  for (const name of boxes) form.elements[name].value = page.getElementById(name).value;
   hideButtons();
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   announce(document.querySelector("#results h1").textContent);

@@ -1,0 +1,152 @@
+"""The search that forgives typing: where `q` finds nothing, what was likely meant is searched.
+
+`search` here is the one of `search.py` for people; saved searches ask for what they say. What has
+hits is never replaced: of few hits it is only said what else may have been meant.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+
+from pydantic import ValidationError
+from sqlalchemy import Boolean, Text, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobboard.clock import now
+from jobboard.jobs import search as searching
+from jobboard.jobs import walk
+from jobboard.jobs.criteria import JobCriteria, JobSearch
+from jobboard.jobs.filters import everything
+from jobboard.jobs.live import LiveJob
+from jobboard.jobs.search import Correction, JobSearchResult
+from jobboard.jobs.spelling import Known, Word, mended, pairs, spots
+from jobboard.jobs.words import understand
+from jobboard.pagination import MAX_CURSOR, decode_cursor, encode_cursor, wrong_cursor
+
+FEW = 5  # hits; with as many nobody asks what else was meant
+BETTER = 3  # times as many hits must have what is only suggested
+RARE = 5  # jobs; a word that more have is meant
+MANY = 1_000_000  # jobs, roughly, among which a word is looked for: any large number will do
+SEAM = "."  # in a cursor, between that of the corrected search and what it is a correction of
+# Of each word: how many jobs have it, what is near to it, and the two words that it may be.
+KNOWN = text(
+    """
+SELECT written, given.key, alone, coalesce(own.jobs, 0) AS jobs,
+       (SELECT jsonb_agg(jsonb_build_array(key, shown, jobs, 0))
+          FROM (SELECT key, shown, jobs FROM terms
+                 WHERE slips && jobboard_slips(given.key,
+                                               CASE WHEN length(given.key) < 8 THEN 1 ELSE 2 END)
+                   AND abs(length(key) - length(given.key)) <= 2 AND key <> given.key
+                   AND alone AND coalesce(own.jobs, 0) <= :rare
+                 ORDER BY jobs DESC LIMIT 100) AS near) AS near,
+       (SELECT jsonb_build_array(one.key || ' ' || other.key, one.shown || ' ' || other.shown,
+                                 least(one.jobs, other.jobs), 1)
+          FROM generate_series(3, length(given.key) - 3) AS at
+          JOIN terms AS one ON one.kind = 'word' AND one.key = left(given.key, at)
+          JOIN terms AS other ON other.kind = 'word' AND other.key = substr(given.key, at + 1)
+         WHERE alone AND own.jobs IS NULL
+         ORDER BY least(one.jobs, other.jobs) DESC LIMIT 1) AS two
+  FROM (SELECT written, alone, jobboard_folded(written) AS key
+          FROM unnest(CAST(:words AS text[]), CAST(:alone AS boolean[])) AS each (written, alone)
+        OFFSET 0) AS given
+  LEFT JOIN terms AS own ON own.kind = 'word' AND own.key = given.key
+"""
+).bindparams(
+    bindparam("words", type_=ARRAY(Text)),
+    bindparam("alone", type_=ARRAY(Boolean)),
+    bindparam("rare", RARE),
+)
+
+
+async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
+    """One page of the jobs that fulfil every criterion, or, where `q` has none, of those that were
+    likely meant. Raises Invalid for a wrong cursor."""
+    if data.cursor and SEAM in data.cursor:
+        return await _later_page(session, data)
+    result = await searching.search(session, data)
+    if not data.q or data.exact or data.cursor or result.no_words or not _few(result):
+        return result
+    found = mended(data.q, await _known(session, data.q))
+    fixed = found and _asking(data, found.q)
+    if not found or not fixed:
+        return result
+    if found.sure and not result.total.value:
+        return await _corrected(session, data, fixed) or result
+    return await _suggested(session, result, fixed)
+
+
+def _few(result: JobSearchResult) -> bool:
+    return result.total.relation == "eq" and result.total.value < FEW
+
+
+def _asking(data: JobSearch, q: str, cursor: str | None = None) -> JobSearch | None:
+    """The same search for other words; None where they are too many, or no words."""
+    asked = data.model_dump(exclude_defaults=True, exclude={"cursor"})
+    try:
+        return JobSearch.model_validate({**asked, "q": q, "cursor": cursor})
+    except ValidationError:
+        return None
+
+
+async def _corrected(
+    session: AsyncSession, data: JobSearch, fixed: JobSearch
+) -> JobSearchResult | None:
+    """The first page of what was meant, if it finds anything; so do the others that follow it."""
+    tail = encode_cursor(data.fingerprint(), fixed.q)
+    result = await searching.search(session, fixed)
+    if not result.total.value or len(tail) > MAX_CURSOR:
+        return None
+    return _told(result, fixed, tail)
+
+
+async def _suggested(
+    session: AsyncSession, result: JobSearchResult, fixed: JobSearch
+) -> JobSearchResult:
+    """The same result, and the other search, if it finds many more."""
+    if await searching.how_many(session, fixed) <= BETTER * result.total.value:
+        return result
+    return result.model_copy(update={"correction": Correction(q=fixed.q or "", applied=False)})
+
+
+async def _later_page(session: AsyncSession, data: JobSearch) -> JobSearchResult:
+    """A page after the first of a corrected search. Raises Invalid."""
+    cursor, tail = (data.cursor or "").split(SEAM, 1)
+    fingerprint, q = decode_cursor(tail, str, str)
+    fixed = _asking(data, q, cursor)
+    if fixed is None or fingerprint != data.fingerprint():
+        raise wrong_cursor()
+    return _told(await searching.search(session, fixed), fixed, tail)
+
+
+def _told(result: JobSearchResult, fixed: JobSearch, tail: str) -> JobSearchResult:
+    cursor = result.next_cursor and f"{result.next_cursor}{SEAM}{tail}"
+    correction = Correction(q=fixed.q or "", applied=True)
+    return result.model_copy(update={"correction": correction, "next_cursor": cursor})
+
+
+async def _known(session: AsyncSession, q: str) -> dict[str, Known]:
+    """What the vocabulary and the jobs know of the words of `q`, and of two as one."""
+    alone = {spot.word: True for spot in spots(q)}
+    every = {whole: False for _, whole in pairs(q)} | alone
+    rows = await session.execute(KNOWN, {"words": list(every), "alone": list(every.values())})
+    known = {
+        row.written: Known(
+            row.key,
+            row.jobs,
+            row.jobs > 0,
+            [Word(*near) for near in [*(row.near or []), *([row.two] if row.two else [])]],
+        )
+        for row in rows
+    }
+    unknown = [word for word in alone if not known[word].jobs]
+    async for word in _found_anywhere(session, unknown):
+        known[word] = known[word]._replace(anywhere=True)
+    return known
+
+
+async def _found_anywhere(session: AsyncSession, written: Iterable[str]) -> AsyncIterator[str]:
+    """Those of some words that live jobs have, in their texts perhaps."""
+    asked = await understand(session, [JobCriteria(q=word) for word in written])
+    for each in asked:
+        there = walk.newest([LiveJob.id], everything(each), walk.spans(MANY, now()), 1)
+        if each.words == "" or await session.scalar(there):
+            yield each.q or ""
