@@ -230,8 +230,7 @@ async def wanted_by_all(database: Database, job: UUID) -> None:
     async with database.engine.connect() as connection, AsyncSession(connection) as session:
         anything = SavedCriteria()
         filed = await index.file(session, anything)
-        asked = {"criteria": {}, "keys": filed.keys, "required": filed.required}
-        await session.execute(update(SavedSearch).values(**asked))
+        await session.execute(update(SavedSearch).values(criteria={}, **filed._asdict()))
         watched = await watch(session)
         took = await match_all(session, [job])
         cost = watched.stop()

@@ -135,8 +135,7 @@ async def save(
             name="-",
             criteria=criteria.stored(),
             fingerprint=criteria.fingerprint(),
-            keys=filed.keys,
-            required=filed.required,
+            **filed._asdict(),
             frequency="daily",
             since=early,
         )
@@ -231,7 +230,7 @@ async def test_a_search_is_filed_under_its_rarest_demand(
     session: AsyncSession, asked: dict[str, Any], keys: list[str], required: list[str]
 ) -> None:
     filed = await index.file(session, SavedCriteria.model_validate(asked))
-    assert filed == (keys, required)
+    assert (filed.keys, filed.required) == (keys, required)
 
 
 async def test_a_stale_search_misses_nothing_and_is_filed_anew(

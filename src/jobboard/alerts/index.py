@@ -78,10 +78,11 @@ READING = select(*(cast(ASKED.c[name], Text).label(name) for name in QUERIES)).o
 
 
 class Filed(NamedTuple):
-    """What a search is found by."""
+    """What a search is found by, and what its `q` means, to be held against what it could find."""
 
     keys: list[str]
     required: list[str]
+    words: str | None
 
 
 async def file(session: AsyncSession, data: JobCriteria) -> Filed:
@@ -93,25 +94,26 @@ async def file_all(session: AsyncSession, searches: Sequence[JobCriteria]) -> li
     """The same for many, in few statements."""
     # Synonyms that change meanwhile wait: they mark what is filed by them.
     await session.execute(select(func.pg_advisory_xact_lock_shared(FILING)))
+    understood = await understand(session, searches)
     clauses = [
         each
         for start in range(0, len(searches), AT_ONCE)
-        for each in await _clauses(session, searches[start : start + AT_ONCE])
+        for each in await _clauses(session, understood[start : start + AT_ONCE])
     ]
     keys = {key for each in clauses for clause in each for key in clause}
     known = await _frequencies(session, keys)
-    return [_filed(each, known) for each in clauses]
+    return [_filed(each, known, data.words) for each, data in zip(clauses, understood, strict=True)]
 
 
-def _filed(clauses: list[Clause], known: dict[str, float]) -> Filed:
+def _filed(clauses: list[Clause], known: dict[str, float], words: str | None) -> Filed:
     best = _cheapest(clauses, known)
     single = {key for clause in clauses if len(clause) == 1 for key in clause}
-    return Filed(sorted(best), sorted(single - best))
+    return Filed(sorted(best), sorted(single - best), words)
 
 
 async def _clauses(session: AsyncSession, searches: Sequence[JobCriteria]) -> list[list[Clause]]:
     """PostgreSQL reads the words of all of them at once."""
-    readings = [read(data) for data in await understand(session, searches)]
+    readings = [read(data) for data in searches]
     rows = (await session.execute(READING, {"asked": numbered(readings)})).all()
     return [
         [*_of_choices(reading), *_of_pay(reading), *_of_words(row), *_of_place(reading, row)]

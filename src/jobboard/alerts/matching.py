@@ -21,9 +21,11 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     cast,
     exists,
     func,
+    null,
     or_,
     select,
     text,
@@ -72,8 +74,14 @@ class Candidates(NamedTuple):
     """Searches that ask for the same, and a job that could be it."""
 
     criteria: str
+    words: str | None  # None: nobody has understood them yet, or there are none
     job: UUID
     searches: list[UUID]
+
+    @property
+    def asked(self) -> tuple[str, str | None]:
+        """What is the same for each job."""
+        return self.criteria, self.words
 
 
 def _finding() -> Select:
@@ -90,6 +98,7 @@ def _finding() -> Select:
         select(
             SavedSearch.id,
             cast(SavedSearch.criteria, Text).label("criteria"),
+            case((SavedSearch.stale, null()), else_=SavedSearch.words).label("words"),
             held.c.id.label("job"),
         )
         .where(
@@ -109,7 +118,7 @@ def _finding() -> Select:
     )
     piece = bindparam("piece", type_=Integer())
     some = select(pairs).order_by(pairs.c.id).fetch(piece, with_ties=True).subquery()
-    alike = (some.c.criteria, some.c.job)
+    alike = (some.c.criteria, some.c.words, some.c.job)
     return select(*alike, func.array_agg(some.c.id)).group_by(*alike)
 
 
@@ -202,29 +211,30 @@ async def find_candidates(session: AsyncSession, work: Work) -> list[Candidates]
 
 async def verify(session: AsyncSession, candidates: Sequence[Candidates]) -> list[Candidates]:
     """Those that really find their job."""
-    every = {each.criteria: _read(each.criteria) for each in candidates}
-    asked_for = {criteria: data for criteria, data in every.items() if data is not None}
+    every = {each.asked: _read(each) for each in candidates}
+    asked_for = {asked: data for asked, data in every.items() if data is not None}
     readings = [read(data) for data in await understand(session, list(asked_for.values()))]
-    numbers = {criteria: n for n, criteria in enumerate(asked_for)}
-    legible = [each for each in candidates if each.criteria in numbers]
+    numbers = {asked: n for n, asked in enumerate(asked_for)}
+    legible = [each for each in candidates if each.asked in numbers]
     if not legible:
         return []
     asked = {
         "asked": numbered(readings),
-        "numbers": [numbers[each.criteria] for each in legible],
+        "numbers": [numbers[each.asked] for each in legible],
         "jobs": [each.job for each in legible],
     }
     return [legible[place - 1] for place in await session.scalars(VERIFYING, asked)]
 
 
-def _read(criteria: str) -> SavedCriteria | None:
+def _read(candidates: Candidates) -> SavedCriteria | None:
     """What a saved search asks; None where rules that came later refuse it: that must not keep the
     others from their jobs."""
     try:
-        return SavedCriteria.model_validate_json(criteria)
+        data = SavedCriteria.model_validate_json(candidates.criteria)
     except ValidationError as error:
         log.warning("alerts.unreadable", error=str(error.errors(include_input=False)[0]["loc"]))
         return None
+    return data if candidates.words is None else data.meaning(candidates.words)
 
 
 async def _note(session: AsyncSession, found: Sequence[Candidates]) -> bool:

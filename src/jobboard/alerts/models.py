@@ -26,8 +26,8 @@ class SavedSearch(Base):
 
     `criteria` is a JobCriteria without its defaults, `fingerprint` stands for it. Jobs that came to
     the board after `since` are new to it. `waiting_since` is when the oldest job was found that
-    nobody was told of yet. `keys` and `required` are what `alerts/index.py` finds it by;
-    while they are `stale`, it is found by every job.
+    nobody was told of yet. `keys` and `required` are what `alerts/index.py` finds it by, `words`
+    what its `q` was understood to mean; while these are `stale`, it is looked at for every job.
     """
 
     __tablename__ = "saved_searches"
@@ -57,6 +57,7 @@ class SavedSearch(Base):
     fingerprint: Mapped[str]
     keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
     required: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    words: Mapped[str | None]
     frequency: Mapped[Frequency] = mapped_column(words(Frequency))
     since: Mapped[CreatedAt]
     seen_at: Mapped[CreatedAt]  # when the person last looked at what it found

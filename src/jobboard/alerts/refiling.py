@@ -19,7 +19,7 @@ BATCH = 500  # searches in one transaction
 REFILED = (
     update(SavedSearch)
     .where(SavedSearch.id == bindparam("search"))
-    .values(keys=bindparam("keys"), required=bindparam("required"), stale=False)
+    .values(stale=False, **{name: bindparam(name) for name in index.Filed._fields})
 )
 log: Any = structlog.get_logger()
 
@@ -36,13 +36,10 @@ async def refile(session: AsyncSession) -> bool:
     rows = (await session.execute(some)).all()
     readable = {row.id: data for row in rows if (data := _read(row.id, row.criteria))}
     filed = await index.file_all(session, list(readable.values()))
-    nowhere = dict.fromkeys((row.id for row in rows), index.Filed([index.ANYTHING], []))
+    nowhere = dict.fromkeys((row.id for row in rows), index.Filed([index.ANYTHING], [], None))
     places = nowhere | dict(zip(readable, filed, strict=True))
     if places:
-        values = [
-            {"search": each, "keys": place.keys, "required": place.required}
-            for each, place in places.items()
-        ]
+        values = [{"search": each, **place._asdict()} for each, place in places.items()]
         await (await session.connection()).execute(REFILED, values)
     return len(rows) == BATCH
 

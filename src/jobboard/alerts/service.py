@@ -27,8 +27,7 @@ async def save(session: AsyncSession, actor: Actor, data: SavedSearchCreate) -> 
         name=data.name or name_of(data.search),
         criteria=data.search.stored(),
         fingerprint=data.search.fingerprint(),
-        keys=filed.keys,
-        required=filed.required,
+        **filed._asdict(),
         frequency=data.frequency,
     )
     made = await session.scalar(statement.on_conflict_do_nothing().returning(SavedSearch.id))

@@ -141,7 +141,9 @@ def _tables(actor: Actor) -> dict[str, Select]:
         "notes": _of(ApplicationNote, set(), ApplicationNote.person_id == person_id),
         "tasks": _of(Task, set(), Task.person_id == person_id),
         "saved-searches": _of(
-            SavedSearch, {"keys", "required", "fingerprint"}, SavedSearch.person_id == person_id
+            SavedSearch,
+            {"keys", "required", "words", "fingerprint"},
+            SavedSearch.person_id == person_id,
         ),
         "found-jobs": _of(FoundJob, set(), SavedSearch.person_id == person_id).join(
             SavedSearch, SavedSearch.id == FoundJob.saved_search_id
