@@ -13,6 +13,7 @@ MIN_SECRET_LENGTH = 32
 MIN_SECRET_VARIETY = 9
 SCHEMES = {
     "database_url": ("postgresql", "postgres"),
+    "database_replica_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
     "mongo_url": ("mongodb", "mongodb+srv"),
     "storage_url": ("file", "s3"),

@@ -41,6 +41,17 @@ class Settings(BaseModel):
         SecretStr(""),
         description="PostgreSQL 18 or later, as `postgresql://user:password@host/db`.",
     )
+    database_replica_url: SecretStr = Field(
+        SecretStr(""),
+        description="A streaming replica of it, which is asked for searches. Empty: none.",
+    )
+    database_replica_lag: int = Field(
+        5,
+        ge=1,
+        le=600,
+        description="Seconds that the replica may lag before the primary is asked for searches, "
+        "too.",
+    )
     redis_url: SecretStr = Field(
         SecretStr(""), description="Redis 6.2 or later, as `redis://:password@host:6379/0`."
     )

@@ -18,6 +18,7 @@ from jobboard.infra.cache import Answer, Cache, Question
 from jobboard.infra.freshness import outdate
 from jobboard.infra.postgres import Database
 from jobboard.infra.redis import make_patient_redis
+from jobboard.infra.replica import Reads
 from jobboard.infra.store import Store
 from jobboard.settings import Settings
 from tests.infra.ill_redis import Server
@@ -52,7 +53,7 @@ class Process:
         self.store = Store(make_patient_redis(redis_url), SECRET)
         url = settings.database_url.get_secret_value()
         self.database = Database(url, pool_size=1, forget=self.store.forget)
-        self.cache = Cache(self.store, self.database)
+        self.cache = Cache(self.store, Reads(self.database))
 
     async def close(self) -> None:
         await self.cache.close()

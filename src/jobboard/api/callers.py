@@ -39,11 +39,19 @@ class Callers:
                 del self._known[next(iter(self._known))]
             self._known[credential] = f"{KEY}{key}" if key else f"person:{person}"
 
-    def _credential(self, connection: HTTPConnection) -> bytes | None:
-        """A digest: the secret itself is not kept."""
+    def brings_credential(self, connection: HTTPConnection) -> bool:
+        """Whether who asks says who they are; not whether it is true."""
+        return bool(self._sent(connection))
+
+    def _sent(self, connection: HTTPConnection) -> str | None:
         sent = connection.headers.get("authorization")
         if sent is None and "cookie" in connection.headers:
             sent = connection.cookies.get(self._cookie)
+        return sent
+
+    def _credential(self, connection: HTTPConnection) -> bytes | None:
+        """A digest: the secret itself is not kept."""
+        sent = self._sent(connection)
         if not sent:
             return None
         return hashlib.blake2b(sent.encode("latin-1", "replace"), digest_size=16).digest()

@@ -186,6 +186,14 @@ NewcomerAloneDep = Annotated[
 ]
 
 
+async def get_fresh(request: Request) -> bool:
+    """Whether a search must know every change: who brings a credential may have made one."""
+    return request.app.state.callers.brings_credential(request)
+
+
+FreshDep = Annotated[bool, Depends(get_fresh)]
+
+
 async def get_events(request: Request) -> Events:
     """Where to tell what visitors do."""
     return request.app.state.events

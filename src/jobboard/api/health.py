@@ -28,10 +28,13 @@ async def read_health() -> dict[str, str]:
 async def read_readiness(request: Request) -> JSONResponse:
     """200 when PostgreSQL and Redis answer, else 503; `engines` says which do not.
 
-    MongoDB only keeps hits, which may be dropped: without it the board is ready all the same.
+    MongoDB only keeps hits, which may be dropped: without it the board is ready all the same. So it
+    is without a replica of PostgreSQL, where one is set: the primary answers in its place.
     """
     engines: Engines = request.app.state.engines
     states = await check(engines)
+    if engines.reads.replica is not None:
+        states["replica"] = engines.reads.replica.state
     ready = all(states[name] == "up" for name in NEEDED)
     return JSONResponse(
         {"status": "ready" if ready else "not ready", "engines": states},

@@ -22,6 +22,7 @@ from jobboard.infra.backlog import Backlog, backlog
 from jobboard.infra.cache import Cache
 from jobboard.infra.engines import Engines
 from jobboard.infra.rates import exempt
+from jobboard.infra.replica import Replica, State
 from jobboard.infra.schedule import Schedule
 from jobboard.infra.statements import SlowStatements
 from jobboard.webhooks import queries as webhooks
@@ -187,6 +188,41 @@ class CacheCollector(Collector):
         yield answers
 
 
+class ReplicaCollector(Collector):
+    """Who answered searches, where there is a replica."""
+
+    def __init__(self, replica: Replica | None) -> None:
+        self._replica = replica
+
+    def collect(self) -> Iterator[Metric]:
+        """Without samples where there is none."""
+        answers = CounterMetricFamily(
+            "jobboard_replica_answers",
+            "Questions for the replica, by who answered them.",
+            labels=["from"],
+        )
+        if self._replica is not None:
+            answers.add_metric(["replica"], self._replica.answered)
+            answers.add_metric(["primary"], self._replica.passed)
+        yield answers
+
+
+class ReplicaStateCollector(Collector):
+    """How the replica stands, as the process that is asked sees it."""
+
+    def __init__(self, replica: Replica | None) -> None:
+        self._replica = replica
+
+    def collect(self) -> Iterator[Metric]:
+        """Without samples where there is none."""
+        up = GaugeMetricFamily("jobboard_replica_up", "1 if searches are asked of it.", labels=[])
+        lag = GaugeMetricFamily("jobboard_replica_lag_seconds", "How late it is.", labels=[])
+        if (replica := self._replica) is not None:
+            up.add_metric([], float(replica.state is State.UP))
+            lag.add_metric([], replica.lag)
+        yield from (up, lag)
+
+
 class HubCollector(Collector):
     """The sockets of this process."""
 
@@ -214,6 +250,7 @@ async def counting(
         *map(RecorderCollector, recorders),
         StatementsCollector(engines.database.slow),
         CacheCollector(engines.cache),
+        ReplicaCollector(engines.reads.replica),
         HubCollector(hub),
     ]
     if not is_shared():
@@ -238,10 +275,11 @@ async def counting(
 async def read_metrics(request: Request) -> Response:
     """For your Prometheus, not for the world: let your proxy refuse this address."""
     state = request.app.state
-    queue = CollectorRegistry()
-    queue.register(QueueCollector(await _read_queue(state.engines)))
+    board = CollectorRegistry()  # what every process says alike
+    board.register(QueueCollector(await _read_queue(state.engines)))
+    board.register(ReplicaStateCollector(state.engines.reads.replica))
     if state.tally is not None:
         state.tally.put()
     counted = state.metrics.registry if state.tally is None else of_all()
-    text = generate_latest(counted) + generate_latest(queue)
+    text = generate_latest(counted) + generate_latest(board)
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)

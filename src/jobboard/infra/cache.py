@@ -23,7 +23,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.clock import now
-from jobboard.infra.postgres import Database
+from jobboard.infra.replica import Marks, Reads
 from jobboard.infra.store import KEPT, LEASE, Found, Store
 
 LOOK_EVERY = 0.02  # seconds, while another process asks the database
@@ -61,20 +61,24 @@ class Counts:
 class Cache:
     """One for each web process. `enabled=False` asks the database every time."""
 
-    def __init__(self, store: Store, database: Database, *, enabled: bool = True) -> None:
+    def __init__(self, store: Store, reads: Reads, *, enabled: bool = True) -> None:
         self.enabled = enabled
         self.counts = Counts()
         self._store = store
-        self._database = database
-        self._flights: dict[tuple[str, tuple[bytes, ...]], asyncio.Task[bytes]] = {}
+        self._reads = reads
+        self._flights: dict[tuple[str, Marks], asyncio.Task[bytes]] = {}
         self._refreshing: dict[str, asyncio.Task[bytes]] = {}
 
-    async def get(self, question: Question) -> bytes:
-        """The answer. Raises whatever `question.load` raises, which is not kept."""
+    async def get(self, question: Question, *, fresh: bool = False) -> bytes:
+        """The answer. Raises whatever `question.load` raises, which is not kept.
+
+        What is kept, or will be, knows every change. Where nothing can be kept, `fresh` says that
+        the answer must all the same: a replica of the database may be a moment late.
+        """
         found = await self._store.look(question.key, question.tags) if self.enabled else None
         if found is None:
             self.counts.bypassed += 1
-            return (await self._load(question)).body
+            return (await self._reads.ask(question.load, fresh=fresh)).body
         if found.body is None:
             return await self._share(question, found.marks)
         if found.stale:
@@ -91,7 +95,7 @@ class Cache:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _share(self, question: Question, marks: tuple[bytes, ...]) -> bytes:
+    async def _share(self, question: Question, marks: Marks) -> bytes:
         """Ask, or wait for who does. With other marks something has changed since they began."""
         flight = (question.key, marks)
         task = self._flights.get(flight)
@@ -102,7 +106,7 @@ class Cache:
             self.counts.shared += 1
         return await asyncio.shield(task)  # who leaves does not take the answer from the others
 
-    def _refresh(self, question: Question, marks: tuple[bytes, ...]) -> None:
+    def _refresh(self, question: Question, marks: Marks) -> None:
         if question.key not in self._refreshing:
             renewal = self._renew(question, marks)
             _begin(self._refreshing, question.key, renewal).add_done_callback(_note)
@@ -121,7 +125,7 @@ class Cache:
         finally:
             await self._store.end_lease(question.key, owner)
 
-    async def _renew(self, question: Question, marks: tuple[bytes, ...]) -> bytes:
+    async def _renew(self, question: Question, marks: Marks) -> bytes:
         owner = token_hex(8)
         if not await self._store.take_lease(question.key, owner):
             return b""  # another process does it
@@ -130,15 +134,11 @@ class Cache:
         finally:
             await self._store.end_lease(question.key, owner)
 
-    async def _keep(self, question: Question, marks: tuple[bytes, ...]) -> bytes:
-        answer = await self._load(question)
+    async def _keep(self, question: Question, marks: Marks) -> bytes:
+        answer = await self._reads.ask(question.load, marks=marks)
         if marks:
             await self._store.keep(question.key, marks, answer.body, _seconds(answer))
         return answer.body
-
-    async def _load(self, question: Question) -> Answer:
-        async with self._database.transaction() as session:
-            return await question.load(session)
 
 
 def _seconds(answer: Answer) -> float:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from secrets import token_hex
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -21,6 +22,7 @@ from redis.asyncio import Redis
 
 from jobboard.infra.mailer import ConsoleMailer, SmtpMailer, make_mailer
 from jobboard.infra.migrate import current, heads
+from jobboard.infra.replica import END, REPLAYED, record_end
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 
@@ -59,6 +61,7 @@ async def look(settings: Settings) -> list[Finding]:
     """Everything, side by side."""
     checks: Sequence[tuple[str, str, Check]] = (
         ("PostgreSQL", "JOBBOARD_DATABASE_URL", _postgres),
+        ("Replica", "JOBBOARD_DATABASE_REPLICA_URL", _replica),
         ("Redis", "JOBBOARD_REDIS_URL", _redis),
         ("MongoDB", "JOBBOARD_MONGO_URL", _mongo),
         ("Files", "JOBBOARD_STORAGE_URL", _files),
@@ -105,6 +108,43 @@ async def _postgres(settings: Settings) -> list[Finding]:
         _clock(abs(theirs - ours)),
         _worker(late),
     ]
+
+
+async def _replica(settings: Settings) -> list[Finding]:
+    """Nothing where none is set."""
+    url = settings.database_replica_url.get_secret_value()
+    if not url:
+        return []
+    primary = await asyncpg.connect(settings.database_url.get_secret_value(), timeout=SECONDS)
+    try:
+        replica = await asyncpg.connect(url, timeout=SECONDS)
+        try:
+            return [await _compared(primary, replica, settings.database_replica_lag)]
+        finally:
+            await replica.close()
+    finally:
+        await primary.close()
+
+
+async def _compared(
+    primary: asyncpg.Connection, replica: asyncpg.Connection, allowed: float
+) -> Finding:
+    cluster = "SELECT system_identifier FROM pg_control_system()"
+    if await replica.fetchval(cluster) != await primary.fetchval(cluster):
+        advice = "Name a replica of the server of JOBBOARD_DATABASE_URL."
+        return Finding("Replica", Verdict.FAIL, "it is none of this server", advice)
+    if await replica.fetchval(REPLAYED) is None:
+        advice = "Name a streaming replica, or leave the setting empty."
+        return Finding("Replica", Verdict.FAIL, "it takes writes", advice)
+    began, end = monotonic(), await primary.fetchval(END)
+    while await replica.fetchval(REPLAYED) < record_end(end):
+        if (lag := monotonic() - began) > min(allowed, SECONDS / 2):
+            advice = (
+                "Searches are asked of the primary meanwhile. Look at pg_stat_replication there."
+            )
+            return Finding("Replica", Verdict.WARN, f"more than {lag:.0f} s late", advice)
+        await asyncio.sleep(0.05)
+    return Finding("Replica", Verdict.OK, f"at most {monotonic() - began:.1f} s late")
 
 
 def _schema(found: set[str]) -> Finding:

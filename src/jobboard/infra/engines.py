@@ -14,8 +14,9 @@ from jobboard.infra.pictures import Pictures
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Doorbell
 from jobboard.infra.redis import make_patient_redis, make_redis
+from jobboard.infra.replica import Reads
 from jobboard.infra.rings import Rings
-from jobboard.infra.shared import Shared, close_soon
+from jobboard.infra.shared import Shared, close_soon, make_replica
 from jobboard.infra.storage import Storage
 from jobboard.infra.store import Store
 from jobboard.infra.traces import Traces
@@ -28,6 +29,7 @@ class Engines:
 
     settings: Settings
     database: Database
+    reads: Reads
     doorbell: Doorbell
     redis: Redis
     mongo: Mongo | None
@@ -47,7 +49,10 @@ async def open_engines(settings: Settings, traces: Traces | None = None) -> Asyn
     """
     doorbell = Doorbell(settings.redis_url.get_secret_value())
     shared = Shared.make(settings, traces, ring=doorbell.ring)
-    engines = _make(settings, shared, doorbell)
+    replica = make_replica(settings, traces)
+    engines = _make(settings, shared, doorbell, Reads(shared.database, replica))
+    if replica is not None:
+        replica.start()
     try:
         yield engines
     finally:
@@ -57,17 +62,19 @@ async def open_engines(settings: Settings, traces: Traces | None = None) -> Asyn
             close_soon("doorbell", asyncio.to_thread(doorbell.close)),
             close_soon("redis", engines.redis.aclose()),
             close_soon("limiter", engines.limiter.close()),
+            close_soon("replica", replica.close() if replica else None),
             close_soon("traces", asyncio.to_thread(traces.close) if traces else None),
             shared.close(),
         )
 
 
-def _make(settings: Settings, shared: Shared, doorbell: Doorbell) -> Engines:
+def _make(settings: Settings, shared: Shared, doorbell: Doorbell, reads: Reads) -> Engines:
     redis_url = settings.redis_url.get_secret_value()
     mongo_url = settings.mongo_url.get_secret_value()
     return Engines(
         settings=settings,
         database=shared.database,
+        reads=reads,
         doorbell=doorbell,
         redis=make_redis(redis_url),
         mongo=Mongo(mongo_url) if mongo_url else None,
@@ -78,7 +85,7 @@ def _make(settings: Settings, shared: Shared, doorbell: Doorbell) -> Engines:
         ),
         store=shared.store,
         rings=shared.rings,
-        cache=Cache(shared.store, shared.database, enabled=settings.cache == "on"),
+        cache=Cache(shared.store, reads, enabled=settings.cache == "on"),
         storage=Storage(settings.storage_url),
         pictures=Pictures(),
     )

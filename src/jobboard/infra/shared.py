@@ -9,6 +9,7 @@ import structlog
 
 from jobboard.infra.postgres import Database
 from jobboard.infra.redis import make_patient_redis
+from jobboard.infra.replica import Replica
 from jobboard.infra.rings import Rings
 from jobboard.infra.store import Store
 from jobboard.infra.traces import Traces
@@ -50,6 +51,18 @@ class Shared:
             close_soon("store", self.store.close()),
             close_soon("rings", self.rings.close()),
         )
+
+
+def make_replica(settings: Settings, traces: Traces | None) -> Replica | None:
+    """The replica that the settings name, in the running loop."""
+    url = settings.database_replica_url.get_secret_value()
+    if not url:
+        return None
+    database = Database(url, slow_ms=settings.slow_statement_ms)
+    if traces is not None:
+        traces.watch(database.engine.sync_engine)
+    primary = settings.database_url.get_secret_value()
+    return Replica(database, url, primary, most_late=settings.database_replica_lag)
 
 
 async def close_soon(name: str, closing: Awaitable[None] | None) -> None:

@@ -135,6 +135,14 @@ async def get_address(request: Request) -> str:
 AddressDep = Annotated[str, Depends(get_address)]
 
 
+async def get_fresh(request: Request) -> bool:
+    """Whether a search must know every change: who is logged in may have made one."""
+    return request.app.state.callers.brings_credential(request)
+
+
+FreshDep = Annotated[bool, Depends(get_fresh)]
+
+
 async def get_events(request: Request) -> Events:
     """Where to tell what readers do."""
     return request.app.state.events

@@ -35,6 +35,7 @@ from jobboard.web.deps import (
     EnginesDep,
     EventsDep,
     FormDep,
+    FreshDep,
     ReaderDep,
     SessionDep,
     SettingsDep,
@@ -72,10 +73,11 @@ class Shown:
         return host(self.job.apply_url or "")
 
 
-async def find_posting(slug: str, engines: EnginesDep) -> Posting | None:
+async def find_posting(slug: str, engines: EnginesDep, fresh: FreshDep) -> Posting | None:
     """The job as everybody sees it, from the cache; None where not everybody does."""
     try:
-        return Posting.model_validate_json(await engines.cache.get(public.posting(slug)))
+        found = await engines.cache.get(public.posting(slug), fresh=fresh)
+        return Posting.model_validate_json(found)
     except NotFound:
         return None
 

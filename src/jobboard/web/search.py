@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,7 @@ from jobboard.jobs.models import EmploymentType, Experience, Workplace
 from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, how_many
 from jobboard.schema import field_errors
 from jobboard.web import formatting, places
-from jobboard.web.deps import EnginesDep, EventsDep, ReaderDep, SessionDep, ViewerDep
+from jobboard.web.deps import EnginesDep, EventsDep, FreshDep, ReaderDep, ViewerDep
 from jobboard.web.money import parse_money
 from jobboard.web.rendering import render
 
@@ -223,12 +224,33 @@ def read_address(request: Request) -> Asked:
 AskedDep = Annotated[Asked, Depends(read_address)]
 
 
-async def find_jobs(asked: AskedDep, engines: EnginesDep, session: SessionDep) -> JobSearchResult:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a search found, and what the page says beside it."""
+
+    result: JobSearchResult
+    company: str  # what to call the one that the address names
+    relaxed: list[Relaxed]  # only where nothing was found
+
+
+async def find_jobs(asked: AskedDep, engines: EnginesDep, fresh: FreshDep) -> Seen:
     """Page by page; the first one, as everybody sees it, from the cache."""
     question = public.first_page(asked.search)
     if question is None:
-        return await search(session, asked.search)
-    return JobSearchResult.model_validate_json(await engines.cache.get(question))
+        search_it = partial(search, data=asked.search)
+        result = await engines.reads.ask(search_it, fresh=fresh)
+    else:
+        found = await engines.cache.get(question, fresh=fresh)
+        result = JobSearchResult.model_validate_json(found)
+    nothing = not result.items and not result.next_cursor
+    if not nothing and not asked.value("company"):
+        return Seen(result, "", [])
+
+    async def look_beside(session: AsyncSession) -> Seen:
+        company = await company_name(session, asked)
+        return Seen(result, company, await _relaxed(session, asked, company) if nothing else [])
+
+    return await engines.reads.ask(look_beside, fresh=fresh)
 
 
 @router.get("/")
@@ -236,29 +258,26 @@ async def find_jobs(asked: AskedDep, engines: EnginesDep, session: SessionDep) -
 async def show_search(
     request: Request,
     asked: AskedDep,
-    result: Annotated[JobSearchResult, Depends(find_jobs)],  # before the viewer: see infra/cache.py
-    session: SessionDep,
+    seen: Annotated[Seen, Depends(find_jobs)],  # before the viewer: see infra/cache.py
     _viewer: ViewerDep,
     events: EventsDep,
     reader: ReaderDep,
 ) -> HTMLResponse:
     """Jobs that fulfil what the address asks for."""
     if not asked.search.cursor:
-        await events.note_search(reader, asked.value("q"), result.total.value)
-    company = await company_name(session, asked)
+        await events.note_search(reader, asked.value("q"), seen.result.total.value)
+    result = seen.result
     return render(
         request,
         "search/page.html",
         asked=asked,
         result=result,
         groups=_groups(asked, result),
-        chips=chips_of(asked, company),
+        chips=chips_of(asked, seen.company),
         ages=AGES,
         sorts=SORTS,
         currencies=_currencies(asked),
-        relaxed=[]
-        if result.items or result.next_cursor
-        else await _relaxed(session, asked, company),
+        relaxed=seen.relaxed,
         next_href=asked.href(cursor=result.next_cursor) if result.next_cursor else None,
     )
 

@@ -1,5 +1,6 @@
 """Jobs: search, write, and move through their life."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -11,6 +12,7 @@ from jobboard.api.deps import (
     AddressDep,
     EnginesDep,
     EventsDep,
+    FreshDep,
     PathId,
     SessionDep,
     SettingsDep,
@@ -46,16 +48,16 @@ SpenderDep = Annotated[Actor, acts(Right.SPEND)]
 @limited(SEARCH)
 async def list_jobs(
     query: Annotated[JobSearch, Query()],
-    session: SessionDep,
     engines: EnginesDep,
+    fresh: FreshDep,
     events: EventsDep,
     visitor: VisitorDep,
 ) -> JobSearchResult | Response:
     """Search and filter live jobs."""
     question = public.first_page(query)
     if question is None:
-        return await search(session, query)
-    body = await engines.cache.get(question)
+        return await engines.reads.ask(partial(search, data=query), fresh=fresh)
+    body = await engines.cache.get(question, fresh=fresh)
     if query.q:
         total = public.Counted.model_validate_json(body).total
         await events.note_search(visitor, query.q, total.value)
