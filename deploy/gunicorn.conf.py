@@ -44,10 +44,8 @@ def on_starting(_server: Any) -> None:
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """What a process had open or waiting is gone with it; what it counted stays."""
+    """What a process had open or waiting is gone with it; what it counted is kept for it."""
     if workers > 1:
-        from prometheus_client.multiprocess import (
-            mark_process_dead,
-        )  # not before the variable is set
+        from jobboard.infra.counted import keep  # not before the variable is set
 
-        mark_process_dead(worker.pid)
+        keep(worker.pid)

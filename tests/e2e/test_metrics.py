@@ -1,7 +1,9 @@
 """/metrics below gunicorn with several processes: whichever answers, answers for all."""
 
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -61,6 +63,10 @@ def test_every_answer_is_of_all_processes_and_none_forgets(pair: Gunicorn) -> No
     ask(pair)
     settled(pair, REQUESTS, 2 * ASKED)
     settled(pair, RECEIVED, 2 * ASKED)
+    where = pair.address.removeprefix("http://").replace(".", "-").replace(":", "-")
+    folder = Path(f"/dev/shm/jobboard-metrics-{os.getuid()}-{where}")
+    owners = {path.stem.partition("_")[2] for path in folder.glob("counter_*.db")}
+    assert owners == {"0", *map(str, pair.workers())}
 
 
 def settled(at: Gunicorn, name: str, value: float) -> None:

@@ -280,6 +280,6 @@ async def read_metrics(request: Request) -> Response:
     board.register(ReplicaStateCollector(state.engines.reads.replica))
     if state.tally is not None:
         state.tally.put()
-    counted = state.metrics.registry if state.tally is None else of_all()
-    text = generate_latest(counted) + generate_latest(board)
+    counted = generate_latest(state.metrics.registry) if state.tally is None else of_all()
+    text = counted + generate_latest(board)
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+from jobboard.infra.counted import FOLDER, reading
+
 SECONDS = 5.0
 
 log = structlog.get_logger()
@@ -28,11 +29,12 @@ def is_shared() -> bool:
     return bool(os.environ.get(FOLDER))
 
 
-def of_all() -> CollectorRegistry:
-    """What all processes counted, those that ended included."""
+def of_all() -> bytes:
+    """What all processes counted, those that ended included, as Prometheus reads it."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
-    return registry
+    with reading():
+        return generate_latest(registry)
 
 
 class Tally:
