@@ -88,6 +88,21 @@ def test_only_a_finished_version_becomes_the_latest(
     assert pushed == "${{ steps.version.outputs.tags }}"
 
 
+def test_a_release_is_looked_at_before_it_is_published() -> None:
+    [path] = [path for path in WORKFLOWS if path.stem == "release"]
+    steps = jobs(path)["release"]["steps"]
+    used = [step.get("uses", step.get("run", "")).partition("@")[0] for step in steps]
+    given = [step.get("with", {}) for step in steps]
+    scanned = used.index("anchore/scan-action")
+    tried = used.index(".ci/try-compose")
+    [published] = [number for number, each in enumerate(given) if each.get("push")]
+    assert given[scanned]["fail-build"] is True
+    assert max(scanned, tried) < min(used.index("docker/login-action"), published)
+    looked_at, pushed = given[used.index("docker/build-push-action")], given[published]
+    assert looked_at["build-args"] == pushed["build-args"]
+    assert looked_at["tags"] == given[scanned]["image"]
+
+
 @each_workflow
 def test_what_is_called_is_there(path: Path) -> None:
     text = path.read_text("utf-8")

@@ -1,0 +1,68 @@
+"""An update migrates while the old release still serves: its own tests pass on the new schema."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from tests.boards import Servers
+
+pytestmark = pytest.mark.slow
+
+# The oldest release that may serve while this one migrates. A migration that breaks it moves this
+# to the commit of its own release, and docs/operations.md says what to stop before.
+COMPATIBLE_SINCE = "5abeffe80a4ff648f38cadd8f5bb1ee0aca8f73e"
+WALK = [
+    "tests/api/v1/test_story.py",
+    "tests/api/v1/test_kept_answers.py",
+]
+ROOT = Path(__file__).parents[2]
+
+
+def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """The files of that release."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("these are files without a history")
+    if git("cat-file", "-e", f"{COMPATIBLE_SINCE}^{{commit}}").returncode:
+        git("fetch", "--quiet", "--depth=1", "origin", COMPATIBLE_SINCE)
+    found = git("archive", COMPATIBLE_SINCE)
+    assert found.returncode == 0, (
+        f"This clone has no commit {COMPATIBLE_SINCE}. Fetch the history: git fetch --unshallow"
+    )
+    with tarfile.open(fileobj=BytesIO(found.stdout)) as files:
+        files.extractall(tmp_path / "old", filter="data")
+    return tmp_path / "old"
+
+
+def test_the_old_release_passes_on_the_new_schema(
+    old: Path, tmp_path: Path, board: Servers
+) -> None:
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    shutil.copy(Path(__file__).with_name("newer_schema.py"), plugins)
+    kept = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith(("JOBBOARD_", "PYTEST_", "COV"))
+    }
+    environment = kept | {
+        # Its databases have names of their own. Redis has numbers, which are ours: it starts one.
+        "JOBBOARD_TEST_DATABASE_URL": board.database_url,
+        "JOBBOARD_TEST_MONGO_URL": board.mongo_url,
+        "PYTHONPATH": f"{old / 'src'}:{plugins}",
+        "NEWER": str(ROOT / "src"),
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "newer_schema", *WALK]
+    run = subprocess.run(command, cwd=old, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-2000:]
+    assert " passed" in run.stdout
