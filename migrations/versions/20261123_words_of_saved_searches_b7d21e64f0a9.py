@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "b7d21e64f0a9"
-down_revision: str | Sequence[str] | None = "5e90d7b3c218"
+down_revision: str | Sequence[str] | None = "c9d47a02be15"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
