@@ -48,6 +48,18 @@ def test_says_what_became_of_the_rows(
     assert capsys.readouterr().out == "0 created, 0 updated, 2 unchanged, 1 rejected\n"
 
 
+def test_what_takes_long_is_no_warning_at_a_terminal(
+    import_: Import,
+    ads: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JOBBOARD_SLOW_STATEMENT_MS", "1")
+    monkeypatch.setenv("JOBBOARD_REDIS_URL", "redis://127.0.0.1:1")
+    assert import_("jsonl", ads) == 0
+    assert "statement" not in "".join(capfd.readouterr())
+
+
 def test_reads_packed_files(
     import_: Import, ads: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

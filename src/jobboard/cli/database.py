@@ -13,13 +13,15 @@ from jobboard.settings import Settings
 async def open_database(settings: Settings, **options: Any) -> AsyncGenerator[Database]:
     """One connection, whose commits the board's web processes hear of through Redis.
 
-    Without a Redis there is nobody to hear. `options` are those of Database.
+    Without a Redis there is nobody to hear. `options` are those of Database. Slow statements are not
+    named: those of commands are long, and a person watches.
     """
+    options |= {"pool_size": 1, "slow_ms": 0}
     if settings.redis_url.get_secret_value():
-        shared = Shared.make(settings, None, pool_size=1, **options)
+        shared = Shared.make(settings, None, **options)
         database, closing = shared.database, shared.close
     else:
-        database = Database(settings.database_url.get_secret_value(), pool_size=1, **options)
+        database = Database(settings.database_url.get_secret_value(), **options)
         closing = database.close
     try:
         yield database

@@ -37,8 +37,7 @@ class Shared:
             settings.database_url.get_secret_value(),
             forget=store.forget,
             tell=rings.ring,
-            slow_ms=settings.slow_statement_ms,
-            **options,
+            **{"slow_ms": settings.slow_statement_ms, **options},
         )
         if traces is not None:
             traces.watch(database.engine.sync_engine)
