@@ -13,8 +13,8 @@ from jobboard.settings import Settings
 async def open_database(settings: Settings, **options: Any) -> AsyncGenerator[Database]:
     """One connection, whose commits the board's web processes hear of through Redis.
 
-    Without a Redis there is nobody to hear. `options` are those of Database. Slow statements are not
-    named: those of commands are long, and a person watches.
+    Without a Redis there is nobody to hear. `options` are those of Database. Slow statements are
+    not named: those of commands are long, and a person watches.
     """
     options |= {"pool_size": 1, "slow_ms": 0}
     if settings.redis_url.get_secret_value():

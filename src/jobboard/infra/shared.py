@@ -31,13 +31,14 @@ class Shared:
     def make(cls, settings: Settings, traces: Traces | None, **options: Any) -> "Shared":
         """In the running loop; `options` are those of Database."""
         redis_url = settings.redis_url.get_secret_value()
+        options = {"slow_ms": settings.slow_statement_ms, **options}
         store = Store(make_patient_redis(redis_url), settings.secret_key.get_secret_value())
         rings = Rings(make_patient_redis(redis_url))
         database = Database(
             settings.database_url.get_secret_value(),
             forget=store.forget,
             tell=rings.ring,
-            **{"slow_ms": settings.slow_statement_ms, **options},
+            **options,
         )
         if traces is not None:
             traces.watch(database.engine.sync_engine)
