@@ -45,23 +45,23 @@ $$
 TERMS = r"""
 CREATE FUNCTION jobboard_terms_of(
     title text, tags text[], company text, city text, country text
-) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT array_agg(DISTINCT term) FROM (
-        SELECT 'word:' || word
-          FROM unnest(tsvector_to_array(to_tsvector('simple', translate(
-               title || ' ' || jobboard_words(tags) || ' ' || company, './-', '   ')))) AS word
-         WHERE word ~ '^[[:alpha:]]{3,40}$'
-        UNION ALL SELECT 'title:' || title
-        UNION ALL SELECT 'skill:' || tag FROM unnest(tags) AS tag
-        UNION ALL SELECT 'company:' || company
-        UNION ALL SELECT 'place:' || city || '|' || country
-        UNION ALL SELECT 'country:' || country
-    ) AS made (term) WHERE term IS NOT NULL
+) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN array_remove(
+        ARRAY['title:' || title, 'company:' || company, 'place:' || city || '|' || country,
+              'country:' || country]
+        || ARRAY(SELECT 'skill:' || tag FROM unnest(tags) AS tag)
+        || ARRAY(SELECT 'word:' || word
+                   FROM unnest(tsvector_to_array(to_tsvector('simple', translate(
+                        title || ' ' || jobboard_words(tags) || ' ' || company, './-', '   '))))
+                        AS word
+                  WHERE length(word) BETWEEN 3 AND 40 AND word !~ '[^[:alpha:]]'), NULL);
+END
 $$
 """
+# One row for a statement, however many jobs it writes.
 OF = "jobboard_terms_of({0}.title, {0}.tags, {0}.company_name, {0}.city, {0}.country)"
 ASKED = "({0}.status, {0}.title, {0}.tags, {0}.company_name, {0}.city, {0}.country)"
-# One row for a statement, however many jobs it writes.
 NOTE = f"""
 CREATE FUNCTION jobboard_note_terms() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -143,6 +143,7 @@ def upgrade() -> None:
         "terms",
         ["slips"],
         postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
         postgresql_where=sa.text("slips IS NOT NULL"),
     )
     op.create_table(

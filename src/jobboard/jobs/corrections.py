@@ -4,10 +4,10 @@
 hits is never replaced: of few hits it is only said what else may have been meant.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 
 from pydantic import ValidationError
-from sqlalchemy import Boolean, Text, bindparam, text
+from sqlalchemy import BigInteger, Boolean, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,8 +15,6 @@ from jobboard.clock import now
 from jobboard.jobs import search as searching
 from jobboard.jobs import walk
 from jobboard.jobs.criteria import JobCriteria, JobSearch
-from jobboard.jobs.filters import everything
-from jobboard.jobs.live import LiveJob
 from jobboard.jobs.search import Correction, JobSearchResult
 from jobboard.jobs.spelling import Known, Word, mended, pairs, spots
 from jobboard.jobs.words import understand
@@ -30,11 +28,17 @@ SEAM = "."  # in a cursor, between that of the corrected search and what it is a
 # Of each word: how many jobs have it, what is near to it, and the two words that it may be.
 KNOWN = text(
     """
+WITH given AS MATERIALIZED (
+    SELECT written, alone, key,
+           jobboard_slips(key, CASE WHEN length(key) < 8 THEN 1 ELSE 2 END) AS slips
+      FROM (SELECT written, alone, jobboard_folded(written) AS key
+              FROM unnest(CAST(:words AS text[]), CAST(:alone AS boolean[]))
+                   AS each (written, alone)
+            OFFSET 0) AS folded)
 SELECT written, given.key, alone, coalesce(own.jobs, 0) AS jobs,
        (SELECT jsonb_agg(jsonb_build_array(key, shown, jobs, 0))
           FROM (SELECT key, shown, jobs FROM terms
-                 WHERE slips && jobboard_slips(given.key,
-                                               CASE WHEN length(given.key) < 8 THEN 1 ELSE 2 END)
+                 WHERE terms.slips && given.slips
                    AND abs(length(key) - length(given.key)) <= 2 AND key <> given.key
                    AND alone AND coalesce(own.jobs, 0) <= :rare
                  ORDER BY jobs DESC LIMIT 100) AS near) AS near,
@@ -45,9 +49,7 @@ SELECT written, given.key, alone, coalesce(own.jobs, 0) AS jobs,
           JOIN terms AS other ON other.kind = 'word' AND other.key = substr(given.key, at + 1)
          WHERE alone AND own.jobs IS NULL
          ORDER BY least(one.jobs, other.jobs) DESC LIMIT 1) AS two
-  FROM (SELECT written, alone, jobboard_folded(written) AS key
-          FROM unnest(CAST(:words AS text[]), CAST(:alone AS boolean[])) AS each (written, alone)
-        OFFSET 0) AS given
+  FROM given
   LEFT JOIN terms AS own ON own.kind = 'word' AND own.key = given.key
 """
 ).bindparams(
@@ -55,6 +57,19 @@ SELECT written, given.key, alone, coalesce(own.jobs, 0) AS jobs,
     bindparam("alone", type_=ARRAY(Boolean)),
     bindparam("rare", RARE),
 )
+
+# Those of several queries that find something: a common one in the first span, a rare one in few.
+ANYWHERE = text(
+    """
+SELECT words FROM unnest(CAST(:queries AS text[])) AS asked (words)
+ WHERE EXISTS (
+       SELECT FROM unnest(CAST(:spans AS bigint[])) AS span (key), LATERAL (
+              SELECT FROM live_jobs
+               WHERE times @> ARRAY[span.key] AND search @@ CAST(asked.words AS tsquery)
+                 AND expires_at > now()
+               LIMIT 1) AS hit)
+"""
+).bindparams(bindparam("queries", type_=ARRAY(Text)), bindparam("spans", type_=ARRAY(BigInteger)))
 
 
 async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
@@ -138,15 +153,18 @@ async def _known(session: AsyncSession, q: str) -> dict[str, Known]:
         for row in rows
     }
     unknown = [word for word in alone if not known[word].jobs]
-    async for word in _found_anywhere(session, unknown):
+    for word in await _found_anywhere(session, unknown):
         known[word] = known[word]._replace(anywhere=True)
     return known
 
 
-async def _found_anywhere(session: AsyncSession, written: Iterable[str]) -> AsyncIterator[str]:
-    """Those of some words that live jobs have, in their texts perhaps."""
+async def _found_anywhere(session: AsyncSession, written: Iterable[str]) -> set[str]:
+    """Those of some words that live jobs have, in their texts perhaps; what is too common to be
+    searched by counts as found."""
     asked = await understand(session, [JobCriteria(q=word) for word in written])
-    for each in asked:
-        there = walk.newest([LiveJob.id], everything(each), walk.spans(MANY, now()), 1)
-        if each.words == "" or await session.scalar(there):
-            yield each.q or ""
+    queries = {each.words: each.q or "" for each in asked if each.words}
+    common = {each.q or "" for each in asked if not each.words}
+    if not queries:
+        return common
+    given = {"queries": list(queries), "spans": walk.spans(MANY, now())}
+    return common | {queries[each] for each in await session.scalars(ANYWHERE, given)}

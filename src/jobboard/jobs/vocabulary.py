@@ -46,6 +46,7 @@ class Term(Base):
             "ix_terms_slips",
             "slips",
             postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},  # look-ups would read through what waits
             postgresql_where=text("slips IS NOT NULL"),
         ),
         {"postgresql_with": {"fillfactor": "80"}},  # a count changes within its page
