@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from jobboard.infra.embedded import DataDir
-from jobboard.infra.embedded.crew import Engine
+from jobboard.infra.embedded.crew import Crew, Engine
 from jobboard.infra.embedded.postgres import Postgres
 from jobboard.infra.embedded.process import Child
 
@@ -26,6 +26,7 @@ class Server:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._crew = Crew(engine.folder)
         self.child: Child | None = None
 
     @property
@@ -35,9 +36,9 @@ class Server:
 
     async def start(self) -> None:
         """Return when it answers. The second time it listens where it did the first."""
-        await self.engine.prepare()
-        self.child = await Child.spawn(self.engine.program(), self.engine.folder)
-        await self.child.ready()
+        async with self._crew.starting([self.engine]):
+            pass
+        [self.child] = self._crew.children.values()
 
     async def stop(self) -> None:
         """Return when it is gone, which it may be already."""
@@ -80,7 +81,8 @@ class PostgresServer(Server):
 
     def searches(self) -> int:
         """Grows with each search that is asked here, by the word of its own log (TELLING)."""
-        return (self.engine.folder.logs / "postgres.log").read_text().count("live_jobs")
+        log = (self.engine.folder.logs / "postgres.log").read_text()
+        return log.count("live_jobs") + log.count("FROM terms")
 
     def copy_to(self, other: "PostgresServer") -> None:
         """Make `other`, which has no data yet, a streaming replica of this one."""

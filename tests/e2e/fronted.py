@@ -52,11 +52,11 @@ class Front:
 
 
 @contextmanager
-def gunicorn(environment: Mapping[str, str]) -> Generator[Gunicorn]:
-    """One that answers."""
+def gunicorn(environment: Mapping[str, str], stderr: int | None = None) -> Generator[Gunicorn]:
+    """One that answers; what it says goes to ours, or where `stderr` says."""
     where = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-P", "-m", "gunicorn", "--config", str(DEPLOY / "gunicorn.conf.py")]
-    process = subprocess.Popen(command, env={**environment, "BIND": where})
+    process = subprocess.Popen(command, env={**environment, "BIND": where}, stderr=stderr)
     try:
         wait_for(f"http://{where}/readyz")
         yield Gunicorn(process, f"http://{where}")

@@ -1,12 +1,14 @@
-"""MongoDB goes away in the midst of requests and comes back: nobody notices, nothing is lost."""
+"""MongoDB goes away in the midst of requests, or can write no more, and comes back: nobody notices,
+nothing is lost. GONE says for how many seconds.
+"""
 
 import asyncio
 import os
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from time import perf_counter
 
 import httpx2
@@ -14,40 +16,24 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from jobboard.cli.processes import web_command
-from jobboard.infra.embedded import DataDir
 from jobboard.infra.embedded.mongo import Mongo
-from jobboard.infra.embedded.process import Child
 from jobboard.settings import Settings
 from tests.e2e.boards import free_port
+from tests.e2e.engines import Server, engine_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 VISITORS = 3
-WITH, WITHOUT = 2.0, 4.0  # seconds of requests with MongoDB, and without it
+WITH, WITHOUT = 2.0, float(os.environ.get("GONE", "4"))  # seconds with MongoDB, and without it
 PATIENCE = 60.0  # promised: drained so many seconds after its return
 
 
-class Engine:
-    """A MongoDB server of this test's own, to stop and start again on the same port."""
-
-    def __init__(self, folder: DataDir) -> None:
-        self.folder = folder
-        self.mongo = Mongo(folder, volatile=False)
-
-    async def start(self) -> Child:
-        """Start it, and wait until it answers."""
-        await self.mongo.prepare()
-        child = await Child.spawn(self.mongo.program(), self.folder)
-        await child.ready()
-        return child
-
-
 @pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    """Not started yet."""
-    folder = DataDir(tmp_path / "board")
-    with folder.locked("command"):
-        yield Engine(folder)
+async def engine() -> AsyncIterator[Server]:
+    """A MongoDB server, to stop and start again on the same port."""
+    async with engine_server(Mongo, Server) as server:
+        await server.start()
+        yield server
 
 
 @pytest.fixture
@@ -111,37 +97,68 @@ def p99(times: list[float]) -> float:
     return sorted(times)[int(len(times) * 0.99)] * 1000
 
 
+async def drained(client: httpx2.AsyncClient) -> tuple[dict[str, int], float]:
+    """The counters when nothing waits any more, and how many seconds that took."""
+    began = perf_counter()
+    while (last := await counters(client))["buffered"]:
+        assert perf_counter() - began < PATIENCE
+        await asyncio.sleep(0.1)
+    return last, perf_counter() - began
+
+
+async def kept(engine: Server) -> int:
+    """How many hits MongoDB has."""
+    async with AsyncMongoClient(engine.url) as mongo:
+        return await mongo.get_default_database()["hits"].count_documents({})
+
+
 async def test_no_request_fails_and_every_hit_is_stored(
-    engine: Engine, serve: Callable[[str], httpx2.AsyncClient]
+    engine: Server, serve: Callable[[str], httpx2.AsyncClient]
 ) -> None:
-    server = await engine.start()
-    try:
-        async with serve(engine.mongo.url) as client:
-            await until_it_lives(client)
-            await visit(client, 0.5)  # warm up
-            before = await visit(client, WITH)
-            asking = asyncio.create_task(visit(client, WITHOUT))
-            await server.stop()  # in the midst of requests
-            during = await asking
-            gone = await counters(client)
-            page = await client.get("/readyz")
-            server = await engine.start()
-            returned = perf_counter()
-            while (last := await counters(client))["buffered"]:
-                assert perf_counter() - returned < PATIENCE
-                await asyncio.sleep(0.1)
-            drained = perf_counter() - returned
-        sys.stdout.write(
-            f"\n{len(before)} requests with MongoDB, p99 {p99(before):.1f} ms; "
-            f"{len(during)} without, p99 {p99(during):.1f} ms; "
-            f"{gone['buffered']} hits waited, drained in {drained:.1f} s; {last}\n"
-        )
-        assert gone["buffered"] > 0, "it was never gone"
-        assert (page.status_code, page.json()["engines"]["mongo"]) == (200, "down")
-        assert last["received"] == last["stored"] + last["dropped"]
-        assert last["dropped"] == 0
-        async with AsyncMongoClient(engine.mongo.url) as mongo:
-            kept = await mongo.get_default_database()["hits"].count_documents({})
-        assert kept == last["stored"]
-    finally:
-        await server.stop()
+    async with serve(engine.url) as client:
+        await until_it_lives(client)
+        await visit(client, 0.5)  # warm up
+        before = await visit(client, WITH)
+        asking = asyncio.create_task(visit(client, WITHOUT))
+        await engine.stop()  # in the midst of requests
+        during = await asking
+        gone = await counters(client)
+        page = await client.get("/readyz")
+        await engine.start()
+        last, seconds = await drained(client)
+    sys.stdout.write(
+        f"\n{len(before)} requests with MongoDB, p99 {p99(before):.1f} ms; "
+        f"{len(during)} in {WITHOUT:.0f} s without, p99 {p99(during):.1f} ms; "
+        f"{gone['buffered']} hits waited, drained in {seconds:.1f} s; {last}\n"
+    )
+    assert gone["buffered"] > 0, "it was never gone"
+    assert (page.status_code, page.json()["engines"]["mongo"]) == (200, "down")
+    assert last["received"] == last["stored"] + last["dropped"] + last["known"]
+    assert last["dropped"] == 0
+    assert await kept(engine) == last["stored"]
+
+
+async def test_a_full_disk_of_mongodb_harms_no_request(
+    engine: Server, serve: Callable[[str], httpx2.AsyncClient]
+) -> None:
+    """No file of it may grow: it refuses to write, or dies of it. Then there is room again."""
+    assert engine.child is not None
+    async with serve(engine.url) as client:
+        await until_it_lives(client)
+        await visit(client, 0.5)
+        pid = engine.child.process.pid
+        room = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        during = await visit(client, WITHOUT)
+        full = await counters(client)
+        if engine.child.process.returncode is None:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, room)
+        await engine.stop()
+        await engine.start()
+        last, seconds = await drained(client)
+    sys.stdout.write(
+        f"\n{len(during)} requests while its disk was full, p99 {p99(during):.1f} ms; "
+        f"{full['buffered']} hits waited, drained in {seconds:.1f} s; {last}\n"
+    )
+    assert full["buffered"] > 0, "it was never full"
+    assert last["received"] == last["stored"] + last["dropped"] + last["known"]
+    assert await kept(engine) >= last["stored"]

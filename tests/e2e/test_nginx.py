@@ -1,29 +1,34 @@
-"""nginx and gunicorn with the files that we ship: what strangers say, slow ones, restarts."""
+"""nginx and gunicorn with the files that we ship: what strangers say, slow ones, restarts.
+
+RESTARTS says how often processes are replaced, RATE how many requests a second there are meanwhile.
+"""
 
 import json
 import os
 import socket
+import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx2
 import pytest
+from anyio import to_thread
 
 from tests.e2e.boards import free_port
 from tests.e2e.fronted import Front, Gunicorn, needs_nginx, nginx
+from tests.e2e.load import Ask, load
 from tests.e2e.visitors import PASSWORD
 
 pytestmark = [pytest.mark.nginx, pytest.mark.slow, needs_nginx]
 RESTARTS = int(os.environ.get("RESTARTS", "2"))
 SLOW = 1_000
-WRITERS, READERS = 4, 2
-PAUSE = 0.05  # seconds between two requests of each of them
+WRITERS, READS = 4, 9  # people who write, and how many read for each that writes
 PERSON = {"email": "kim@example.com", "full_name": "Kim", "role": "candidate"}
 
 
@@ -170,37 +175,32 @@ def test_with_no_process_behind_it_says_so_to_people_and_to_programs() -> None:
     assert problem.json()["code"] == "unavailable"
 
 
-def test_restarts_in_turn_lose_no_request_and_double_none(
+@pytest.mark.anyio
+async def test_restarts_in_turn_lose_no_request_and_double_none(
     client: httpx2.Client, front: Front
 ) -> None:
-    answered: Counter[int] = Counter()
-    numbers, done = count(), threading.Event()
+    people, numbers = [writer(client, number) for number in range(WRITERS)], count()
 
-    def ask(*, writes: bool) -> None:
-        with httpx2.Client(base_url=front.address, headers=client.headers, timeout=30) as mine:
-            while not done.wait(PAUSE):
-                if writes:
-                    answer = mine.post("/api/v1/tasks", json={"title": f"No. {next(numbers)}"})
-                else:
-                    answer = mine.get("/api/v1/jobs")
-                answered[answer.status_code] += 1
+    async def write(session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
+        number = next(numbers)
+        headers = people[number % WRITERS]
+        return await session.post("/api/v1/tasks", json={"title": f"No. {number}"}, headers=headers)
 
-    threads = [
-        threading.Thread(target=ask, kwargs={"writes": number < WRITERS})
-        for number in range(WRITERS + READERS)
-    ]
-    for thread in threads:
-        thread.start()
-    try:
+    asks: list[Ask] = [write, *[lambda session: session.get("/api/v1/jobs")] * READS]
+    async with load(front.address, asks) as found:
         for number in range(RESTARTS):
-            replace(front.behind[number % 2])
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join()
-    assert set(answered) == {200, 201}
-    titles = [item["title"] for item in tasks(client)]
-    assert sorted(titles) == sorted(f"No. {number}" for number in range(answered[201]))
+            await to_thread.run_sync(replace, front.behind[number % 2])
+    sys.stdout.write(f"\n{RESTARTS} restarts: {found.figures()}\n")
+    assert set(found.statuses()) == {200, 201}
+    titles = [item["title"] for person in people for item in tasks(client, person)]
+    assert sorted(titles) == sorted(f"No. {number}" for number in range(found.statuses()[201]))
+
+
+def writer(client: httpx2.Client, number: int) -> dict[str, str]:
+    """The header of one more person: nobody may have all the tasks of a long run."""
+    person = {**PERSON, "email": f"writer{number}@example.com", "password": PASSWORD}
+    client.post("/api/v1/auth/register", json=person).raise_for_status()
+    return log_in(client, person["email"], PASSWORD)
 
 
 def replace(one: Gunicorn) -> None:
@@ -213,11 +213,11 @@ def replace(one: Gunicorn) -> None:
     assert httpx2.get(f"{one.address}/healthz", timeout=30).status_code == 200
 
 
-def tasks(client: httpx2.Client) -> Iterator[dict[str, str]]:
+def tasks(client: httpx2.Client, headers: dict[str, str]) -> Iterator[dict[str, str]]:
     """All of them, page by page."""
     asked: dict[str, str] = {"limit": "100"}
     while True:
-        page = client.get("/api/v1/tasks", params=asked).json()
+        page = client.get("/api/v1/tasks", params=asked, headers=headers).json()
         yield from page["items"]
         if page["next_cursor"] is None:
             return

@@ -76,10 +76,10 @@ class Pair:
         async with self.app.state.engines.database.transaction() as session:
             return (await make_job(session, self.owner, self.company)).slug
 
-    async def who_answers(self, *path: str, **asked: Any) -> str:
+    async def who_answers(self, path: str = "/api/v1/jobs", **asked: Any) -> str:
         """Which of the two was asked for a search."""
         before = [each.searches() for each in (self.primary, self.replica)]
-        await self.search(*path, **asked)
+        await self.search(path, **asked)
         after = [each.searches() for each in (self.primary, self.replica)]
         return " and ".join(
             name
@@ -155,6 +155,8 @@ async def test_searches_are_asked_of_the_replica(well: Pair) -> None:
     assert await well.who_answers() == "replica"
     assert await well.who_answers("/") == "replica"
     assert await well.who_answers("/", q="nothingatall bakery", remote="hybrid") == "replica"
+    suggestions = {"path": "/api/v1/suggestions", "q": "ba"}
+    assert await well.who_answers(**suggestions, headers=well.owner.headers) == "replica"
     later = await well.later()
     assert await well.who_answers(**later) == "replica"
     assert await well.who_answers(**later, headers=well.owner.headers) == "primary"

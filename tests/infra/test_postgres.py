@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx2
 import pytest
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from jobboard.infra import postgres
 from jobboard.infra.freshness import outdate
 from jobboard.infra.postgres import Database
 from jobboard.infra.rings import ring_for
+from jobboard.infra.statements import NamedConnection
 from jobboard.settings import Settings
 from tests.timing import until
 
@@ -110,6 +112,14 @@ async def test_requests_get_an_answer_while_it_is_frozen(
             assert answer.headers["retry-after"] == "5"
             wire.thaw()
             assert (await client.get("/api/v1/companies")).status_code == 200
+
+
+async def test_a_server_that_ends_a_new_connection_is_one_that_is_gone(settings: Settings) -> None:
+    url = settings.database_url.get_secret_value()
+    connection = await asyncpg.connect(url, connection_class=NamedConnection)
+    connection.terminate()
+    with pytest.raises(ConnectionResetError):  # as what SQLAlchemy does next
+        await connection.set_type_codec("json", schema="pg_catalog", encoder=str, decoder=str)
 
 
 async def test_who_is_cancelled_while_others_forget_still_tells(settings: Settings) -> None:

@@ -7,6 +7,7 @@ The libraries' own logs (uvicorn, SQLAlchemy, asyncio) take the same way. What i
 import logging
 import re
 import sys
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Literal, TextIO, cast
 
@@ -82,15 +83,21 @@ def configure(format: Literal["text", "json"] = "text", *, level: int = logging.
 
 class StandardError:
     """Whatever `sys.stderr` is when a line is written: loggers in use hold on to their file, and
-    that of a moment may be closed by then."""
+    that of a moment may be closed by then.
+
+    What cannot be written is lost: a full disk below the log is no reason to refuse a request.
+    """
 
     def write(self, text: str) -> int:
         """As a file does it."""
-        return sys.stderr.write(text)
+        with suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
         """The same."""
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def _for_people() -> Processor:

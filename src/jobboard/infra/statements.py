@@ -35,6 +35,14 @@ class NamedConnection(asyncpg.Connection):
             query = f"{BEGIN} SET LOCAL application_name = '{name}'"
         return await super().execute(query, *args, timeout=timeout)
 
+    async def set_type_codec(self, *args: Any, **options: Any) -> None:
+        """SQLAlchemy does this to each new connection, and lets asyncpg's own errors through, which
+        nobody above expects. A server that ends right then is one that cannot be reached."""
+        try:
+            await super().set_type_codec(*args, **options)
+        except (asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+            raise ConnectionResetError(f"a new connection was ended: {error}") from error
+
 
 class SlowStatements:
     """Logs what took longer than `limit` seconds, with the request id, and counts it.
