@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from jobboard.asgi import create_app
+from jobboard.infra.queue import make_celery
 from jobboard.settings import Settings, SettingsError
 
 KEY = "r4nd0m-0nly-f0r-tests-0123456789"
@@ -52,6 +53,9 @@ def test_production_starts_when_all_is_safe() -> None:
         ("DATABASE_URL", "postgresql://me:Postgres@db/x", "JOBBOARD_DATABASE_URL has a password"),
         ("REDIS_URL", "http://redis:6379", "JOBBOARD_REDIS_URL must begin with redis://"),
         ("REDIS_URL", "redis://:changeme@redis/0", "JOBBOARD_REDIS_URL has a password"),
+        ("DATABASE_REPLICA_URL", "mysql://db/x", "JOBBOARD_DATABASE_REPLICA_URL must begin with"),
+        ("BROKER_URL", "http://rabbit", "JOBBOARD_BROKER_URL must begin with amqp:// or amqps://"),
+        ("BROKER_URL", "amqp://guest:guest@rabbit//", "JOBBOARD_BROKER_URL has a password"),
         ("MONGO_URL", "mongo:27017/jobboard", "JOBBOARD_MONGO_URL must begin with mongodb://"),
         ("MONGO_URL", "mongodb://root:example@mongo/x", "JOBBOARD_MONGO_URL has a password"),
         ("STORAGE_URL", "memory:///", "JOBBOARD_STORAGE_URL must begin with file:// or s3://"),
@@ -66,6 +70,15 @@ def test_production_starts_when_all_is_safe() -> None:
 def test_production_refuses_what_is_unsafe(name: str, value: str, says: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(says)):
         Settings.from_environment({**SAFE, f"JOBBOARD_{name}": value})
+
+
+def test_workers_hear_of_work_by_redis_or_by_a_broker_of_their_own() -> None:
+    redis = Settings.from_environment({"JOBBOARD_REDIS_URL": "redis://redis/0"})
+    assert make_celery(redis.broker).conf.broker_transport_options["visibility_timeout"] == 600
+    rabbit = redis.model_copy(update={"broker_url": SecretStr("amqp://board:secret@rabbit//")})
+    celery = make_celery(rabbit.broker)
+    assert celery.connection().transport_cls == "amqp"
+    assert celery.conf.broker_transport_options == {}  # those of Redis would be refused
 
 
 def test_what_is_refused_shows_no_secret() -> None:

@@ -15,6 +15,7 @@ SCHEMES = {
     "database_url": ("postgresql", "postgres"),
     "database_replica_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
+    "broker_url": ("amqp", "amqps", "redis", "rediss"),
     "mongo_url": ("mongodb", "mongodb+srv"),
     "storage_url": ("file", "s3"),
 }

@@ -55,6 +55,11 @@ class Settings(BaseModel):
     redis_url: SecretStr = Field(
         SecretStr(""), description="Redis 6.2 or later, as `redis://:password@host:6379/0`."
     )
+    broker_url: SecretStr = Field(
+        SecretStr(""),
+        description="Celery's broker, if it is not that Redis, as `amqp://user:password@host//` of "
+        "RabbitMQ.",
+    )
     mongo_url: SecretStr = Field(
         SecretStr(""),
         description="MongoDB for hit logs, with the database, as `mongodb://host/jobboard`. "
@@ -153,6 +158,11 @@ class Settings(BaseModel):
     def production(self) -> bool:
         """Whether this process serves real people."""
         return self.environment == "production"
+
+    @property
+    def broker(self) -> str:
+        """Where workers hear that there is something to do."""
+        return self.broker_url.get_secret_value() or self.redis_url.get_secret_value()
 
     @property
     def must_verify_email(self) -> bool:

@@ -47,7 +47,7 @@ async def open_engines(settings: Settings, traces: Traces | None = None) -> Asyn
 
     Nothing is dialled here: a server that is gone at start-up may come back later.
     """
-    doorbell = Doorbell(settings.redis_url.get_secret_value())
+    doorbell = Doorbell(settings.broker)
     shared = Shared.make(settings, traces, ring=doorbell.ring)
     replica = make_replica(settings, traces)
     engines = _make(settings, shared, doorbell, Reads(shared.database, replica))

@@ -1,7 +1,7 @@
 """The outbox: messages for workers are rows, written in the transaction that causes them.
 
-Celery over Redis is only the doorbell. A ring that is lost costs a few seconds, never a message:
-the worker's schedule looks for waiting rows whether or not it heard one (docs/queue.md).
+Celery, over Redis or RabbitMQ, is only the doorbell. A ring that is lost costs a few seconds, never
+a message: the worker's schedule looks for waiting rows whether or not it heard one (docs/queue.md).
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DELIVER = "jobboard.deliver"  # the Celery task that empties the outbox
 TICK = "jobboard.tick"  # the one that does what is due by the clock
+REDIS_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 600}
 log = structlog.get_logger()
 
 
@@ -112,20 +113,16 @@ async def still_waits(session: AsyncSession, message_id: UUID) -> bool:
     return found is not None
 
 
-def make_celery(redis_url: str) -> "Celery":
-    """A Celery app on `redis_url` that never waits long for a broker that is gone."""
+def make_celery(broker_url: str) -> "Celery":
+    """A Celery app on this broker that never waits long for one that is gone."""
     # Here, not above: a web process starts sooner, and is 5 MB smaller until its first ring.
     from celery import Celery
 
-    celery = Celery("jobboard", broker=redis_url, set_as_current=False)
+    celery = Celery("jobboard", broker=broker_url, set_as_current=False)
     celery.conf.update(
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_transport_options={
-            "socket_connect_timeout": 1,
-            "socket_timeout": 5,
-            "visibility_timeout": 600,
-        },
+        broker_transport_options={} if broker_url.startswith("amqp") else REDIS_OPTIONS,
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -138,8 +135,8 @@ def make_celery(redis_url: str) -> "Celery":
 class Doorbell:
     """Rings without making the request wait: one thread, and rings that wait fold into one."""
 
-    def __init__(self, redis_url: str) -> None:
-        self._redis_url = redis_url
+    def __init__(self, broker_url: str) -> None:
+        self._broker_url = broker_url
         self._celery: Celery | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="doorbell")
         self._lock = Lock()
@@ -157,7 +154,7 @@ class Doorbell:
         with self._lock:
             self._waiting = False
         try:
-            self._celery = self._celery or make_celery(self._redis_url)
+            self._celery = self._celery or make_celery(self._broker_url)
             self._celery.send_task(DELIVER, retry=False, ignore_result=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, the schedule delivers instead
             log.warning("doorbell.silent", error=type(error).__name__)

@@ -32,7 +32,7 @@ SCHEDULE_SECONDS = 5.0  # between two looks at the process that holds the schedu
 ALIVE_SECONDS = 5.0  # between two signs of life
 log = structlog.get_logger()
 settings = Settings.from_environment()
-app = make_celery(settings.redis_url.get_secret_value())
+app = make_celery(settings.broker)
 # Both look into the database for what there is to do: ringing twice, or late, does no harm.
 app.conf.beat_schedule = {
     # Delivers what nobody rang for: the doorbell was broken, or a message waited for a retry.

@@ -29,7 +29,7 @@ class Context:
 @asynccontextmanager
 async def open_context(settings: Settings) -> AsyncGenerator[Context]:
     """Make the clients in the running loop; close them at the end."""
-    doorbell = Doorbell(settings.redis_url.get_secret_value())
+    doorbell = Doorbell(settings.broker)
     traces = Traces.make(settings, "jobboard-worker")
     shared = Shared.make(settings, traces, ring=doorbell.ring, pool_size=3)
     mongo_url = settings.mongo_url.get_secret_value()
