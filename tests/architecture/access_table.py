@@ -217,6 +217,10 @@ ROUTES: dict[str, Access | list[Access]] = {
         everyone("job"),
         only(TEAM, "admin", on="draft", hidden=CAST, nobody=404, scope="jobs:read"),
     ],
+    "GET /api/v1/jobs/{id}/similar": [
+        everyone("job"),
+        only(TEAM, "admin", on="draft", hidden=CAST, nobody=404, scope="jobs:read"),
+    ],
     "PATCH /api/v1/jobs/{id}": [
         only(TEAM, "admin", on="job", json={"tags": ["a"]}, scope="jobs:write"),
         only(TEAM, "admin", on="draft", json={"tags": ["a"]}, hidden=CAST, scope="jobs:write"),

@@ -67,6 +67,15 @@ async def test_a_job_that_is_over_stays_and_shows_others(town: Town, status: Job
     assert (await candidate.get(f"/jobs/{job.slug}/apply")).status == 409
 
 
+async def test_a_live_job_shows_what_is_like_it(town: Town) -> None:
+    job = await town.job(title="Night baker", location="Berlin, Hamburg or Munich")
+    await town.job(title="Day baker")
+    page = await town.stranger.get(f"/jobs/{job.slug}")
+    assert "Similar jobs" in page.text
+    assert "Day baker" in page.text
+    assert "Similar jobs" not in (await town.stranger.get(f"/jobs/{job.slug}/apply")).text
+
+
 async def test_a_job_past_its_day_is_over_before_the_clock_marks_it(town: Town) -> None:
     job = await town.job(expires_at=now() - timedelta(minutes=1))
     assert "takes no more applications" in (await town.stranger.get(f"/jobs/{job.slug}")).text

@@ -194,7 +194,7 @@ async def test_nothing_found_offers_ways_out_with_counts(town: Town) -> None:
     await town.job(title="Baker", remote="onsite")
     page = await town.stranger.get("/?q=baker&remote=remote")
     assert "Nothing fits all of that" in page.text
-    assert '"Remote": 1 job' in page.text
+    assert "Without “Remote”: 1 job" in page.text
     assert "/?q=baker" in links(page, css_class="button quiet")
     common = await town.stranger.get("/?q=the")
     assert "Try a title or a skill" in common.text
@@ -228,3 +228,54 @@ async def test_the_usual_order_and_an_idle_currency_stay_out_of_the_address(town
     assert '<option value="" selected>Best match</option>' in page.html
     page = await town.stranger.get("/")
     assert '<option value="" selected>Newest first</option>' in page.html
+
+
+async def test_a_radius_holds_in_the_form_a_chip_and_the_alert(town: Town) -> None:
+    await town.job(title="Near", location="Potsdam, Germany")
+    await town.job(title="Far", location="Hamburg, Germany")
+    await town.job(title="Anywhere", location="Remote, Germany", remote="remote")
+    page = await town.stranger.get("/?location=Berlin&radius_km=50")
+    assert titles(page) == ["Near"]
+    assert "1 job near Berlin" in page.text
+    assert '<option value="50" selected>50 km' in page.html
+    assert "Within 50 km" in page.text
+    assert links(page, css_class="chip") == ["/?location=Berlin"]
+    assert "/me/alerts/new?location=Berlin&amp;radius_km=50" in page.html
+    assert "Within 500 km" not in page.text
+    assert "Within 200 km" not in page.text
+    assert "With remote jobs: 2 jobs" in page.text
+    page = await town.stranger.get("/?location=Berlin&radius_km=50&include_remote=true")
+    assert set(titles(page)) == {"Near", "Anywhere"}
+    assert 'name="include_remote" value="true" checked' in page.html
+    page = await town.stranger.get("/?location=&radius_km=50&q=near")
+    assert titles(page) == ["Near"]  # around nothing
+
+
+async def test_a_radius_around_no_known_town_is_said_and_the_words_are_searched(
+    town: Town,
+) -> None:
+    await town.job(title="There", location="Xyzzyville")
+    page = await town.stranger.get("/?location=Xyzzyville&radius_km=50")
+    assert page.status == 200
+    assert titles(page) == ["There"]
+    assert "We know no town called Xyzzyville" in page.text
+    assert links(page, css_class="chip") == []
+    assert "/me/alerts/new" not in page.html.partition('id="results"')[2]
+    page = await town.stranger.get("/?location=Cambridge&radius_km=50")
+    assert "Cambridge, Ontario, Canada" in page.text
+
+
+async def test_few_jobs_come_with_ways_to_more(town: Town) -> None:
+    await town.job(title="Baker", remote="onsite", location="Hamburg, Germany")
+    await town.job(title="Head baker", remote="hybrid", tags=["bread"])
+    page = await town.stranger.get("/?q=baker&remote=onsite,remote&location=Hamburg")
+    assert titles(page) == ["Baker"]
+    assert "In any place" not in page.text  # finds no more
+    page = await town.stranger.get("/?q=head+chef&tag=bread")
+    assert "“head”: 1 job" in page.text
+    way = next(href for href in links(page, css_class="button quiet") if "q=head&" in href)
+    assert titles(await town.stranger.get(way)) == ["Head baker"]
+    page = await town.stranger.get("/?q=baker&tag=bread&pay_from=50000&undisclosed_pay=exclude")
+    assert "With any pay: 1 job" in page.text
+    page = await town.stranger.get("/?q=baker&tag=bread&posted_within=1&country=FR,DE&company=no")
+    assert "Nothing fits all of that" in page.text

@@ -17,12 +17,14 @@ def page_path(data: JobCriteria) -> str:
 
 def pairs(data: JobCriteria) -> Iterator[tuple[str, str]]:
     """The parameters of the page. It takes pay in whole units, as people type it."""
-    for name in ("q", "location", "company", "posted_within"):
+    for name in ("q", "location", "radius_km", "company", "posted_within"):
         if value := getattr(data, name):
             yield name, str(value)
     for name in ("tag", "remote", "employment_type", "experience", "country"):
         for value in getattr(data, name):
             yield name, str(value)
+    if data.include_remote:
+        yield "include_remote", "true"
     if data.salary_min is not None and data.currency:
         yield "pay_from", _amount(data.salary_min, data.currency)
         yield "currency", data.currency
@@ -39,12 +41,19 @@ def _amount(minor: int, currency: str) -> str:
 def name_of(data: JobCriteria) -> str:
     """What to call a search that has no name: "baker, Hamburg, part time"."""
     kinds = [*data.remote, *data.employment_type, *data.experience]
-    said = [data.q, data.location, *data.tag, *data.country]
+    said = [data.q, _where(data), *data.tag, *data.country]
     said += [kind.value.replace("_", " ") for kind in kinds]
     if data.salary_min is not None and data.currency:
         said.append(f"from {_amount(data.salary_min, data.currency)} {data.currency}")
     said.append(data.company)
     return _joined([part for part in said if part]) or "All jobs"
+
+
+def _where(data: JobCriteria) -> str | None:
+    if not data.location:
+        return None
+    circle = f"{data.radius_km} km around " if data.radius_km else ""
+    return f"{circle}{data.location}{' or remote' if data.include_remote else ''}"
 
 
 def _joined(parts: list[str]) -> str:

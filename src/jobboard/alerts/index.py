@@ -25,16 +25,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.infra.locks import FILING
 from jobboard.jobs.asked import ANY_OF, QUERIES, many, numbered, read
 from jobboard.jobs.criteria import JobCriteria
+from jobboard.jobs.filters import reached
 from jobboard.jobs.words import understand
 
 Clause = frozenset[str]
 
 ANYTHING = "*"  # the key that every job has
-WORD, PLACE, TAG, COMPANY, PAY = "w", "p", "t", "o", "m"
+WORD, PLACE, TAG, COMPANY, PAY, MAP = "w", "p", "t", "o", "m", "g"
 PAID, UNPAID = PAY + "!", PAY + "?"  # its pay can be read, or not
 KINDS = {"country": "c", "remote": "r", "employment_type": "e", "experience": "x"}
 # How many jobs of one hold a key that is in no statistics.
-USUAL = {WORD: 0.0005, PLACE: 0.001, TAG: 0.0005, COMPANY: 0.0001, "c": 0.02}
+USUAL = {WORD: 0.0005, PLACE: 0.001, TAG: 0.0005, COMPANY: 0.0001, MAP: 0.0002, "c": 0.02}
 COMMON = 0.3
 AT_ONCE = 1000  # searches whose words PostgreSQL reads in one statement
 # Steps of pay, as exact as two bits: m * 2**n from 4 * 2**15 (1,310.72 a year) on.
@@ -43,13 +44,16 @@ TOKEN = re.compile(r"'((?:[^']|'')*)'(:\*)?|(<(?:-|\d+)>|[&|!()])")
 
 # All keys of a row of `live_jobs`, whose company is joined.
 HELD = literal_column(
-    f"""array_remove(ARRAY['*', 'c' || live_jobs.country, 'r' || live_jobs.remote,
+    f"""array_remove(ARRAY['*', 'r' || live_jobs.remote,
         'e' || live_jobs.employment_type, 'x' || live_jobs.experience,
         'o' || live_jobs.company_id::text,
         'o' || companies.slug]
     || ARRAY(SELECT 'w' || held FROM unnest(tsvector_to_array(live_jobs.search)) AS held)
     || ARRAY(SELECT 'p' || held FROM unnest(tsvector_to_array(live_jobs.place_search)) AS held)
     || ARRAY(SELECT 't' || held FROM unnest(live_jobs.tags) AS held)
+    || ARRAY(SELECT 'c' || held FROM unnest(live_jobs.countries) AS held)
+    || ARRAY(SELECT 'g' || held FROM unnest(live_jobs.kinds) AS held
+              WHERE held LIKE 'at:%' OR held LIKE 'from:%')
     || CASE WHEN live_jobs.pay IS NULL OR live_jobs.currency IS NULL
         THEN ARRAY['m?']
         ELSE ARRAY['m!', 'm' || live_jobs.currency || '0'] || ARRAY(
@@ -72,7 +76,13 @@ STATISTICS = text(
     WHERE schemaname = current_schema() AND tablename = 'live_jobs' AND value = ANY(:values)
         AND attname = ANY(:columns)"""
 )
-COLUMNS = {"search": WORD, "place_search": PLACE, "tags": TAG, **KINDS}
+COLUMNS = {
+    "search": WORD,
+    "place_search": PLACE,
+    "tags": TAG,
+    "kinds": MAP,
+    **{"countries" if name == "country" else name: key for name, key in KINDS.items()},
+}
 ASKED = many()
 READING = select(*(cast(ASKED.c[name], Text).label(name) for name in QUERIES)).order_by(ASKED.c.n)
 
@@ -129,6 +139,8 @@ def _of_choices(asked: dict[str, Any]) -> Iterator[Clause]:
         yield frozenset({TAG + tag})
     if company := asked.get("company_id") or asked.get("company_slug"):
         yield frozenset({COMPANY + company})
+    if "near_km" in asked:
+        yield frozenset(MAP + kind for kind in reached(asked))
 
 
 def _of_pay(asked: dict[str, Any]) -> Iterator[Clause]:
@@ -159,7 +171,9 @@ def _of_place(asked: dict[str, Any], queries: Any) -> list[Clause]:
     if remote := asked.get("place_remote"):
         certain.append(frozenset({KINDS["remote"] + remote}))
     in_words = _read(queries.place, PLACE)
-    return _either(in_words, certain) if certain else in_words
+    there = _either(in_words, certain) if certain else in_words
+    afar = asked.get("from_afar")
+    return _either(there, [frozenset(MAP + kind for kind in afar)]) if afar else there
 
 
 def _read(query: str, kind: str) -> list[Clause]:

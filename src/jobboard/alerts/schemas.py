@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_vali
 
 from jobboard.alerts.models import Frequency
 from jobboard.jobs.criteria import JobCriteria
+from jobboard.jobs.near import FARTHEST
 from jobboard.jobs.schemas import PayInJson
 from jobboard.schema import WHOLE, Input, NotNull, WholeNumber, absent
 
@@ -31,6 +32,11 @@ class SavedCriteria(JobCriteria):
     posted_within: Annotated[int, Field(strict=True, ge=1, le=365), WHOLE] | None = Field(
         None, description="Days."
     )
+
+    radius_km: Annotated[int, Field(strict=True, ge=1, le=FARTHEST), WHOLE] | None = Field(
+        None, description="Around the town that `location` names; as in `GET /jobs`."
+    )
+    include_remote: StrictBool = Field(False, description="As in `GET /jobs`.")
 
     @model_validator(mode="before")
     @classmethod

@@ -17,6 +17,7 @@ from jobboard.jobs.language import language_of
 from jobboard.jobs.lifecycle import Party, Step
 from jobboard.jobs.models import Job, JobEvent
 from jobboard.jobs.places import parse_location
+from jobboard.jobs.points import written
 from jobboard.jobs.salary import yearly
 from jobboard.jobs.schemas import SalaryInput
 
@@ -71,6 +72,7 @@ def _row(posting: Posting) -> dict[str, object]:
         "city": place.city,
         "region": place.region,
         "country": place.country,
+        "places": written(place),
         "remote": data.remote,
         "employment_type": data.employment_type,
         "experience": data.experience,

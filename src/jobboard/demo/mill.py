@@ -5,6 +5,7 @@ for titles, companies, places and for what people work with. Ad `number` of a se
 same; when it was posted depends on how many there are, the first ones being the oldest.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from jobboard.infra.slugs import ALPHABET, slugify
 from jobboard.jobs.gazetteer import largest_cities
 from jobboard.jobs.models import JobStatus, Workplace
 from jobboard.jobs.places import Location, parse_location
+from jobboard.jobs.points import written
 
 CHUNK = 5_000  # ads that are drawn from one seed, one after the other
 COMPANIES = 20_000  # at most; one for PER_COMPANY ads of a smaller board
@@ -34,7 +36,8 @@ CLOSED = 0.04  # share of ads that nobody finds any more
 PAYS = 8  # different salaries of one occupation in one country
 COLUMNS = (
     "slug", "company_id", "company_name", "title", "description", "description_html",
-    "description_text", "location", "city", "region", "country", "remote", "employment_type",
+    "description_text", "location", "city", "region", "country", "places", "remote",
+    "employment_type",
     "experience", "tags", "apply_url", *PAY_COLUMNS, "status", "created_at", "updated_at",
     "submitted_at", "approved_at", "published_at", "expires_at", "source", "external_id",
 )  # fmt: skip
@@ -160,7 +163,8 @@ class Mill:
         tags = [*rng.sample(occupation.tags, 2), names.tool(tools[1]).lower()]
         return (
             self._slug(title, firm.name, number), firm.id, firm.name, title, *texts, location,
-            place.city, place.region, place.country, workplace, variant.employment_type,
+            place.city, place.region, place.country, _places(place), workplace,
+            variant.employment_type,
             variant.experience, tags, None,
             *rng.choice(self._pays_of(occupation, variant, firm.country)),
             *self._life(rng, number), SOURCE, self.external_id(number),
@@ -234,6 +238,11 @@ def _slugified(title: str, company: str) -> str:
 @cache
 def _place(location: str) -> Location:
     return parse_location(location)
+
+
+@cache
+def _places(place: Location) -> str:
+    return json.dumps(written(place))
 
 
 @cache

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    Double,
     Integer,
     Text,
     bindparam,
@@ -42,6 +43,10 @@ TYPES: dict[str, Any] = {
     "company_slug": Text(),
     **dict.fromkeys(ANY_OF, ARRAY(Text)),
     "tag": ARRAY(Text),
+    "near_km": Integer(),
+    "near_north": Double(),
+    "near_east": Double(),
+    "from_afar": ARRAY(Text),
     "place": Text(),
     "place_name": Text(),
     "place_country": Text(),
@@ -76,7 +81,9 @@ def read(data: JobCriteria) -> dict[str, Any]:
     if data.tag:
         asked["tag"] = data.tag
     if data.location:
-        asked |= _read_place(data.location)
+        asked |= _read_circle(data) if data.radius_km else _read_place(data.location)
+    if data.location and data.include_remote:
+        asked["from_afar"] = _afar(data.location)
     if data.words is not None:
         asked["words"] = data.words
     return asked
@@ -87,6 +94,17 @@ def _read_company(slug_or_id: str) -> dict[str, str]:
         return {"company_id": str(UUID(slug_or_id))}
     except ValueError:
         return {"company_slug": slug_or_id.lower()}
+
+
+def _read_circle(data: JobCriteria) -> dict[str, Any]:
+    north, east = data.centre()
+    return {"near_km": data.radius_km, "near_north": north, "near_east": east}
+
+
+def _afar(location: str) -> list[str]:
+    """Kinds of remote jobs that are done from there: of its country, or of none."""
+    country = parse_location(location).country
+    return ["from:*", f"from:{country}"] if country else ["from:*"]
 
 
 def _read_place(location: str) -> dict[str, str]:

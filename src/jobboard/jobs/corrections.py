@@ -117,7 +117,7 @@ async def _suggested(
     session: AsyncSession, result: JobSearchResult, fixed: JobSearch
 ) -> JobSearchResult:
     """The same result, and the other search, if it finds many more."""
-    if await searching.how_many(session, fixed) <= BETTER * result.total.value:
+    if (await searching.how_many(session, fixed)).value <= BETTER * result.total.value:
         return result
     return result.model_copy(update={"correction": Correction(q=fixed.q or "", applied=False)})
 

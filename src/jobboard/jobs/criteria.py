@@ -14,15 +14,16 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from jobboard.jobs import near
 from jobboard.jobs.atoms import parse
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
+from jobboard.jobs.near import FARTHEST
+from jobboard.jobs.points import Point
 from jobboard.jobs.schemas import MAX_TAGS, Currency, Pay, Tag
 from jobboard.pagination import DEFAULT_LIMIT, Limit, fingerprint
 from jobboard.schema import Input, filled
 
-NEEDS_CURRENCY = PydanticCustomError(
-    "currency_missing", "Say in which currency `salary_min` is, such as currency=EUR."
-)
+NEEDS_CURRENCY = "Say in which currency `salary_min` is, such as currency=EUR."
 NICKNAMES = {"UK": "GB"}  # not ISO 3166, but what people write
 IN_COMMAS = {"country", "remote", "employment_type", "experience"}
 MAX_WORDS = 40
@@ -87,6 +88,13 @@ Words = Annotated[str | None, AfterValidator(_words)]
 AnyOf = Annotated[list[Item], AfterValidator(_distinct)]
 
 
+def _wrong(model: type[Input], field: str, sentence: str) -> ValidationError:
+    """That one field does not go with another."""
+    problem = PydanticCustomError("does_not_fit", "{sentence}", {"sentence": sentence})
+    details = InitErrorDetails(type=problem, loc=(field,), input=None)
+    return ValidationError.from_exception_data(model.__name__, [details])
+
+
 class JobCriteria(Input):
     """What a job must be to be found. Empty parameters, as forms send them, count as absent."""
 
@@ -97,7 +105,23 @@ class JobCriteria(Input):
         "all that begins so; at most 40 different ones, five of them with `*`.",
         examples=["baker"],
     )
-    location: Words = Field(None, max_length=200, description="Words of a city, region or country.")
+    location: Words = Field(
+        None,
+        max_length=200,
+        description="Words of a city, region or country; with `radius_km`, a town.",
+    )
+    radius_km: int | None = Field(
+        None,
+        ge=1,
+        le=FARTHEST,
+        description="Jobs in this circle around the town that `location` names, each of their "
+        "places counting. Remote jobs count by the place that they name.",
+        examples=[50],
+    )
+    include_remote: bool = Field(
+        False,
+        description="With `location`: also remote jobs, of its country or open to all.",
+    )
     country: AnyOf[CountryCode] = Field(
         default_factory=list, max_length=50, description="ISO 3166-1 alpha-2."
     )
@@ -134,17 +158,44 @@ class JobCriteria(Input):
         return given | {name: _split(given[name]) for name in IN_COMMAS & given.keys()}
 
     @model_validator(mode="after")
+    def _a_radius_has_a_centre(self) -> Self:
+        if self.radius_km is not None:
+            try:
+                self.centre()
+            except ValueError as error:
+                raise _wrong(type(self), "location", str(error)) from None
+        return self
+
+    @model_validator(mode="after")
     def _amounts_have_a_currency(self) -> Self:
         if self.salary_min is not None and self.currency is None:
-            problem = InitErrorDetails(type=NEEDS_CURRENCY, loc=("currency",), input=None)
-            raise ValidationError.from_exception_data(type(self).__name__, [problem])
+            raise _wrong(type(self), "currency", NEEDS_CURRENCY)
         return self
+
+    def centre(self) -> Point:
+        """Of the circle that is searched in. Raises ValueError where that is no known town."""
+        if not self.location:
+            raise ValueError("Name the town that the radius is around, or leave radius_km out.")
+        return near.centre(self.location, tuple(self.country))
 
     def meaning(self, words: str) -> Self:
         """The same, told what `q` means: a tsquery of `jobs/words.py`."""
         told = self.model_copy()
         told._words = words
         return told
+
+    def asking(self, **changes: Any) -> Self:
+        """The same with other values; None is a field's default. What `q` means is forgotten where
+        it is another."""
+        fields = type(self).model_fields
+        values = {
+            name: fields[name].get_default(call_default_factory=True) if value is None else value
+            for name, value in changes.items()
+        }
+        other = self.model_copy(update=values)
+        if "q" in values:
+            other._words = None
+        return other
 
     @property
     def understood(self) -> bool:

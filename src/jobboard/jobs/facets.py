@@ -5,8 +5,9 @@ count of a million jobs would take longer than anybody waits for a number.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import BaseModel
 from sqlalchemy import (
     CTE,
     ColumnElement,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.jobs import filters, walk
@@ -32,6 +34,13 @@ COUNT_CAP = 1_000
 Facets = dict[str, dict[str, int]]
 
 
+class Total(BaseModel):
+    """How many jobs are found: exactly (`eq`), or at least (`gte`) this many."""
+
+    value: int
+    relation: Literal["eq", "gte"]
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """What was counted; `all_jobs` and `all_choices` tell whether there is no more of it."""
@@ -41,44 +50,54 @@ class Counted:
     choices: Facets
     all_choices: bool
 
+    @property
+    def total(self) -> Total:
+        """The same for those who asked."""
+        return Total(value=self.jobs, relation="eq" if self.all_jobs else "gte")
 
-async def count(session: AsyncSession, data: JobSearch, spans: list[int]) -> Counted:
+
+async def count(
+    session: AsyncSession, data: JobSearch, spans: list[int], *, cap: int = 0
+) -> Counted:
     """How many jobs are found, and with `data.facets`, how many each value of each filter in
-    CHOICES would bring: all other filters hold for a facet, its own does not; most first."""
+    CHOICES would bring: all other filters hold for a facet, its own does not; most first. Counted
+    is up to `cap`, or COUNT_CAP."""
+    cap = cap or COUNT_CAP
     values = {**read(data), **filters.named(data), **({"spans": spans} if spans else {})}
-    shape = ("counts", COUNT_CAP, walk.PATIENCE, data.facets, frozenset(values))
-    rows = await ask(session, shape, lambda: _counts(data, spans), values)
+    shape = ("counts", cap, walk.PATIENCE, data.facets, frozenset(values))
+    rows = await ask(session, shape, lambda: _counts(data, spans, cap), values)
     choices: Facets = {name: {} for name in CHOICES} if data.facets else {}
     whole = {}
     for row in rows:
         if row.value is None:
-            whole[row.facet] = row.jobs <= COUNT_CAP and not row.late
+            whole[row.facet] = row.jobs <= cap and not row.late
     for row in sorted(rows, key=lambda row: (-row.jobs, row.value or "")):
         if row.value is not None:
             choices[row.facet][row.value] = row.jobs
     jobs = next(row.jobs for row in rows if row.facet == "" and row.value is None)
-    return Counted(min(jobs, COUNT_CAP), whole[""], choices, all(whole.values()))
+    return Counted(min(jobs, cap), whole[""], choices, all(whole.values()))
 
 
-def _counts(data: JobSearch, spans: list[int]) -> Any:
+def _counts(data: JobSearch, spans: list[int], cap: int) -> Any:
     """Rows of (facet, value, jobs, late); how many were counted for a facet has no value, and what
     all filters leave has no facet. Filters that are used each have jobs of their own to count."""
-    found = _found(data, spans, None)
+    found = _found(data, spans, cap, None)
     rows = [_number(found, "")]
     for name in CHOICES if data.facets else ():
         if getattr(data, name):
-            own = _found(data, spans, name)
-            rows += [_number(own, name), _values(own, name)]
+            own = _found(data, spans, cap, name)
+            rows += [_number(own, name), _values(own, cap, name)]
         else:
-            rows.append(_values(found, name))
+            rows.append(_values(found, cap, name))
     return union_all(*rows)
 
 
-def _found(data: JobSearch, spans: list[int], but: str | None) -> CTE:
+def _found(data: JobSearch, spans: list[int], cap: int, but: str | None) -> CTE:
     """The newest that are found, one more than are counted; without the filter `but`."""
     conditions = filters.but(data, but) if but else filters.everything(data)
     reach = filters.within_reach(data, but)
-    some = walk.newest(list(CHOICES.values()), [*conditions, *reach], spans, COUNT_CAP + 1)
+    columns = [column.label(name) for name, column in CHOICES.items()]
+    some = walk.newest(columns, [*conditions, *reach], spans, cap + 1)
     return some.cte(f"found_{but}" if but else "found").prefix_with("MATERIALIZED")
 
 
@@ -91,11 +110,14 @@ def _number(found: CTE, facet: str) -> Select:
     ).select_from(found)
 
 
-def _values(found: CTE, name: str) -> Select:
-    value: ColumnElement[Any] = found.c[name]
-    counted = func.least(func.count(), COUNT_CAP)
+def _values(found: CTE, cap: int, name: str) -> Select:
+    held: ColumnElement[Any] = found.c[name]
+    if isinstance(held.type, ARRAY):
+        held = func.unnest(held)
+    each = select(held.label("value")).select_from(found).subquery(f"each_{name}")
+    counted = func.least(func.count(), cap)
     return (
-        select(cast(literal(name), Text), value, counted, literal(False))
-        .where(value.is_not(None))
-        .group_by(value)
+        select(cast(literal(name), Text), each.c.value, counted, literal(False))
+        .where(each.c.value.is_not(None))
+        .group_by(each.c.value)
     )

@@ -10,7 +10,7 @@ match words it has to unpack a long tsvector, which it does not count as a cost.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -30,9 +30,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jobboard.companies.models import Company
-from jobboard.jobs.asked import CERTAIN, Asked, Condition, by_one
+from jobboard.jobs.asked import CERTAIN, Asked, Condition, by_one, read
 from jobboard.jobs.criteria import JobCriteria
 from jobboard.jobs.live import LiveJob
+from jobboard.jobs.near import squares
 
 Column = InstrumentedAttribute[Any] | ColumnElement[Any]
 
@@ -41,7 +42,7 @@ CHOICES: dict[str, InstrumentedAttribute] = {
     "employment_type": LiveJob.employment_type,
     "remote": LiveJob.remote,
     "experience": LiveJob.experience,
-    "country": LiveJob.country,
+    "country": LiveJob.countries,
 }
 
 PAY = LiveJob.pay
@@ -81,11 +82,16 @@ def named(data: JobCriteria) -> dict[str, list[str]]:
     asked: dict[str, Sequence[str]] = {name: getattr(data, name) for name in (*CHOICES, "tag")}
     if data.salary_min is not None:
         asked["pay"] = _paid(data.salary_min, data.currency)
-    return {
-        f"reach_{name}": [f"{name}:{value}" for value in values]
-        for name, values in asked.items()
-        if values
-    }
+    kinds = {name: [f"{name}:{value}" for value in values] for name, values in asked.items()}
+    if data.radius_km:
+        kinds["near"] = reached(read(data))
+    return {f"reach_{name}": values for name, values in kinds.items() if values}
+
+
+def reached(asked: Mapping[str, Any]) -> list[str]:
+    """Kinds of jobs of which each that is near has one, of what `read` gave."""
+    point = asked["near_north"], asked["near_east"]
+    return [*squares(point, asked["near_km"]), *asked.get("from_afar", [])]
 
 
 def _paid(least: int, currency: str | None) -> list[str]:
@@ -103,6 +109,8 @@ def _everything(asked: Asked, but: str | None = None) -> list[Condition]:
 def _choice(asked: Asked, name: str) -> list[Condition]:
     """One condition for any number of values. (The planner takes a plain `=` out of the order in
     which conditions are written, and checks it after the words.)"""
+    if name == "country":
+        return asked.where(name, LiveJob.countries.overlap)
     return asked.where(name, lambda wanted: CHOICES[name] == any_(wanted))
 
 
@@ -136,9 +144,22 @@ def _company(slug: ColumnElement) -> ColumnElement:
 def _texts(asked: Asked) -> list[Condition]:
     return [
         *asked.where("tag", LiveJob.tags.contains),
-        *asked.where("place", lambda place: _place(asked, place)),
+        *asked.where("near_km", lambda km: or_(_near(asked, km), *_from_afar(asked))),
+        *asked.where("place", lambda place: or_(_place(asked, place), *_from_afar(asked))),
         *asked.where("words", LiveJob.search.bool_op("@@")),
     ]
+
+
+def _near(asked: Asked, km: ColumnElement) -> Condition:
+    """Jobs with a town in the circle."""
+    centre = asked.values["near_north"], asked.values["near_east"]
+    return func.jobboard_km(LiveJob.points, *centre) <= km
+
+
+def _from_afar(asked: Asked) -> list[Condition]:
+    """Remote jobs that will do as well, if they will."""
+    kinds = asked.values.get("from_afar")
+    return [] if kinds is None else [LiveJob.kinds.overlap(kinds)]
 
 
 def _place(asked: Asked, in_words: ColumnElement) -> Condition:

@@ -3,13 +3,14 @@
 A trigger of `jobs` (`jobboard_keep_live`, a migration) keeps it in step, in the transaction of
 whatever changes a job: nothing else writes it. Two columns are for its index alone. `times` names
 the spans of time in which a job was posted, from minutes to years, so that a search reads only the
-newest part of the lists of a common word (`walk.py`); `kinds` names what the filters ask for.
+newest part of the lists of a common word (`walk.py`); `kinds` names what the filters ask for, and
+the squares of the map in which a job lies (`near.py`).
 """
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
@@ -20,7 +21,8 @@ from jobboard.infra.postgres import Base
 
 class LiveJob(Base):
     """What is searched of a published job. `pay` is the best for a year, in minor units; `head`
-    is `search` without the description."""
+    is `search` without the description. `countries` are those of all its places; `points` are its
+    towns, each by two numbers: degrees north, degrees east."""
 
     __tablename__ = "live_jobs"
     __table_args__ = (
@@ -46,7 +48,7 @@ class LiveJob(Base):
     published_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     featured_until: Mapped[datetime | None]
-    country: Mapped[str | None]
+    country: Mapped[str | None]  # of the first place, for the release before; goes with the next
     remote: Mapped[str | None]
     employment_type: Mapped[str | None]
     experience: Mapped[str | None]
@@ -58,3 +60,5 @@ class LiveJob(Base):
     search: Mapped[str] = mapped_column(TSVECTOR)
     head: Mapped[str] = mapped_column(TSVECTOR)
     place_search: Mapped[str] = mapped_column(TSVECTOR)
+    countries: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    points: Mapped[list[float]] = mapped_column(ARRAY(Double), server_default=text("'{}'"))

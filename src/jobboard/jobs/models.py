@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,7 +17,7 @@ from sqlalchemy import (
     inspect,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, object_session
 from sqlalchemy.types import Text
 
@@ -136,6 +137,8 @@ class Job(Base):
     city: Mapped[str | None]
     region: Mapped[str | None]
     country: Mapped[str | None]
+    # All of them (`points.written`); city, region and country are those of the first.
+    places: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     remote: Mapped[Workplace | None] = mapped_column(words(Workplace))
     employment_type: Mapped[EmploymentType | None] = mapped_column(words(EmploymentType))
     experience: Mapped[Experience | None] = mapped_column(words(Experience))

@@ -7,6 +7,7 @@ a country; what names no place ("Multiple Locations") stays text.
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from jobboard.infra.textrepair import tidy
@@ -25,9 +26,10 @@ Remote = Literal["onsite", "hybrid", "remote"]
 _MAX_TEXT = 500
 _MAX_PLACES = 20
 _MILLION = 1_000_000
+_LARGE = 100_000  # a name in a list means a city only if so many live there
 _KNOWN = 30_000  # a name alone means a city only if so many live there
-_CLEARLY = 3  # a bare city name is the largest city of that name, if it is so many times larger
-_STATE_COUNTRIES = ("US", "CA", "AU")  # whose states are written as codes after a city
+CLEARLY = 3  # a bare city name is the largest city of that name, if it is so many times larger
+STATE_COUNTRIES = ("US", "CA", "AU")  # whose states are written as codes after a city
 
 _WORDS: dict[Remote, str] = {
     "hybrid": r"hybrid\w*|teilweise remote",
@@ -138,12 +140,42 @@ def _listed(piece: str) -> list[str]:
         return [piece]
     if len(tokens) > 1 and all(_is_state_name(token) for token in tokens):
         return [piece] if len(tokens) == 2 and _town(tokens[0], "") else tokens
+    if len(tokens) > 1 and _are_towns(tokens):
+        return tokens
     if len(tokens) < 3:
         return [piece]
     pairs = [tokens[at : at + 2] for at in range(0, len(tokens), 2)]
     if len(tokens) % 2 == 0 and all(_state(pair[1]) for pair in pairs):
         return [", ".join(pair) for pair in pairs]
     return tokens if all(_only_city(token) for token in tokens) else [piece]
+
+
+def _are_towns(tokens: list[str]) -> bool:
+    """ "Berlin, Hamburg" are two; "Getafe, Madrid" may be a town and its region."""
+    large = all(len(token) > 3 and _is_large_town(token) for token in tokens)
+    return large and not any(_may_lie_in(*pair) for pair in pairwise(tokens))
+
+
+def _is_large_town(token: str) -> bool:
+    towns = _town(token, "")
+    large = bool(towns) and towns[0].weight >= _LARGE / (20 if _is_abroad(towns[0]) else 1)
+    return large and not (_state(token) or _country(token))
+
+
+def _is_abroad(town: Entry) -> bool:
+    """Called by another name than its own, which weighs a twentieth of its people."""
+    return town.key != key_of(town.name)
+
+
+def _may_lie_in(name: str, wider: str) -> bool:
+    """Whether one is a town of a region that is called as the other, as far as is known."""
+    towns = [town for town in _town(name, "") if town.weight * CLEARLY > _town(name, "")[0].weight]
+    regions = {(region.country, region.region) for region in of_kind(wider, Kind.REGION)}
+    countries = {country for country, _ in regions}
+    return key_of(name) == key_of(wider) or any(
+        (town.country, town.region) in regions or (not town.region and town.country in countries)
+        for town in towns
+    )
 
 
 def _is_state_name(token: str) -> bool:
@@ -159,9 +191,9 @@ def _only_city(token: str) -> bool:
 def _state(token: str) -> Entry | None:
     """A state of the countries that write them after a city: by code in capitals, or by name."""
     if len(token) in (2, 3) and token.isupper():
-        return next((r for c in _STATE_COUNTRIES if (r := region_by_code(c, token))), None)
+        return next((r for c in STATE_COUNTRIES if (r := region_by_code(c, token))), None)
     named = of_kind(token, Kind.REGION)
-    return next((r for c in _STATE_COUNTRIES for r in named if r.country == c), None)
+    return next((r for c in STATE_COUNTRIES for r in named if r.country == c), None)
 
 
 def _spot(part: str, nearby: str | None) -> Spot:
@@ -245,7 +277,7 @@ def _in_country(tokens: list[str], country: str) -> Spot:
     *inner, last = tokens
     region = region_by_code(country, last) or _region_named(country, _SUFFIX.sub("", last))
     is_town = not inner and _town(last, country) and (not region or len(last) > 3)
-    if is_town and (country not in _STATE_COUNTRIES or key_of(last) == "new york"):
+    if is_town and (country not in STATE_COUNTRIES or key_of(last) == "new york"):
         region = None  # "Berlin, Germany", "New York, USA": the city, not its state
     return _made((inner or [last])[0] if inner or not region else "", region, country)
 
@@ -281,19 +313,20 @@ def _bare(token: str, nearby: str | None) -> Spot:
     near = [town for town in towns if town.country == nearby]
     best, *rest = near or towns
     rivals = [town.weight for town in rest if town.country != best.country]
-    if rivals and best.weight < _CLEARLY * max(rivals):
+    if rivals and best.weight < CLEARLY * max(rivals):
         return Spot(city=best.name)
     alike = [town for town in rest if (town.country, town.name) == (best.country, best.name)]
-    sure = not any(t.region != best.region and t.weight * _CLEARLY > best.weight for t in alike)
-    return _found(best) if sure else Spot(city=best.name, country=best.country)
+    sure = not any(t.region != best.region and t.weight * CLEARLY > best.weight for t in alike)
+    return spot_of(best) if sure else Spot(city=best.name, country=best.country)
 
 
 def _code(towns: tuple[Entry, ...], state: Entry) -> Spot:
     """Two capitals alone: LA and DC are cities, others their state."""
-    return _found(towns[0]) if towns else _made("", state, state.country)
+    return spot_of(towns[0]) if towns else _made("", state, state.country)
 
 
-def _found(town: Entry) -> Spot:
+def spot_of(town: Entry) -> Spot:
+    """A town of the gazetteer as a place."""
     region = region_by_code(town.country, town.region) if town.region else None
     return Spot(town.name, region.name if region else None, town.country)
 
@@ -320,7 +353,7 @@ def _made(city: str, region: Entry | None, country: str) -> Spot:
     """A place of what was read, the city written as the gazetteer writes it."""
     city = " ".join(city.split("/")[0].split())  # "Huddersfield/Wakefield"
     towns = _town(city, country)
-    if region and country in _STATE_COUNTRIES:
+    if region and country in STATE_COUNTRIES:
         towns = tuple(town for town in towns if town.region in ("", region.region))
     if region is None and towns and towns[0].region:
         region = region_by_code(country, towns[0].region)

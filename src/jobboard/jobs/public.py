@@ -7,8 +7,10 @@ its jobs that expires, and all else within a minute.
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
+from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,8 +23,11 @@ from jobboard.infra.freshness import JOBS, PAGES
 from jobboard.jobs import corrections, featuring, queries, schemas
 from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.models import Job, page_tag
-from jobboard.jobs.schemas import JobRead
+from jobboard.jobs.relaxing import relaxed
+from jobboard.jobs.schemas import JobCard, JobRead
 from jobboard.jobs.search import JobSearchResult, Total
+from jobboard.jobs.similar import similar
+from jobboard.pagination import Page
 
 SUMMARY = 155  # characters of a description that search engines show
 
@@ -66,6 +71,17 @@ def posting(slug: str) -> Question:
     return Question(f"job:{_shape(Posting)}:{slug}", (PAGES, page_tag(slug)), load)
 
 
+def alike(job_id: UUID) -> Question:
+    """What is like a public job, as JSON of a Page. Raises NotFound."""
+
+    async def load(session: AsyncSession) -> Answer:
+        await queries.get(session, None, job_id)
+        page = Page(items=await similar(session, job_id))
+        return Answer(page.model_dump_json().encode(), _end(page.items))
+
+    return Question(f"similar:{_shape(JobCard)}:{job_id}", (JOBS,), load)
+
+
 def first_page(data: JobSearch) -> Question | None:
     """A page of a search, as JSON of a JobSearchResult. None for later pages, which hardly anybody
     else asks for."""
@@ -73,7 +89,7 @@ def first_page(data: JobSearch) -> Question | None:
         return None
 
     async def load(session: AsyncSession) -> Answer:
-        result = await corrections.search(session, data)
+        result = await relaxed(session, data, await corrections.search(session, data))
         late = result.next_cursor is not None and len(result.items) < data.limit
         # What was cut short for lack of time is whole when it is asked again.
         return Answer(result.model_dump_json().encode(), now() if late else _first_end(result))
@@ -92,4 +108,8 @@ def _shape(model: type[BaseModel]) -> str:
 
 def _first_end(result: JobSearchResult) -> datetime | None:
     """Until when each of these jobs may be found."""
-    return min((card.expires_at for card in result.items if card.expires_at), default=None)
+    return _end(result.items)
+
+
+def _end(cards: Iterable[JobCard]) -> datetime | None:
+    return min((card.expires_at for card in cards if card.expires_at), default=None)

@@ -21,7 +21,7 @@ from jobboard.companies.schemas import CompanyBrief
 from jobboard.jobs import excerpts, facets, featuring, orders, walk
 from jobboard.jobs.criteria import JobSearch, Sort, UndisclosedPay
 from jobboard.jobs.excerpts import EXCERPT, LOOKED_AT, Excerpt
-from jobboard.jobs.facets import Counted, Facets
+from jobboard.jobs.facets import Counted, Facets, Total
 from jobboard.jobs.filters import PAY, everything
 from jobboard.jobs.kept import ask
 from jobboard.jobs.live import LiveJob
@@ -107,13 +107,6 @@ Placed = tuple[Row[Any], Place | None]
 Found = tuple[list[Placed], Mark | None]  # and where to go on, where the walk was late
 
 
-class Total(BaseModel):
-    """How many jobs are found: exactly (`eq`), or at least (`gte`) this many."""
-
-    value: int
-    relation: Literal["eq", "gte"]
-
-
 class Correction(BaseModel):
     """What `q` was likely meant to be."""
 
@@ -122,6 +115,16 @@ class Correction(BaseModel):
         description="Whether the jobs are those of this `q`, because the one that was asked for "
         "finds none; `exact=true` forbids that. Otherwise it is only worth a try."
     )
+
+
+class Relaxation(BaseModel):
+    """The same search with a little less in it, and what that finds."""
+
+    changes: dict[str, Any] = Field(
+        description="The parameters that are another, and what they are then; null leaves one out.",
+        examples=[{"radius_km": 100}, {"country": None}, {"q": "baker"}],
+    )
+    total: Total
 
 
 class JobSearchResult(BaseModel):
@@ -141,6 +144,11 @@ class JobSearchResult(BaseModel):
     no_words: bool = Field(
         description="`q` holds no word to search by (only very common ones, or none): "
         "nothing is found then."
+    )
+    relaxations: list[Relaxation] = Field(
+        default_factory=list,
+        description="On the first page of a search that finds fewer than five jobs: what would "
+        "find more, each with how many, counted up to 100. Wider circles first, then most first.",
     )
     next_cursor: str | None
 
@@ -166,7 +174,7 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     texts = [(row.language, row.text) for row, _ in page]
     shown = await excerpts.passages(session, data.words or "", texts)
     return JobSearchResult(
-        items=[_card(row, each) for (row, _), each in zip(page, shown, strict=True)],
+        items=[card(row, each) for (row, _), each in zip(page, shown, strict=True)],
         total=Total(value=counted.jobs, relation=_relation(counted.all_jobs and not stop)),
         facets=counted.choices if data.facets else None,
         facets_relation=_relation(counted.all_choices and not stop) if data.facets else None,
@@ -175,12 +183,12 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     )
 
 
-async def how_many(session: AsyncSession, data: JobSearch) -> int:
-    """How many jobs a search would find, up to facets.COUNT_CAP."""
-    plain = data.model_copy(update={"facets": False})
+async def how_many(session: AsyncSession, data: JobSearch, *, cap: int = 0) -> Total:
+    """How many jobs a search would find, up to facets.COUNT_CAP, or to `cap`."""
+    plain = data.asking(facets=False)
     known = await _plan(session, plain)
     plain = meant(plain, known.readings)
-    return (await facets.count(session, plain, orders.spans(plain, known.jobs))).jobs
+    return (await facets.count(session, plain, orders.spans(plain, known.jobs), cap=cap)).total
 
 
 async def _plan(session: AsyncSession, data: JobSearch) -> Row[Any]:
@@ -249,7 +257,7 @@ async def _sorted(
         found = []
         for lane in lanes(data, lead, after, first, jobs):
             if len(found) <= data.limit:
-                found += (await session.execute(_cards(data, lane))).all()
+                found += (await session.execute(cards(data, lane))).all()
     rows: list[Placed] = [(row, (lead, None)) for row in found if row.id is not None]
     return rows[: data.limit + 1], _stop(found, None, lead, first)
 
@@ -264,7 +272,7 @@ def _stop(
 
 async def _featured(session: AsyncSession, data: JobSearch) -> Sequence[Row[Any]]:
     """The featured jobs that begin the first page: a few, drawn from all that fit the search."""
-    return (await session.execute(_cards(data, featuring.block(data)))).all()
+    return (await session.execute(cards(data, featuring.block(data)))).all()
 
 
 def _room(data: JobSearch, above: Sequence[Row[Any]]) -> JobSearch:
@@ -293,16 +301,16 @@ async def _lead(session: AsyncSession, data: JobSearch, after: Mark | None) -> s
 
 
 def _best_cards(data: JobSearch, *question: Any) -> Select:
-    return _cards(data, best(data, *question))
+    return cards(data, best(data, *question))
 
 
 def _newest_cards(
     data: JobSearch, after: Mark | None, first: tuple[UUID, ...], jobs: float
 ) -> Select:
-    return _cards(data, lanes(data, "", after, first, jobs)[0])
+    return cards(data, lanes(data, "", after, first, jobs)[0])
 
 
-def _cards(data: JobSearch, page: Select) -> Select:
+def cards(data: JobSearch, page: Select) -> Select:
     """The columns of CARD beside those of a page of ids. Long texts are unpacked for these only."""
     # Twice as long as a beginning, because white space is squeezed afterwards.
     length = 2 * EXCERPT if data.words is None else LOOKED_AT
@@ -322,7 +330,8 @@ def _mark(row: Row[Any], place: Place | None, first: tuple[UUID, ...]) -> Mark:
     return Mark(row.key, row.published_at, row.id, lead, first, window)
 
 
-def _card(row: Row[Any], shown: Excerpt) -> JobCard:
+def card(row: Row[Any], shown: Excerpt) -> JobCard:
+    """A row of CARD as we show it."""
     company = CompanyBrief(
         id=row.company_id, name=row.company_name, slug=row.company_slug, logo_key=row.logo_key
     )

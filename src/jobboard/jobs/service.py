@@ -17,7 +17,7 @@ from jobboard.companies.schemas import CompanyFacts
 from jobboard.errors import Invalid, require_version
 from jobboard.infra.richtext import html_and_text
 from jobboard.infra.slugs import unique_slug
-from jobboard.jobs import lifecycle, news, queries, schemas
+from jobboard.jobs import lifecycle, news, points, queries, schemas
 from jobboard.jobs.language import language_of
 from jobboard.jobs.lifecycle import Step
 from jobboard.jobs.models import Job, JobReport, JobStatus
@@ -95,6 +95,7 @@ def _columns(given: dict[str, Any], salary: SalaryInput | None) -> dict[str, Any
     if "location" in given:
         place = parse_location(given["location"])
         columns |= {"city": place.city, "region": place.region, "country": place.country}
+        columns["places"] = points.written(place)
         if "remote" in given and given["remote"] is None and place.remote is not None:
             columns["remote"] = place.remote
     return columns | _salary_columns(salary)

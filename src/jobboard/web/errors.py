@@ -53,6 +53,8 @@ PARAMETERS = {  # what people call the parts of an address
     "employment_type": "Contract",
     "experience": "Experience",
     "country": "Country",
+    "radius_km": "Around the place",
+    "include_remote": "Remote jobs",
     "posted_within": "Posted",
     "salary_min": "Pay",
     "currency": "Currency",

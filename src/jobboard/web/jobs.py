@@ -25,7 +25,7 @@ from jobboard.jobs import public, queries, service
 from jobboard.jobs.models import JobStatus, ReportReason
 from jobboard.jobs.public import Employer, Posting
 from jobboard.jobs.schemas import JobCard, JobRead, ReportCreate
-from jobboard.jobs.search import JobSearch, search
+from jobboard.pagination import Page
 from jobboard.settings import Settings
 from jobboard.uploads import service as uploads
 from jobboard.uploads.models import Upload
@@ -50,7 +50,6 @@ from jobboard.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
 
-OTHERS = 3
 OVER = {JobStatus.PUBLISHED, JobStatus.CLOSED, JobStatus.EXPIRED}  # once their time is up
 
 
@@ -64,7 +63,7 @@ class Shown:
     over: bool  # it was live once
     ours: bool  # the viewer acts for the company, or moderates
     applied: Application | None
-    others: list[JobCard]  # what else there is, when this one is over
+    others: list[JobCard]  # live ones that are like it
     summary: str
 
     @property
@@ -73,20 +72,30 @@ class Shown:
         return host(self.job.apply_url or "")
 
 
-async def find_posting(slug: str, engines: EnginesDep, fresh: FreshDep) -> Posting | None:
-    """The job as everybody sees it, from the cache; None where not everybody does."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A job as everybody sees it, and what is like it."""
+
+    posting: Posting
+    others: list[JobCard]
+
+
+async def find_posting(slug: str, engines: EnginesDep, fresh: FreshDep) -> Found | None:
+    """From the cache; None where not everybody sees it."""
     try:
         found = await engines.cache.get(public.posting(slug), fresh=fresh)
-        return Posting.model_validate_json(found)
+        posting = Posting.model_validate_json(found)
+        alike = await engines.cache.get(public.alike(posting.job.id), fresh=fresh)
     except NotFound:
         return None
+    return Found(posting, Page[JobCard].model_validate_json(alike).items)
 
 
 @router.get("/jobs/{slug}")
 async def show_job(
     request: Request,
     slug: str,
-    posting: Annotated[Posting | None, Depends(find_posting)],  # before the viewer: infra/cache.py
+    found: Annotated[Found | None, Depends(find_posting)],  # before the viewer: infra/cache.py
     session: SessionDep,
     settings: SettingsDep,
     viewer: ViewerDep,
@@ -94,7 +103,7 @@ async def show_job(
     reader: ReaderDep,
 ) -> Response:
     """The job; a preview of it for its company before it is public."""
-    shown = await _shown(session, viewer, slug, posting)
+    shown = await _shown(session, viewer, slug, found)
     came_from = referrer_host(request.headers.get("referer"), settings.base_url)
     if not shown.ours:
         await events.note(reader, Name.VIEW, shown.job.id, referrer=came_from)
@@ -127,10 +136,11 @@ def _page(
 
 
 async def _shown(
-    session: AsyncSession, viewer: Actor | None, slug: str, posting: Posting | None = None
+    session: AsyncSession, viewer: Actor | None, slug: str, found: Found | None = None
 ) -> Shown:
-    if posting is None:
-        posting = public.posting_of(*await queries.get_by_slug(session, viewer, slug))
+    if found is None:
+        found = Found(public.posting_of(*await queries.get_by_slug(session, viewer, slug)), [])
+    posting = found.posting
     job, company = posting.job, posting.company
     live = _is_live(job)
     over = job.status in OVER and not live
@@ -141,7 +151,7 @@ async def _shown(
         over=over,
         ours=await companies.acts_for(session, viewer, company.id),
         applied=await applications.of_person(session, viewer.id, job.id) if viewer else None,
-        others=await _others(session, company, job) if over else [],
+        others=found.others,
         summary=posting.summary,
     )
 
@@ -149,16 +159,6 @@ async def _shown(
 def _is_live(job: JobRead) -> bool:
     """Whether one can apply; an expired job is over even before the clock marks it."""
     return job.status is JobStatus.PUBLISHED and bool(job.expires_at and job.expires_at > now())
-
-
-async def _others(session: AsyncSession, company: Employer, job: JobRead) -> list[JobCard]:
-    """Live jobs of the same company, else the newest of the same country."""
-    wishes = [{"company": company.slug}, {"country": job.country}, {}]
-    for wish in wishes:
-        found = (await search(session, JobSearch.model_validate({**wish, "limit": OTHERS}))).items
-        if found:
-            return found
-    return []
 
 
 @router.post("/jobs/{slug}/report")

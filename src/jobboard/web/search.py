@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.companies import queries as companies
 from jobboard.errors import Invalid, NotFound
 from jobboard.infra.rates import SEARCH, limited
-from jobboard.jobs import public
+from jobboard.jobs import near, public
 from jobboard.jobs.corrections import search
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
-from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, how_many
+from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, Total
 from jobboard.schema import field_errors
 from jobboard.web import formatting, places
 from jobboard.web.deps import EnginesDep, EventsDep, FreshDep, ReaderDep, ViewerDep
@@ -33,6 +33,8 @@ LISTS = {"country", "remote", "employment_type", "experience", "tag"}
 SINGLE = {
     "q",
     "location",
+    "radius_km",
+    "include_remote",
     "company",
     "posted_within",
     "pay_from",
@@ -44,7 +46,10 @@ SINGLE = {
 }
 SHOWN = {"cursor", "sort", "exact"}  # not what is searched, but how
 PAY = {"pay_from", "currency", "undisclosed_pay"}  # one filter to a person
+PLACE = {"location", "radius_km", "include_remote"}
 FILTERS = (  # in the order of the chips; `q` and `location` have their own boxes
+    "radius_km",
+    "include_remote",
     "company",
     "tag",
     "remote",
@@ -66,6 +71,7 @@ GROUPS = {
     "experience": "Experience",
     "country": "Country",
 }
+RADII = ["10", "25", "50", "100", "200"]  # km
 AGES = [("1", "Last 24 hours"), ("3", "Last 3 days"), ("7", "Last week"), ("30", "Last month")]
 SORTS = [("relevance", "Best match"), ("newest", "Newest first"), ("salary", "Best paid first")]
 CURRENCIES = [
@@ -83,7 +89,15 @@ CURRENCIES = [
     "PLN",
     "SEK",
 ]
-RELAXED_AT_MOST = 5
+# What a relaxed search is called: with another value, and without one.
+SAID = {"radius_km": "Within {} km", "include_remote": "With remote jobs", "q": "“{}”"}
+UNSAID = {
+    "q": "Without the words",
+    "location": "In any place",
+    "company": "At any company",
+    "posted_within": "Posted at any time",
+    "salary_min": "With any pay",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +124,7 @@ class Relaxed:
 
     words: str
     href: str
-    jobs: int
+    total: Total
 
 
 class Asked:
@@ -119,11 +133,16 @@ class Asked:
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self.pairs = list(_tidy(pairs))
         self.pay_error = ""
+        self.place_error = ""
         self.search = self._search()
 
     def value(self, name: str) -> str:
         """One parameter as it was typed."""
         return next((value for key, value in self.pairs if key == name), "")
+
+    def values(self, name: str) -> list[str]:
+        """All of a parameter that may be there several times."""
+        return [value for key, value in self.pairs if key == name]
 
     def href(self, *, cursor: str | None = None) -> str:
         """The address of this search, of its first page or of the one that a cursor names."""
@@ -160,13 +179,20 @@ class Asked:
 
     def less(self, name: str, value: str) -> "Asked":
         """The same search without one of its pairs."""
-        dropped = PAY if name == "pay_from" else ()
+        dropped = {"pay_from": PAY, "location": PLACE}.get(name, ())
         kept = [pair for pair in self.pairs if pair != (name, value) and pair[0] not in dropped]
         return Asked(kept)
 
+    def changed(self, changes: dict[str, Any]) -> "Asked":
+        """The same with other values of some parameters of the API; None leaves one out."""
+        gone = {*changes, "cursor", *(PAY if "salary_min" in changes else ())}
+        kept = [pair for pair in self.pairs if pair[0] not in gone]
+        return Asked([*kept, *(pair for each in changes.items() for pair in _pairs(*each))])
+
     def filters(self) -> Pairs:
         """The pairs that narrow the search, without those of the two boxes and unreadable pay."""
-        names = [name for name in FILTERS if not (name == "pay_from" and self.pay_error)]
+        unread = {"pay_from": self.pay_error, "radius_km": self.place_error}
+        names = [name for name in FILTERS if not unread.get(name)]
         known = [pair for name in names for pair in self.pairs if pair[0] == name]
         return [pair for pair in dict.fromkeys(known) if pair != ("undisclosed_pay", "include")]
 
@@ -184,10 +210,21 @@ class Asked:
                 asked[name] = value
         asked |= {"facets": True, "salary_min": self._pay_from(asked)}
         asked.pop("limit", None)
+        self._leave_out_what_has_no_centre(asked)
         try:
             return JobSearch.model_validate(asked)
         except ValidationError as error:
             raise Invalid(errors=field_errors(error.errors())) from None
+
+    def _leave_out_what_has_no_centre(self, asked: dict[str, Any]) -> None:
+        """A radius around what is no known town is said beside the field and asks nothing."""
+        if "radius_km" not in asked:
+            return
+        try:
+            near.centre(asked["location"], tuple(asked.get("country", ())))
+        except ValueError as error:
+            self.place_error = str(error)
+            del asked["radius_km"]
 
     def _pay_from(self, asked: dict[str, Any]) -> int | None:
         """Pay in minor units. What cannot be read is said beside the field and asks nothing."""
@@ -201,6 +238,11 @@ class Asked:
             return None
 
 
+def _pairs(name: str, value: Any) -> Pairs:
+    values = value if isinstance(value, list) else [value]
+    return [(name, "true" if each is True else str(each)) for each in values if each is not None]
+
+
 def _tidy(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """The parameters that we know and that say something; those of SINGLE once, the last wins."""
     single: dict[str, str] = {}
@@ -211,6 +253,9 @@ def _tidy(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
                 several[name, part.strip()] = None
         elif name in SINGLE:
             single[name] = value.strip()
+    if not single.get("location"):
+        for name in PLACE:  # around nothing
+            single.pop(name, None)
     if not single.get("pay_from") and single.get("sort") != Sort.SALARY:
         single.pop("currency", None)  # a form sends it always, and alone it means nothing
     yield from (pair for pair in [*single.items(), *several] if pair[1])
@@ -230,7 +275,6 @@ class Seen:
 
     result: JobSearchResult
     company: str  # what to call the one that the address names
-    relaxed: list[Relaxed]  # only where nothing was found
 
 
 async def find_jobs(asked: AskedDep, engines: EnginesDep, fresh: FreshDep) -> Seen:
@@ -242,15 +286,9 @@ async def find_jobs(asked: AskedDep, engines: EnginesDep, fresh: FreshDep) -> Se
     else:
         found = await engines.cache.get(question, fresh=fresh)
         result = JobSearchResult.model_validate_json(found)
-    nothing = not result.items and not result.next_cursor
-    if not nothing and not asked.value("company"):
-        return Seen(result, "", [])
-
-    async def look_beside(session: AsyncSession) -> Seen:
-        company = await company_name(session, asked)
-        return Seen(result, company, await _relaxed(session, asked, company) if nothing else [])
-
-    return await engines.reads.ask(look_beside, fresh=fresh)
+    if not asked.value("company"):
+        return Seen(result, "")
+    return Seen(result, await engines.reads.ask(partial(company_name, asked=asked), fresh=fresh))
 
 
 @router.get("/")
@@ -275,9 +313,10 @@ async def show_search(
         groups=_groups(asked, result),
         chips=chips_of(asked, seen.company),
         ages=AGES,
+        radii=_radii(asked),
         sorts=SORTS,
         currencies=_currencies(asked),
-        relaxed=seen.relaxed,
+        relaxed=_relaxed(asked, result, seen.company),
         next_href=asked.href(cursor=result.next_cursor) if result.next_cursor else None,
     )
 
@@ -323,6 +362,10 @@ def _words(name: str, value: str, company: str = "") -> str:
     match name:
         case "country":
             return places.country(value.upper())
+        case "radius_km":
+            return f"Within {value} km"
+        case "include_remote":
+            return "Remote jobs, too"
         case "posted_within":
             return dict(AGES).get(value, f"Last {value} days")
         case "undisclosed_pay":
@@ -342,21 +385,31 @@ def _chip(asked: Asked, name: str, value: str, company: str) -> Chip:
     return Chip(words, asked.less(name, value).href())
 
 
+def _radii(asked: Asked) -> list[str]:
+    """The usual ones, and the one in the address."""
+    radius = str(asked.search.radius_km or RADII[0])
+    return sorted({*RADII, radius}, key=int)
+
+
 def _currencies(asked: Asked) -> list[str]:
     """The usual ones, and the one in the address."""
     return list(dict.fromkeys([*CURRENCIES, asked.search.currency or CURRENCIES[0]]))
 
 
-async def _relaxed(session: AsyncSession, asked: Asked, company: str) -> list[Relaxed]:
-    """What would be found with one thing less, most first."""
-    names = {"q": "those words", "location": "that place"}
-    found = []
-    boxes = [(name, asked.value(name)) for name in names if asked.value(name)]
-    for name, value in [*boxes, *asked.filters()]:
-        wider = asked.less(name, value)
-        if not wider.asks:
-            continue  # "See all jobs" says that
-        if jobs := await how_many(session, wider.search):
-            words = names.get(name) or f'"{_chip(asked, name, value, company).words}"'
-            found.append(Relaxed(words, wider.href(), jobs))
-    return sorted(found, key=lambda each: -each.jobs)[:RELAXED_AT_MOST]
+def _relaxed(asked: Asked, result: JobSearchResult, company: str) -> list[Relaxed]:
+    """What would be found by asking for less."""
+    return [
+        Relaxed(_less(asked, way.changes, company), asked.changed(way.changes).href(), way.total)
+        for way in result.relaxations
+    ]
+
+
+def _less(asked: Asked, changes: dict[str, Any], company: str) -> str:
+    """What is another in that search, for a person."""
+    name, value = next(iter(changes.items()))
+    if value is not None and name in SAID:
+        return SAID[name].format(value)
+    if name in UNSAID:
+        return UNSAID[name]
+    gone = [each for each in asked.values(name) if each not in (value or ())]
+    return f"Without “{', '.join(_words(name, each, company) for each in gone)}”"

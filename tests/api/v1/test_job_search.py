@@ -103,6 +103,7 @@ async def test_an_empty_board(client: httpx2.AsyncClient) -> None:
         "facets": None,
         "facets_relation": None,
         "no_words": False,
+        "relaxations": [],
         "next_cursor": None,
     }
 
@@ -226,3 +227,55 @@ async def test_a_closed_job_is_out_at_once(
     assert closed.status_code == 200
     assert job["title"] not in await titles(client, "q=baker")
     assert (await get(client))["total"]["value"] == 4
+
+
+async def test_a_circle_around_a_town_and_what_to_do_without_one(
+    client: httpx2.AsyncClient, listed: None
+) -> None:
+    near = await titles(client, "location=Norderstedt&radius_km=40&sort=newest")
+    assert near == ["Baker 1", "Baker 3"]
+    assert await titles(client, "location=Norderstedt&radius_km=10") == []
+    for query, field, said in (
+        ("radius_km=10", "/location", "Name the town"),
+        ("location=Germany&radius_km=10", "/location", "needs a town"),
+        ("location=Xyzzyville&radius_km=10", "/location", "no town called Xyzzyville"),
+        ("location=Cambridge&radius_km=10", "/location", "Cambridge, Ontario, Canada"),
+        ("location=Hamburg&radius_km=501", "/radius_km", "500 or less"),
+        ("location=Hamburg&radius_km=0", "/radius_km", "1 or more"),
+    ):
+        answer = await client.get(f"{JOBS}?{query}")
+        assert answer.status_code == 422, query
+        [error] = answer.json()["errors"]
+        assert error["pointer"] == f"/query{field}" or error["pointer"] == field
+        assert said in error["message"]
+    cambridge = await client.get(f"{JOBS}?location=Cambridge&country=US&radius_km=10")
+    assert cambridge.status_code == 200
+
+
+async def test_few_hits_come_with_ways_to_more(client: httpx2.AsyncClient, listed: None) -> None:
+    page = await get(client, "q=baker&country=DE&location=Norderstedt&radius_km=10")
+    assert (page["items"], page["total"]["value"]) == ([], 0)
+    ways = [(way["changes"], way["total"]["value"]) for way in page["relaxations"]]
+    assert ways[0] == ({"radius_km": 25}, 2)
+    assert ({"location": None, "radius_km": None, "include_remote": None}, 2) in ways
+    assert (await get(client, "q=baker"))["relaxations"] == []
+
+
+async def test_jobs_like_one_are_those_that_everybody_may_see(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast, listed: None
+) -> None:
+    one = (await get(client, "sort=newest"))["items"][0]
+    page = (await client.get(f"{JOBS}/{one['id']}/similar")).json()
+    assert page["next_cursor"] is None
+    found = [job["title"] for job in page["items"]]
+    assert len(found) == 4
+    assert set(found) == {"Baker 1", "Baker 2", "Baker 3", "Baker 4"}
+    hidden = await make_job(
+        session, cast.employer, cast.company, title="Baker, mine", status=JobStatus.DRAFT
+    )
+    assert (await client.get(f"{JOBS}/{hidden.id}/similar")).status_code == 404
+    own = await client.get(f"{JOBS}/{hidden.id}/similar", headers=cast.employer.headers)
+    assert len(own.json()["items"]) == 4
+    await client.post(f"{JOBS}/{page['items'][0]['id']}/close", headers=cast.employer.headers)
+    later = (await client.get(f"{JOBS}/{one['id']}/similar")).json()
+    assert page["items"][0]["id"] not in {job["id"] for job in later["items"]}

@@ -109,6 +109,10 @@ OPERATIONS: dict[str, Told] = {
         "Anyone, once it was published; before that, the people of its company, and admins.",
         "job_not_found",
     ),
+    "GET /jobs/{id}/similar": told(
+        "Anyone, for a job that is public; before that, the people of its company, and admins.",
+        "job_not_found",
+    ),
     "PATCH /jobs/{id}": told(MEMBER, STEP),
     "DELETE /jobs/{id}": told(MEMBER, STEP),
     "POST /jobs/{id}/submit": told(MEMBER, f"{STEP} email_unverified"),

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 
 from jobboard.accounts.may import Right
 from jobboard.accounts.schemas import Actor
@@ -23,12 +23,14 @@ from jobboard.api.deps import (
 )
 from jobboard.api.idempotency import IDEMPOTENT, NEEDS_KEY
 from jobboard.api.route import Router
+from jobboard.errors import NotFound
 from jobboard.infra.rates import SEARCH, WRITES, limited
-from jobboard.jobs import featuring, public, service
+from jobboard.jobs import featuring, public, queries, service
 from jobboard.jobs.corrections import search
 from jobboard.jobs.schemas import (
     FeatureCreate,
     FeatureRead,
+    JobCard,
     JobCreate,
     JobRead,
     JobUpdate,
@@ -36,6 +38,8 @@ from jobboard.jobs.schemas import (
     ReportRead,
 )
 from jobboard.jobs.search import JobSearch, JobSearchResult
+from jobboard.jobs.similar import similar
+from jobboard.pagination import Page
 
 router = Router(prefix="/jobs", tags=["jobs"])
 
@@ -74,6 +78,29 @@ async def create_job(data: JobCreate, session: SessionDep, actor: WriterDep) -> 
 async def get_job(job_id: PathId, session: SessionDep, viewer: ReaderDep) -> JobRead:
     """One job: published, closed or expired for everyone; the rest for its company and admins."""
     return await service.read(session, viewer, job_id)
+
+
+async def _find_alike(job_id: PathId, engines: EnginesDep, fresh: FreshDep) -> bytes | None:
+    """For a job that everybody may see, from the cache."""
+    try:
+        return await engines.cache.get(public.alike(job_id), fresh=fresh)
+    except NotFound:
+        return None
+
+
+@router.get("/{id}/similar", response_model=Page[JobCard])
+@limited(SEARCH)
+async def list_similar_jobs(
+    job_id: PathId,
+    found: Annotated[bytes | None, Depends(_find_alike)],  # before the viewer: see infra/cache.py
+    session: SessionDep,
+    viewer: ReaderDep,
+) -> Page[JobCard] | Response:
+    """Live jobs like this one, the likest first: a few, on one page."""
+    if found is not None:
+        return Response(found, media_type="application/json")
+    await queries.get(session, viewer, job_id)
+    return Page(items=await similar(session, job_id))
 
 
 @router.patch("/{id}")

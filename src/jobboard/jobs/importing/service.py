@@ -18,7 +18,7 @@ from jobboard.companies.models import Company
 from jobboard.infra import freshness
 from jobboard.infra.richtext import each_html_and_text
 from jobboard.infra.slugs import slugify, unique_slug
-from jobboard.jobs import news
+from jobboard.jobs import news, points
 from jobboard.jobs.importing.model import ImportedJob, Reading, Rejected
 from jobboard.jobs.language import language_of
 from jobboard.jobs.models import EmploymentType, Experience, Job, JobStatus, PayPeriod, Workplace
@@ -234,6 +234,7 @@ def _columns(run: _Import, job: ImportedJob, html: str, plain: str) -> dict[str,
         "city": job.location.city,
         "region": job.location.region,
         "country": job.location.country,
+        "places": points.written(job.location),
         "remote": job.remote and Workplace(job.remote),
         "employment_type": job.employment_type and EmploymentType(job.employment_type),
         "experience": job.experience and Experience(job.experience),

@@ -27,6 +27,7 @@ function address() {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (value) fields.append(name, value);
   if (!fields.has("pay_from") && fields.get("sort") !== "salary") fields.delete("currency");
+  if (!fields.has("location")) fields.delete("radius_km");
   const query = fields.toString();
   return new URL(query ? `/?${query}` : "/", location.href);
 }
@@ -60,7 +61,7 @@ function replaceParts(page) {
     document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
   }
   document.querySelector(".filters").open = open;
-  for (const name of boxes) form.elements[name].value = page.getElementById(name).value;
+  for (const name of [...boxes, "radius_km"]) form.elements[name].value = page.getElementById(name).value;
   hideButtons();
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   announce(document.querySelector("#results h1").textContent);

@@ -1,0 +1,1 @@
+"""How well the search finds what somebody means, beside tantivy and SQLite FTS5."""
