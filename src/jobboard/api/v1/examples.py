@@ -122,6 +122,7 @@ JOB_CARD: dict[str, Any] = {
     **JOB_BRIEF,
     **FACTS,
     "excerpt": "You bake bread and rolls.",
+    "excerpt_matches": [{"start": 4, "end": 8}],
     "status": "published",
     **DATES,
     "apply_url": None,
@@ -169,6 +170,8 @@ SAVED_SEARCH: dict[str, Any] = {
     "search": {
         "q": "baker",
         "location": "Hamburg",
+        "radius_km": 25,
+        "include_remote": False,
         "country": [],
         "remote": [],
         "employment_type": ["full_time"],
@@ -180,7 +183,7 @@ SAVED_SEARCH: dict[str, Any] = {
         "company": None,
         "tag": [],
     },
-    "path": "/?q=baker&location=Hamburg&employment_type=full_time&sort=newest",
+    "path": "/?q=baker&location=Hamburg&radius_km=25&employment_type=full_time&sort=newest",
     "frequency": "daily",
     "paused": False,
     "new_jobs": 2,
@@ -388,13 +391,25 @@ ANSWERED: dict[str, Any] = {
         "created_at": MORNING,
         "expires_at": "2026-11-09T08:00:00Z",
     },
+    "Suggestions": {
+        "items": [
+            {"kind": "title", "text": "Baker", "jobs": 12},
+            {"kind": "place", "text": "Bamberg", "jobs": 3},
+        ]
+    },
     "JobRead": JOB_READ,
+    "JobCard": JOB_CARD,
     "JobSearchResult": {
         "items": [JOB_CARD],
+        "correction": None,
         "total": {"value": 1, "relation": "eq"},
         "facets": None,
         "facets_relation": None,
         "no_words": False,
+        "relaxations": [
+            {"changes": {"radius_km": 100}, "total": {"value": 12, "relation": "eq"}},
+            {"changes": {"employment_type": None}, "total": {"value": 100, "relation": "gte"}},
+        ],
         "next_cursor": None,
     },
     "ReportRead": {
