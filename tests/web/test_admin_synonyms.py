@@ -21,7 +21,7 @@ async def test_synonyms_come_and_go(town: Town) -> None:
     assert "waiter" not in page.text
     for terms, said in {
         "": "This must not be empty.",
-        "alone": "There must be at least 2 of these.",
+        "alone": "Write two of them or more",
         "the, oven poet": "too common",
         "oven poet, bread poet": "mean the same already",
         f"{'x' * 61}, y": "at most 60 characters",

@@ -41,6 +41,7 @@ from jobboard.alerts.models import FoundJob, Frequency, SavedSearch
 from jobboard.alerts.schemas import SavedCriteria
 from jobboard.companies.models import Company
 from jobboard.jobs.asked import many, numbered, read
+from jobboard.jobs.criteria import STORED
 from jobboard.jobs.filters import of_each
 from jobboard.jobs.live import LiveJob
 from jobboard.jobs.models import Job
@@ -230,7 +231,7 @@ def _read(candidates: Candidates) -> SavedCriteria | None:
     """What a saved search asks; None where rules that came later refuse it: that must not keep the
     others from their jobs."""
     try:
-        data = SavedCriteria.model_validate_json(candidates.criteria)
+        data = SavedCriteria.model_validate_json(candidates.criteria, context=STORED)
     except ValidationError as error:
         log.warning("alerts.unreadable", error=str(error.errors(include_input=False)[0]["loc"]))
         return None

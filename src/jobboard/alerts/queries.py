@@ -95,7 +95,7 @@ def _not_found() -> NotFound:
 
 def read(row: Row[Any]) -> SavedSearchRead:
     """The shape of a row."""
-    criteria = SavedCriteria.model_validate(row.criteria)
+    criteria = SavedCriteria.kept(row.criteria)
     waits = row.paused_at is None and row.frequency is not Frequency.AT_ONCE
     return SavedSearchRead(
         id=row.id,

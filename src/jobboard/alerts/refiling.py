@@ -47,7 +47,7 @@ async def refile(session: AsyncSession) -> bool:
 def _read(search_id: UUID, criteria: dict[str, Any]) -> SavedCriteria | None:
     """None where rules that came later refuse it: whoever matches it says so, too."""
     try:
-        return SavedCriteria.model_validate(criteria)
+        return SavedCriteria.kept(criteria)
     except ValidationError:
         log.warning("alerts.unreadable", search_id=str(search_id))
         return None

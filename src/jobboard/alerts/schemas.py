@@ -2,14 +2,15 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
 
 from jobboard.alerts.models import Frequency
-from jobboard.jobs.criteria import JobCriteria
+from jobboard.jobs.criteria import STORED, JobCriteria
 from jobboard.jobs.near import FARTHEST
 from jobboard.jobs.schemas import PayInJson
 from jobboard.schema import WHOLE, Input, NotNull, WholeNumber, absent
@@ -43,6 +44,11 @@ class SavedCriteria(JobCriteria):
     def _as_forms_send_it(cls, data: Any) -> Any:
         """JSON is no form: in it a list is a list, and what is empty is not absent."""
         return data
+
+    @classmethod
+    def kept(cls, stored: Mapping[str, Any]) -> Self:
+        """What the database keeps, of whatever age. Raises ValidationError."""
+        return cls.model_validate(stored, context=STORED)
 
     def stored(self) -> dict[str, Any]:
         """As the database keeps it: what means nothing is left out."""

@@ -128,7 +128,7 @@ async def _gather(
             continue
         told[saved.id] = {
             "name": saved.name,
-            "path": page_path(SavedCriteria.model_validate(saved.criteria)),
+            "path": page_path(SavedCriteria.kept(saved.criteria)),
             "jobs": [_job(row) for row in rows],
             "more": number - len(rows),
         }

@@ -10,6 +10,7 @@ from pydantic import (
     PrivateAttr,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -26,6 +27,7 @@ from jobboard.schema import Input, filled
 NEEDS_CURRENCY = "Say in which currency `salary_min` is, such as currency=EUR."
 NICKNAMES = {"UK": "GB"}  # not ISO 3166, but what people write
 IN_COMMAS = {"country", "remote", "employment_type", "experience"}
+STORED = "stored"  # the context of what was let in before: bounds that came later do not hold
 MAX_WORDS = 40
 MAX_BEGINNINGS = 5  # each stands for all words that begin so
 HOW = {"sort", "cursor", "limit", "facets"}  # not what is asked, but how it is shown
@@ -66,7 +68,9 @@ def _words(text: str | None) -> str | None:
     return (text or "").strip() or None
 
 
-def _not_too_many(text: str | None) -> str | None:
+def _not_too_many(text: str | None, info: ValidationInfo) -> str | None:
+    if info.context == STORED:
+        return text
     atoms = {atom for group in parse(text or "") for atom in group}
     if len(atoms) > MAX_WORDS:
         raise ValueError(f"These are too many words. Search by {MAX_WORDS} at most.")

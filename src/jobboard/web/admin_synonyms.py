@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.schemas import Actor
 from jobboard.admin import synonyms
+from jobboard.errors import Invalid
 from jobboard.jobs.synonyms import SynonymCreate, SynonymRead
 from jobboard.web.deps import FormDep, SessionDep, redirect
 from jobboard.web.desk import AdminDep, href, outcome
@@ -56,6 +57,8 @@ async def add_synonyms(
     text = ""
     async with form.attempt(session):
         form.require("terms")
+        if "," not in form.value("terms"):
+            raise Invalid.field("terms", "Write two of them or more, with commas between them.")
         first = form.chosen("first", "yes")
         added = await synonyms.add(session, actor, form.parse(SynonymCreate, both_ways=not first))
         text = f"{_said(added)}, from the next search on."

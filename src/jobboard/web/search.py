@@ -167,9 +167,10 @@ class Asked:
         """The search alone, without how it is shown."""
         return urlencode([pair for pair in self.pairs if pair[0] not in SHOWN])
 
-    def alert_href(self) -> str:
-        """Where to be told of new jobs that this finds: every filter goes along."""
-        query = self.query()
+    def alert_href(self, q: str) -> str:
+        """Where to be told of new jobs that this finds for `q`: every filter goes along."""
+        kept = [pair for pair in self.pairs if pair[0] not in SHOWN | {"q"}]
+        query = urlencode([*([("q", q)] if q else []), *kept])
         return f"/me/alerts/new?{query}" if query else "/me/alerts/new"
 
     def bare_href(self) -> str:

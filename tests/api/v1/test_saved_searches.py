@@ -4,9 +4,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.alerts import service
+from jobboard.alerts.models import SavedSearch
 from jobboard.backup.postgres import snapshot
 from jobboard.jobs import news
 from jobboard.settings import Settings
@@ -144,6 +146,22 @@ async def test_new_jobs_are_counted_until_one_looks(
     assert (await desk.send("GET", f"/{made['id']}")).json()["new_jobs"] == 3
     await desk.client.post(f"/api/v1/jobs/{jobs[0].id}/close", headers=cast.employer.headers)
     assert (await desk.send("GET")).json()["items"][0]["new_jobs"] == 2
+
+
+async def test_one_from_before_there_were_bounds_still_works(
+    desk: Desk, cast: Cast, session: AsyncSession, settings: Settings, db: Any
+) -> None:
+    made = await desk.save({"q": "baker"})
+    words = " or ".join(["baker", *(f"w{number}*" for number in range(60))])
+    values = {"criteria": {"q": words}, "stale": True, "words": None}
+    await session.execute(update(SavedSearch).values(values))
+    await session.commit()
+    job = await make_job(session, cast.employer, cast.company)
+    news.published(session, [job.id])
+    await session.commit()
+    await Mailbox(settings, db).read()
+    [kept] = (await desk.send("GET")).json()["items"]
+    assert (kept["id"], kept["search"]["q"], kept["new_jobs"]) == (made["id"], words, 1)
 
 
 @pytest.mark.parametrize("search", [7, {"country": 7}, {"tag": [7]}, {"remote": {"a": "b"}}])
