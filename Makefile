@@ -5,7 +5,7 @@ BIN := $(HERE)/.venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: up test coverage check bench format migration schema docs lock image clean help
+.PHONY: up test coverage check bench bench-relevance format migration schema docs lock image clean help
 
 up: ## The whole product at http://127.0.0.1:8000 (PORT=, DATA_DIR=, DEMO=0); Ctrl-C stops it
 	@$(SET_UP) up
@@ -32,6 +32,10 @@ check: ## Format, lint, types, import contracts; migrations, API schema, documen
 bench: ## The benchmarks, each against its peer or limit in the same run (ARGS="log_in_times")
 	@$(SET_UP) bench
 	@cd "$(HERE)" && "$(BIN)/python" -m benchmarks $(ARGS)
+
+bench-relevance: ## How well the search finds what is meant, beside tantivy and SQLite FTS5
+	@$(SET_UP) bench
+	@cd "$(HERE)" && "$(BIN)/python" -m benchmarks relevance
 
 format: ## Format the code and mend what the linter can
 	@$(SET_UP) dev
@@ -62,4 +66,4 @@ clean: ## Remove caches and builds; .venv and every board's data stay
 	@find "$(HERE)/src" "$(HERE)/tests" -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\): ## \(.*\)/\1\t\2/p' "$(HERE)/Makefile" | expand -t 12
+	@sed -n 's/^\([a-z-]*\): ## \(.*\)/\1\t\2/p' "$(HERE)/Makefile" | expand -t 18

@@ -8,6 +8,7 @@ from benchmarks.hits import cost, gone, growth
 from benchmarks.http.__main__ import main as http
 from benchmarks.output import until_no_one_reads
 from benchmarks.programs.__main__ import main as programs
+from benchmarks.relevance.__main__ import main as relevance
 from benchmarks.search.__main__ import main as search
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "live": live.main,
     "alerts": alerts.main,
     "search": search,
+    "relevance": relevance,
     "http": http,
 }
 

@@ -12,7 +12,6 @@ times. Tables go to benchmarks/results/relevance.txt.
 """
 
 import asyncio
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +21,10 @@ from time import perf_counter
 from benchmarks.board import board
 from benchmarks.output import until_no_one_reads
 from benchmarks.relevance import peers
-from benchmarks.relevance.ads import Ad, put, unpacked
+from benchmarks.relevance.ads import put, unpacked
 from benchmarks.relevance.questions import Question, questions
 from jobboard.infra.postgres import Database
-from jobboard.jobs import public
+from jobboard.jobs.corrections import search
 from jobboard.jobs.criteria import JobSearch
 from jobboard.settings import Settings
 
@@ -64,14 +63,11 @@ async def ours(database: Database, asked: list[Question]) -> tuple[Found, float]
     """What the first page has, and milliseconds for a question (median)."""
     found, took = [], []
     for question in asked:
-        page = public.first_page(JobSearch(q=question.words[:500], limit=TOP))
-        if page is None:
-            raise RuntimeError("A first page has no cursor.")
         began = perf_counter()
         async with database.transaction() as session:
-            answer = await page.load(session)
+            page = await search(session, JobSearch(q=question.words[:500], limit=TOP))
         took.append((perf_counter() - began) * 1000)
-        found.append((question, [job["id"] for job in json.loads(answer.body)["items"]]))
+        found.append((question, [str(job.id) for job in page.items]))
     return found, median(took)
 
 
@@ -92,7 +88,8 @@ def table(asked: list[Question], found: dict[str, Found]) -> Iterator[str]:
 async def measure(settings: Settings) -> list[str]:
     """Everything, as lines."""
     database = Database(settings.database_url.get_secret_value())
-    ads: list[Ad] = await put(database, settings, file_of("RELEVANCE_ADS"))
+    ads = await put(database, settings, file_of("RELEVANCE_ADS"))
+    print(f"{len(ads):,} ads on the board")
     asked = questions(ads, list(titles()), MOST)
     mine, took = await ours(database, asked)
     await database.close()

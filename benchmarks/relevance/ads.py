@@ -10,6 +10,7 @@ from benchmarks.board import analyse
 from jobboard.demo.board import fill
 from jobboard.infra.postgres import Database
 from jobboard.infra.storage import Storage
+from jobboard.jobs import vocabulary
 from jobboard.jobs.importing import jsonl, service
 from jobboard.settings import Settings
 
@@ -47,6 +48,10 @@ async def put(database: Database, settings: Settings, source: Path | None) -> li
             await fill(session, Storage(settings.storage_url), settings, jobs=DEMO, seed=1)
         else:
             await service.import_jobs(session, jsonl.read_all(unpacked(source), None), settings)
+    more = True
+    while more:  # as the worker does: corrections know the words then
+        async with database.transaction() as session:
+            more = await vocabulary.count(session)
     await analyse(database, "live_jobs")
     async with database.transaction() as session:
         return [Ad(**row._mapping) for row in await session.execute(READ)]
