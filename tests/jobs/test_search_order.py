@@ -27,11 +27,20 @@ async def test_age_weighs_against_match(session: AsyncSession, post: Post) -> No
     await post("Baker, too", days=0)
     await post("Clerk", days=0, description="Beside a baker.")
     assert await titles(session, q="baker") == ["Baker, too", "Baker", "Clerk"]
-    # Ten times the match is worth log2(10) = 3.3 half-lives of 30 days.
-    await post("Old baker", days=90)
-    await post("Ancient baker", days=110)
-    found = await titles(session, q="baker")
-    assert found == ["Baker, too", "Baker", "Old baker", "Clerk", "Ancient baker"]
+    # A title of twice as many words is worth two half-lives of 30 days, one without it twenty.
+    await post("Night baker", days=0)
+    await post("Old baker", days=80)
+    await post("Ancient baker", days=500)
+    await post("Prehistoric baker", days=700)
+    assert await titles(session, q="baker") == [
+        "Baker, too",
+        "Baker",
+        "Night baker",
+        "Old baker",
+        "Ancient baker",
+        "Clerk",
+        "Prehistoric baker",
+    ]
 
 
 @anyio

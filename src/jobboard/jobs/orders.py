@@ -24,6 +24,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Double,
+    Integer,
     Select,
     all_,
     bindparam,
@@ -31,6 +32,7 @@ from sqlalchemy import (
     extract,
     func,
     literal,
+    literal_column,
     not_,
     null,
     select,
@@ -54,6 +56,10 @@ from jobboard.pagination import (
 )
 
 WEIGHTS = [0.1, 0.2, 0.4, 1.0]  # of the text, the location, tags and company, the title
+TITLE_ALONE, BY_LENGTH = [0.0, 0.0, 0.0, 1.0], 2  # for ts_rank: by how many words there are
+ALL = 3.0  # for a title that has all words; for all in title, tags, company and place as well
+FIT = 2.0  # how much it counts that a title says nothing else
+NO_FIT = 0.02  # what a title counts for that has none of the words
 HALF_LIFE = 30 * 86_400  # seconds; a job this much older must match twice as well
 FAINTEST = 1e-6  # matches by exclusions alone have rank 0, which has no logarithm
 RANKED = 500  # jobs that are sorted by score at once
@@ -105,15 +111,21 @@ class Mark:
 
 
 def score(data: JobSearch, row: Any) -> ColumnElement[float]:
-    """How well a job matches, and how new it is: ln(ts_rank) + ln(2) * published_at / HALF_LIFE.
+    """How well a job matches, and how new it is: ln(ts_rank) + FIT * ln(share) + ALL * whole +
+    ln(2) * published_at / HALF_LIFE, where `share` is the title's own ts_rank by its length.
 
-    The order is that of ts_rank * 2 ** (-age / HALF_LIFE) at any moment: age shifts all jobs
-    alike, so the score needs no clock and pages stay stable.
+    The order is that of the match * 2 ** (-age / HALF_LIFE) at any moment: age shifts all jobs
+    alike, so the score needs no clock and pages stay stable. `make bench-relevance` weighs it.
     """
     rank = func.ts_rank(cast(WEIGHTS, ARRAY(REAL)), row.search, once(words(data)))
     match = func.ln(cast(func.greatest(rank, FAINTEST), Double))
+    title = func.ts_filter(row.head, literal_column("CAST('{a}' AS \"char\"[])"))
+    asked = once(words(data))
+    share = func.ts_rank(cast(TITLE_ALONE, ARRAY(REAL)), title, asked, BY_LENGTH)
+    fit = func.ln(cast(share, Double) + NO_FIT) * FIT
+    whole = sum(cast(part.bool_op("@@")(asked), Integer) for part in (title, row.head)) * ALL
     published = cast(extract("epoch", row.published_at), Double)
-    return match + published * (math.log(2) / HALF_LIFE)
+    return match + fit + whole + published * (math.log(2) / HALF_LIFE)
 
 
 def spans(data: JobSearch, jobs: float, high: datetime | None = None, low: datetime | None = None):
@@ -136,7 +148,7 @@ def best(
     stop. Without an id: none is left.
     """
     found = walk.newest_until(
-        [LiveJob.id, LiveJob.published_at, LiveJob.search],
+        [LiveJob.id, LiveJob.published_at, LiveJob.search, LiveJob.head],
         [*_found(data, first), *_lane(data, window)],
         _spans(data, None, window, jobs),
         RANKED if window.may_stop else RANKED * CAME_LATER,
