@@ -123,7 +123,8 @@ def score(data: JobSearch, row: Any) -> ColumnElement[float]:
     asked = once(words(data))
     share = func.ts_rank(cast(TITLE_ALONE, ARRAY(REAL)), title, asked, BY_LENGTH)
     fit = func.ln(cast(share, Double) + NO_FIT) * FIT
-    whole = sum(cast(part.bool_op("@@")(asked), Integer) for part in (title, row.head)) * ALL
+    in_title, in_head = (part.bool_op("@@")(asked) for part in (title, row.head))
+    whole = (cast(in_title, Integer) + cast(in_head, Integer)) * ALL
     published = cast(extract("epoch", row.published_at), Double)
     return match + fit + whole + published * (math.log(2) / HALF_LIFE)
 
