@@ -11,35 +11,20 @@ from pathlib import Path
 import pytest
 
 from tests.boards import Servers
+from tests.e2e.releases import COMPATIBLE_SINCE, ROOT, git
 
 pytestmark = pytest.mark.slow
 
-# The oldest release that may serve while this one migrates. A migration that breaks it moves this
-# to the commit of its own release, and docs/operations.md says what to stop before.
-COMPATIBLE_SINCE = "5abeffe80a4ff648f38cadd8f5bb1ee0aca8f73e"
 WALK = [
     "tests/api/v1/test_story.py",
     "tests/api/v1/test_kept_answers.py",
 ]
-ROOT = Path(__file__).parents[2]
-
-
-def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True)
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     """The files of that release."""
-    if not (ROOT / ".git").exists():
-        pytest.skip("these are files without a history")
-    if git("cat-file", "-e", f"{COMPATIBLE_SINCE}^{{commit}}").returncode:
-        git("fetch", "--quiet", "--depth=1", "origin", COMPATIBLE_SINCE)
-    found = git("archive", COMPATIBLE_SINCE)
-    assert found.returncode == 0, (
-        f"This clone has no commit {COMPATIBLE_SINCE}. Fetch the history: git fetch --unshallow"
-    )
-    with tarfile.open(fileobj=BytesIO(found.stdout)) as files:
+    with tarfile.open(fileobj=BytesIO(git("archive", COMPATIBLE_SINCE))) as files:
         files.extractall(tmp_path / "old", filter="data")
     return tmp_path / "old"
 
