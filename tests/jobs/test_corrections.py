@@ -88,6 +88,22 @@ async def test_each_word_that_no_job_has_is_corrected(session: AsyncSession) -> 
     assert (await ask(session, q="sofware", exact=True)).items == []
 
 
+async def test_a_word_that_only_shares_a_stem_is_corrected_where_nothing_is_found(
+    session: AsyncSession, post: Post
+) -> None:
+    for _ in range(20):
+        await post("Engineer", tags=["python"])
+        await post("Manager", location="Lyon, France")
+    await post("Manger of the barn")
+    await count(session)
+    assert await meant(session, "enginer pyton") == ("engineer python", True)
+    assert await meant(session, "enginer") is None  # finds them, and no more would come
+    assert await meant(session, "enginer enginers pyton") == ("engineer engineer python", True)
+    # What stands in a title is meant, or it is only asked.
+    assert await meant(session, "manger", country=["FR"]) == ("manager", False)
+    assert await meant(session, "manger bran") == ("manger barn", True)
+
+
 @pytest.mark.usefixtures("jobs")
 async def test_its_pages_go_on_in_it(session: AsyncSession) -> None:
     titles, cursor = [], None

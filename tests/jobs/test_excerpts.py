@@ -70,6 +70,20 @@ async def test_the_passage_with_the_most_words_is_shown(session: AsyncSession) -
     ]
 
 
+async def test_lines_stay_apart(session: AsyncSession) -> None:
+    text = f"{FILLER}\nJavaScript\n• Experience in testing\n{FILLER}"
+    [shown] = await passages(session, "testing", text)
+    assert "JavaScript · Experience in [testing] · We are" in shown
+    line = "We are a friendly team with fun"
+    [shown] = await passages(session, "rye", f"{FILLER}\n{line}\nAnd rye. {FILLER}")
+    assert shown.startswith(f"…{line} · And [rye].")  # not with a dot
+
+
+async def test_a_word_deep_in_a_long_one_is_shown(session: AsyncSession) -> None:
+    [shown] = await passages(session, "rye", f"{FILLER}{'q/' * 100}rye/bread. {FILLER}")
+    assert "/[rye]/bread. We are" in shown
+
+
 async def test_a_text_cannot_bring_html(session: AsyncSession) -> None:
     [shown] = await passages(session, "baker", "<b>baker</b> & <mark>more")
     assert shown == "&lt;b&gt;[baker]&lt;/b&gt; &amp; &lt;mark&gt;more"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.jobs import relaxing
+from jobboard.jobs import relaxing, vocabulary
 from jobboard.jobs.corrections import search
 from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.search import JobSearchResult
@@ -28,6 +28,12 @@ async def ways(session: AsyncSession, **query: Any) -> Ways:
     return [(way.changes, way.total.value) for way in result.relaxations]
 
 
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is."""
+    monkeypatch.setattr(relaxing, "PATIENCE", 60)
+
+
 @pytest.fixture
 async def four(post: Post) -> None:
     """Two bakers near each other, a cook far away, a clerk anywhere."""
@@ -45,6 +51,7 @@ PLACE = {"location": None, "radius_km": None, "include_remote": None}
     [
         ({}, []),
         ({"q": "unheardof"}, []),
+        ({"q": "unheardof", "exact": True}, []),
         ({"q": "baker", "sort": "salary"}, []),
         ({"q": "head unheardof"}, [({"q": "head"}, 1)]),
         ({"q": "baker clerk"}, [({"q": "baker"}, 2), ({"q": "clerk"}, 1)]),
@@ -85,6 +92,21 @@ async def test_it_tells_what_finds_more(
     for changes, jobs in expected:  # each is what following it would bring
         wider = JobSearch.model_validate(query | changes)
         assert (await search(session, wider)).total.value == jobs
+
+
+async def test_ways_of_a_corrected_search_are_for_its_words(
+    session: AsyncSession, post: Post
+) -> None:
+    """The words as they were typed may find something else without the filter."""
+    for _ in range(4):
+        await post("Carpenter", remote="remote")
+    await post("Carpenter", remote="onsite")
+    while await vocabulary.count(session):
+        pass
+    await session.commit()
+    assert await ways(session, q="carpentre", remote=["onsite"]) == [
+        ({"remote": None, "q": "carpenter"}, 5)
+    ]
 
 
 async def test_enough_is_left_alone_and_later_pages_are(

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.jobs.criteria import JobSearch, Sort
-from jobboard.jobs.excerpts import beginning
+from jobboard.jobs.excerpts import BULLETS, beginning
 from tests.jobs.searching import Post, find
 
 anyio = pytest.mark.anyio
@@ -71,7 +71,10 @@ def test_an_amount_needs_a_currency() -> None:
     ("text", "expected"),
     [
         ("", ""),
-        ("  Short\n\n text ", "Short text"),
+        ("  Short\n\n text \n", "Short · text"),
+        ("Skills:\n• Java\n -  Unit  tests\n*\n-5 °C", "Skills: · Java · Unit tests · -5 °C"),
+        ("x" * 190 + "\nsome more", "x" * 190 + " · some…"),
+        ("x" * 197 + "\nmore", "x" * 197 + "…"),
         ("x" * 200, "x" * 200),
         ("x" * 201, "x" * 199 + "…"),
         ("word, " * 60, ("word, " * 60)[:196] + "…"),
@@ -85,7 +88,11 @@ def test_an_excerpt_ends_at_a_word(text: str, expected: str) -> None:
 def test_an_excerpt_is_short_and_from_the_beginning(text: str) -> None:
     made = beginning(text)
     assert len(made) <= 200
-    assert " ".join(text.split()).startswith(made.removesuffix("…").rstrip())
+    assert _bare(text).startswith(_bare(made.removesuffix("…")))
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in "".join(text.split()) if letter not in BULLETS)
 
 
 @anyio

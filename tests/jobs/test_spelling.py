@@ -50,9 +50,15 @@ def test_the_likeliest_word_is_meant(
     q: str, near: list[tuple[str, int]], jobs: int, meant: str | None
 ) -> None:
     word = "".join(letter for letter in q if letter.isalpha())
-    found = mended(q, known(word, *near, jobs=jobs))
-    assert (found and found.q) == meant
-    assert found is None or found.sure == (jobs == 0)
+    there = known(word, *near, jobs=jobs)
+    assert mended(q, there, rare=True) == meant
+    assert mended(q, there, rare=False) == (None if jobs else meant)
+
+
+def test_a_word_is_one_with_one_neighbour() -> None:
+    there = {word: Known(word, 0, False, []) for word in ("soft", "ware", "house")}
+    there |= {word: Known(word, 9, True, []) for word in ("software", "warehouse")}
+    assert mended("soft ware house", there, rare=True) == "software house"
 
 
 def test_only_ten_words_are_looked_at() -> None:

@@ -1,7 +1,8 @@
 """The search that forgives typing: where `q` finds nothing, what was likely meant is searched.
 
 `search` here is the one of `search.py` for people; saved searches ask for what they say. What has
-hits is never replaced: of few hits it is only said what else may have been meant.
+hits is never replaced: of few hits it is only said what else may have been meant. Nor are words
+that any title, tag or company has.
 """
 
 from collections.abc import Iterable
@@ -80,13 +81,14 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     result = await searching.search(session, data)
     if not data.q or data.exact or data.cursor or result.no_words or not _few(result):
         return result
-    found = mended(data.q, await _known(session, data.q))
-    fixed = found and _asking(data, found.q)
-    if not found or not fixed:
+    known = await _known(session, data.q)
+    sure = mended(data.q, known, rare=False) if not result.total.value else None
+    if sure and (corrected := await _corrected(session, data, sure)):
+        return corrected
+    likely = mended(data.q, known, rare=True)
+    if not likely or likely == sure:
         return result
-    if found.sure and not result.total.value:
-        return await _corrected(session, data, fixed) or result
-    return await _suggested(session, result, fixed)
+    return await _suggested(session, result, data, likely)
 
 
 def _few(result: JobSearchResult) -> bool:
@@ -102,10 +104,11 @@ def _asking(data: JobSearch, q: str, cursor: str | None = None) -> JobSearch | N
         return None
 
 
-async def _corrected(
-    session: AsyncSession, data: JobSearch, fixed: JobSearch
-) -> JobSearchResult | None:
+async def _corrected(session: AsyncSession, data: JobSearch, q: str) -> JobSearchResult | None:
     """The first page of what was meant, if it finds anything; so do the others that follow it."""
+    fixed = _asking(data, q)
+    if fixed is None:
+        return None
     tail = encode_cursor(data.fingerprint(), fixed.q)
     result = await searching.search(session, fixed)
     if not result.total.value or len(tail) > MAX_CURSOR:
@@ -114,9 +117,12 @@ async def _corrected(
 
 
 async def _suggested(
-    session: AsyncSession, result: JobSearchResult, fixed: JobSearch
+    session: AsyncSession, result: JobSearchResult, data: JobSearch, q: str
 ) -> JobSearchResult:
     """The same result, and the other search, if it finds many more."""
+    fixed = _asking(data, q)
+    if fixed is None:
+        return result
     if (await searching.how_many(session, fixed)).value <= BETTER * result.total.value:
         return result
     return result.model_copy(update={"correction": Correction(q=fixed.q or "", applied=False)})
@@ -162,9 +168,7 @@ async def _found_anywhere(session: AsyncSession, written: Iterable[str]) -> set[
     """Those of some words that live jobs have, in their texts perhaps; what is too common to be
     searched by counts as found."""
     asked = await understand(session, [JobCriteria(q=word) for word in written])
-    queries = {each.words: each.q or "" for each in asked if each.words}
-    common = {each.q or "" for each in asked if not each.words}
-    if not queries:
-        return common
+    queries = {each.words for each in asked if each.words}  # "enginer" and "engines" ask the same
     given = {"queries": list(queries), "spans": walk.spans(MANY, now())}
-    return common | {queries[each] for each in await session.scalars(ANYWHERE, given)}
+    found = set(await session.scalars(ANYWHERE, given)) if queries else set()
+    return {each.q or "" for each in asked if not each.words or each.words in found}

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import dropwhile
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, text
@@ -25,6 +26,8 @@ LOOKED_AT = 3_000  # the same, of a description
 BEFORE = 40  # the same, at most, of what stands before the first match
 KEPT = 20_000  # words whose forms are kept
 MORE = "…"
+DOT = "·"  # between lines
+BULLETS = {DOT, "•", "◦", "▪", "●", "*", "-", "–"}  # noqa: RUF001 - as people type them
 # What `jobboard_terms` (a migration) makes words of: how it is written.
 ODD = {
     "cplusplus": r"(?<!\w)c\+\+",
@@ -51,12 +54,21 @@ class Excerpt(NamedTuple):
     matches: list[Match]
 
 
-def beginning(text: str, length: int = EXCERPT) -> str:
+def beginning(text: str) -> str:
     """The beginning of a text on one line, cut at a word, with an ellipsis where it was cut."""
-    line = " ".join(text.split())
+    return _cut(_one_line(text), EXCERPT)
+
+
+def _one_line(text: str) -> str:
+    """Its lines with a dot between them, and without the bullets that they begin with."""
+    lines = (" ".join(dropwhile(BULLETS.__contains__, line.split())) for line in text.splitlines())
+    return f" {DOT} ".join(filter(None, lines))
+
+
+def _cut(line: str, length: int) -> str:
     if len(line) <= length:
         return line
-    return line[: length - 1].rsplit(" ", 1)[0].rstrip(" ,;:.-") + MORE
+    return line[: length - 1].rsplit(" ", 1)[0].rstrip(f" ,;:.-{DOT}") + MORE
 
 
 class Spot(NamedTuple):
@@ -74,7 +86,7 @@ async def passages(
     of one that has none its beginning. Before each text stands its language."""
     wanted = _wanted(words)
     likely = _likely(wanted)
-    lines = [" ".join(text.split()) for _, text in texts]
+    lines = [_one_line(text) for _, text in texts]
     spots = [list(_spots(line, likely)) if likely else [] for line in lines]
     forms = await _read(session, {spot.word for each in spots for spot in each})
     return [
@@ -190,11 +202,11 @@ def _hit(forms: frozenset[str], wanted: dict[str, bool]) -> str:
 def _passage(line: str, hits: list[Spot]) -> Excerpt:
     """The best stretch of a line; words are known by their lexemes."""
     if not hits:
-        return Excerpt(beginning(line), [])
-    start = 0 if len(line) <= EXCERPT else _best(hits)
-    start = _word_start(line, max(start - BEFORE, 0)) if start > BEFORE else 0
+        return Excerpt(_cut(line, EXCERPT), [])
+    best = 0 if len(line) <= EXCERPT else _best(hits)
+    start = _word_start(line, best - BEFORE, best) if best > BEFORE else 0
     before = MORE if start else ""
-    shown = before + beginning(line[start:], EXCERPT - len(before))
+    shown = before + _cut(line[start:], EXCERPT - len(before))
     moved = start - len(before)
     inside = moved + len(shown) - shown.endswith(MORE)
     matches = [
@@ -215,6 +227,7 @@ def _best(hits: list[Spot]) -> int:
     return max((hit.start for hit in hits), key=different)
 
 
-def _word_start(line: str, place: int) -> int:
-    """The first beginning of a word from there on."""
-    return line.find(" ", max(place - 1, 0)) + 1
+def _word_start(line: str, place: int, last: int) -> int:
+    """The first beginning of a word from there on, up to the last; else that place itself."""
+    start = line.find(" ", place - 1, last) + 1 or place
+    return start + 2 if line.startswith(f"{DOT} ", start) else start

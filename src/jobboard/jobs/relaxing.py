@@ -30,18 +30,23 @@ async def relaxed(
     session: AsyncSession, data: JobSearch, result: JobSearchResult
 ) -> JobSearchResult:
     """The first page of a search, with ways to find more if it finds few: wider circles first, then
-    what finds most."""
+    what finds most. Those of a corrected search change `q` as well: the words as they were typed
+    may find something of their own there."""
     if data.cursor or result.total.relation != "eq" or result.total.value >= FEW:
         return result
+    corrected: Changes = {}
     if result.correction and result.correction.applied:
-        data = data.asking(q=result.correction.q)
+        corrected = {"q": result.correction.q}
+        data = data.asking(**corrected)
+    tried = list(_ways(data))[:TRIED]  # may read the gazetteer, once in a process
     ways, began = [], monotonic()
-    for changes in list(_ways(data))[:TRIED]:
+    for changes in tried:
         if monotonic() - began > PATIENCE:
             break
         total = await how_many(session, data.asking(**changes), cap=CAP)
         if total.value > result.total.value:
-            ways.append(Relaxation(changes=changes, total=total))
+            told = changes if "q" in changes else changes | corrected
+            ways.append(Relaxation(changes=told, total=total))
     return result.model_copy(update={"relaxations": sorted(ways, key=_worth)[:TOLD]})
 
 
@@ -58,7 +63,7 @@ def _ways(data: JobSearch) -> Iterator[Changes]:
 
 
 def _asks(data: JobSearch) -> bool:
-    return bool(data.model_dump(exclude=HOW | {"currency"}, exclude_defaults=True))
+    return bool(data.model_dump(exclude=HOW | {"currency", "exact"}, exclude_defaults=True))
 
 
 def _has_centre(data: JobSearch) -> bool:

@@ -49,13 +49,6 @@ class Known(NamedTuple):
     near: list[Word]
 
 
-class Mended(NamedTuple):
-    """A search written anew; `sure` where what was replaced stands in no job at all."""
-
-    q: str
-    sure: bool
-
-
 def spots(q: str) -> list[Spot]:
     """The words of `q` that may be corrected: none that are quoted, excluded or cut by a `*`."""
     found = (
@@ -79,28 +72,32 @@ def forgiven(word: str) -> int:
     return 2 if len(word) >= LONG else 1
 
 
-def mended(q: str, known: Mapping[str, Known]) -> Mended | None:
-    """The search that `q` was meant to be; None where nothing is likelier than what it says."""
-    changes, sure = dict(_joined(q, known)), True
+def mended(q: str, known: Mapping[str, Known], *, rare: bool) -> str | None:
+    """The search that `q` was meant to be; None where nothing is likelier than what it says.
+
+    Of words that some jobs have in title, tags or company, `rare` ones may be replaced, or none."""
+    changes = dict(_joined(q, known))
     for spot in spots(q):
         if any(start <= spot.start < end for start, end in changes):
             continue
-        if better := _better(known[spot.word]):
+        typed = known[spot.word]
+        if (rare or not typed.jobs) and (better := _better(typed)):
             changes[spot.start, spot.end] = better.shown
-            sure = sure and not known[spot.word].anywhere
     if not changes:
         return None
     for (start, end), words in sorted(changes.items(), reverse=True):
         q = q[:start] + words + q[end:]
-    return Mended(q, sure)
+    return q
 
 
 def _joined(q: str, known: Mapping[str, Known]) -> Iterator[tuple[tuple[int, int], str]]:
-    """Words that are one: "soft ware", where one of them stands in no job."""
+    """Words that are one: "soft ware", where one of them stands in no job. Each is in one pair."""
+    done = 0
     for spot, whole in pairs(q):
         parts = [known[word] for word in spot.word.split()]
-        if known[whole].jobs and not all(part.anywhere for part in parts):
+        if spot.start >= done and known[whole].jobs and not all(part.anywhere for part in parts):
             yield (spot.start, spot.end), whole.lower()
+            done = spot.end
 
 
 def _better(typed: Known) -> Word | None:
