@@ -74,7 +74,7 @@ def _amended(given: Any, things: dict[str, str], made: Collection[str]) -> dict[
         found["current_password"] = PASSWORD
     if "from" in found or "to" in found:
         found |= A_DAY
-    return _with_currency(found)
+    return _with_a_town(_with_currency(found))
 
 
 def _value(name: str, value: Any) -> Any:
@@ -100,6 +100,13 @@ def _with_currency(found: dict[str, Any]) -> dict[str, Any]:
     """A search for pay says in which currency, one that there is."""
     if found.get("currency") is not None or found.get("salary_min") is not None:
         return {**found, "currency": "EUR"}
+    return found
+
+
+def _with_a_town(found: dict[str, Any]) -> dict[str, Any]:
+    """A circle is around a town that there is, in its country."""
+    if found.get("radius_km") is not None:
+        return {**found, "location": "Hamburg", "country": ["DE"]}
     return found
 
 

@@ -194,7 +194,8 @@ async def test_a_stopped_redis_costs_one_short_wait_and_no_error(
         crowd = [cache.get(truth.question) for _ in range(20)]
         assert await asyncio.gather(*crowd) == [b"old"] * 20
         await cache.get(truth.question)
-    assert [line["event"] for line in lines] == ["cache.redis_silent"]
+    said = [line["event"] for line in lines if line["event"].startswith("cache.")]
+    assert said == ["cache.redis_silent"]
     assert cache.counts.bypassed == 21
 
 
