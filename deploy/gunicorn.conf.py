@@ -43,9 +43,15 @@ def on_starting(_server: Any) -> None:
             file.unlink()
 
 
-def child_exit(_server: Any, worker: Any) -> None:
-    """What a process had open or waiting is gone with it; what it counted is kept for it."""
+def child_exit(server: Any, worker: Any) -> None:
+    """What a process had open or waiting is gone with it; what it counted is kept for it.
+
+    An error that left here would end gunicorn, and every process with it.
+    """
     if workers > 1:
         from jobboard.infra.counted import keep  # not before the variable is set
 
-        keep(worker.pid)
+        try:
+            keep(worker.pid)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others serve on
+            server.log.warning("What process %s counted stays apart: %r", worker.pid, error)

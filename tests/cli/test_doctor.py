@@ -50,16 +50,18 @@ def empty(board: Servers) -> Iterator[str]:
 
 
 async def test_all_is_well(
-    doctor: Said, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+    doctor: Said, session: AsyncSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.add(Schedule(name="expire_jobs", due_at=now() + timedelta(minutes=1)))
     await session.commit()
     async with serving(Inbox()) as inbox:
         monkeypatch.setenv("JOBBOARD_SMTP_URL", inbox.url)
+        monkeypatch.setenv("JOBBOARD_BROKER_URL", settings.redis_url.get_secret_value())
         code, said = await to_thread.run_sync(doctor)
     assert code == 0
     assert {what: line.split()[0] for what, line in said.items()} == dict.fromkeys(
-        ("PostgreSQL", "Schema", "Clock", "Worker", "Redis", "MongoDB", "Files", "Mail"), "ok"
+        ("PostgreSQL", "Schema", "Clock", "Worker", "Redis", "Broker", "MongoDB", "Files", "Mail"),
+        "ok",
     )
     assert "version 1" in said["PostgreSQL"]
 
@@ -71,6 +73,7 @@ async def test_what_is_gone_or_behind_is_said_with_what_to_do(
     (tmp_path / "file").touch()
     gone = {
         "REDIS_URL": f"redis://127.0.0.1:{nowhere}",
+        "BROKER_URL": f"amqp://board:secret@127.0.0.1:{nowhere}//",
         "MONGO_URL": f"mongodb://127.0.0.1:{nowhere}",
         "SMTP_URL": f"smtp://127.0.0.1:{nowhere}",
         "STORAGE_URL": (tmp_path / "file" / "below").as_uri(),
@@ -82,7 +85,7 @@ async def test_what_is_gone_or_behind_is_said_with_what_to_do(
     code, said = await to_thread.run_sync(doctor)
     assert code == 1
     failed = {what for what, line in said.items() if line.startswith("fail")}
-    assert failed == {"Schema", "Redis", "MongoDB", "Files", "Mail"}
+    assert failed == {"Schema", "Redis", "Broker", "MongoDB", "Files", "Mail"}
     assert "Run `jobboard migrate`" in said["Schema"]
     assert all("JOBBOARD_" in said[what] for what in failed - {"Schema"})
     assert said["Worker"].startswith("warn")

@@ -137,7 +137,9 @@ async def well(pair: Pair) -> Pair:
         replayed = f"SELECT pg_last_wal_replay_lsn() >= '{end}'"
         while not await pair.replica.ask(replayed):  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.02)
-    await pair.search()  # it knows of the last change
+    async with asyncio.timeout(SOON):  # the board knows so, too, from its next look
+        while await pair.who_answers() != "replica":  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.05)
     return pair
 
 

@@ -1,7 +1,9 @@
 """What ended processes counted stays, and their files do not."""
 
 import fcntl
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -9,6 +11,8 @@ from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from jobboard.infra import counted
+
+CONFIGURATION = Path(__file__).parents[2] / "deploy/gunicorn.conf.py"
 
 
 @pytest.fixture
@@ -63,3 +67,22 @@ def test_nothing_is_moved_while_somebody_reads(
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # and it is free again
     counted.keep(7)
     assert not (folder / "counter_7.db").exists()
+
+
+def test_files_that_were_cut_off_do_not_end_gunicorn(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "2")
+    said_so: list[int] = []
+    log = SimpleNamespace(warning=lambda _text, pid, _error: said_so.append(pid))
+    ended = runpy.run_path(str(CONFIGURATION))["child_exit"]
+    (folder / "counter_7.db").touch()  # killed as it made the file
+    count(folder, 8, jobs=1.0, tasks=1.0)
+    path = folder / "counter_8.db"
+    whole = path.read_bytes()
+    second = whole.index(b"[", whole.index(b"[") + 1) - 4  # where the length of a key stands
+    path.write_bytes(whole[:second] + b"\xff\xff\xff\x7f" + whole[second + 4 :])
+    for pid in (7, 8):
+        ended(SimpleNamespace(log=log), SimpleNamespace(pid=pid))
+    assert said_so == [8]
+    assert [path.name for path in folder.glob("counter_*.db")] == ["counter_8.db"]

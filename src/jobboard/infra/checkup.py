@@ -22,6 +22,7 @@ from redis.asyncio import Redis
 
 from jobboard.infra.mailer import ConsoleMailer, SmtpMailer, make_mailer
 from jobboard.infra.migrate import current, heads
+from jobboard.infra.queue import make_celery
 from jobboard.infra.replica import END, REPLAYED, record_end
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
@@ -63,6 +64,7 @@ async def look(settings: Settings) -> list[Finding]:
         ("PostgreSQL", "JOBBOARD_DATABASE_URL", _postgres),
         ("Replica", "JOBBOARD_DATABASE_REPLICA_URL", _replica),
         ("Redis", "JOBBOARD_REDIS_URL", _redis),
+        ("Broker", "JOBBOARD_BROKER_URL", _broker),
         ("MongoDB", "JOBBOARD_MONGO_URL", _mongo),
         ("Files", "JOBBOARD_STORAGE_URL", _files),
         ("Mail", "JOBBOARD_SMTP_URL", _mail),
@@ -198,6 +200,21 @@ async def _redis(settings: Settings) -> list[Finding]:
         advice = "Set it to noeviction: else a full Redis forgets counts of limits and tasks."
         return [Finding("Redis", Verdict.WARN, f"maxmemory-policy is {policy}", advice)]
     return [Finding("Redis", Verdict.OK, f"version {version}")]
+
+
+async def _broker(settings: Settings) -> list[Finding]:
+    """Nothing where it is that Redis."""
+    if not settings.broker_url.get_secret_value():
+        return []
+    await asyncio.to_thread(_dial, settings.broker)
+    return [Finding("Broker", Verdict.OK, "takes connections")]
+
+
+def _dial(broker_url: str) -> None:
+    """Once: what Celery itself offers for this tries again and again."""
+    with make_celery(broker_url).connection_for_write() as connection:
+        transport = connection.transport
+        transport.close_connection(transport.establish_connection())
 
 
 async def _mongo(settings: Settings) -> list[Finding]:

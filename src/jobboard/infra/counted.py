@@ -54,13 +54,13 @@ def _taken(lock: int) -> bool:
 
 
 def _move(source: Path, target: Path) -> None:
-    if not source.exists():
-        return
-    past = MmapedDict(str(target))
-    for key, value, at, _ in MmapedDict.read_all_values_from_file(str(source)):
-        past.write_value(key, past.read_value(key)[0] + value, at)
-    past.close()
-    source.unlink()
+    if source.exists() and source.stat().st_size:  # 0: it was killed as it made the file
+        found = list(MmapedDict.read_all_values_from_file(str(source)))  # all of them, or none
+        past = MmapedDict(str(target))
+        for key, value, at, _ in found:
+            past.write_value(key, past.read_value(key)[0] + value, at)
+        past.close()
+    source.unlink(missing_ok=True)
 
 
 def _file(kind: str, pid: int) -> Path:

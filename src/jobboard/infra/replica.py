@@ -255,15 +255,17 @@ class _Sounder:
         self._connection: asyncpg.Connection | None = None
 
     async def read(self) -> Any:
-        """The one value of the answer; None for no row. Raises one of FAILURES."""
-        async with self._turn:
+        """The one value of the answer; None for no row. Raises one of FAILURES.
+
+        The wait for those before counts: else each would wait for all of them in turn.
+        """
+        async with asyncio.timeout(PATIENCE), self._turn:
             try:
-                async with asyncio.timeout(PATIENCE):
-                    if self._connection is None:
-                        self._connection = await asyncpg.connect(
-                            self._url, server_settings={"application_name": NAME}
-                        )
-                    return await self._connection.fetchval(self._question)
+                if self._connection is None:
+                    self._connection = await asyncpg.connect(
+                        self._url, server_settings={"application_name": NAME}
+                    )
+                return await self._connection.fetchval(self._question)
             except BaseException:
                 self.hang_up()
                 raise
