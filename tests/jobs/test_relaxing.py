@@ -79,6 +79,10 @@ PLACE = {"location": None, "radius_km": None, "include_remote": None}
         ),
         ({"q": "baker", "location": "Atlantis"}, [(PLACE, 2)]),
         (
+            {"q": "baker", "location": "Lyon", "experience": ["lead"]},
+            [({"location": None, "experience": None}, 2), ({"q": None, "experience": None}, 1)],
+        ),
+        (
             {"location": "Lyon", "remote": ["remote"]},
             [({"include_remote": True}, 1), (PLACE, 1), ({"remote": None}, 1)],
         ),

@@ -196,6 +196,11 @@ async def test_nothing_found_offers_ways_out_with_counts(town: Town) -> None:
     assert "Nothing fits all of that" in page.text
     assert "Without “Remote”: 1 job" in page.text
     assert "/?q=baker" in links(page, css_class="button quiet")
+    await town.job(title="Cook", location="Lyon, France")
+    page = await town.stranger.get("/?q=baker&location=Lyon&experience=lead")
+    assert "Only “baker”: 1 job" in page.text
+    assert "Only in Lyon: 1 job" in page.text
+    assert {"/?q=baker", "/?location=Lyon"} <= set(links(page, css_class="button quiet"))
     common = await town.stranger.get("/?q=the")
     assert "Try a title or a skill" in common.text
 

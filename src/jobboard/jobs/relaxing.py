@@ -4,7 +4,7 @@ Only what finds more is told, and at least how much: up to CAP of each, newest f
 way is tried after PATIENCE.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from time import monotonic
 from typing import Any
 
@@ -39,15 +39,34 @@ async def relaxed(
         corrected = {"q": result.correction.q}
         data = data.asking(**corrected)
     tried = list(_ways(data))[:TRIED]  # may read the gazetteer, once in a process
-    ways, began = [], monotonic()
+    end = monotonic() + PATIENCE
+    found = await _finding_more(session, data, result, tried, end)
+    if not found:  # then more than one filter is in the way
+        alone = [changes for changes in _alone(data) if changes not in tried]
+        found = await _finding_more(session, data, result, alone, end)
+    ways = [way if "q" in way.changes else _with(way, corrected) for way in found]
+    return result.model_copy(update={"relaxations": sorted(ways, key=_worth)[:TOLD]})
+
+
+async def _finding_more(
+    session: AsyncSession,
+    data: JobSearch,
+    result: JobSearchResult,
+    tried: Iterable[Changes],
+    end: float,
+) -> list[Relaxation]:
+    found = []
     for changes in tried:
-        if monotonic() - began > PATIENCE:
+        if monotonic() > end:
             break
         total = await how_many(session, data.asking(**changes), cap=CAP)
         if total.value > result.total.value:
-            told = changes if "q" in changes else changes | corrected
-            ways.append(Relaxation(changes=told, total=total))
-    return result.model_copy(update={"relaxations": sorted(ways, key=_worth)[:TOLD]})
+            found.append(Relaxation(changes=changes, total=total))
+    return found
+
+
+def _with(way: Relaxation, corrected: Changes) -> Relaxation:
+    return way.model_copy(update={"changes": way.changes | corrected})
 
 
 def _worth(way: Relaxation) -> tuple[bool, int]:
@@ -60,6 +79,14 @@ def _ways(data: JobSearch) -> Iterator[Changes]:
         other = data.asking(**changes)
         if _asks(other) and (not other.radius_km or _has_centre(other)):
             yield changes
+
+
+def _alone(data: JobSearch) -> Iterator[Changes]:
+    """Only its words, and only its place."""
+    asked = data.model_dump(exclude=HOW | {"currency", "exact"}, exclude_defaults=True)
+    for kept in ({"q"}, {"location"}):
+        if kept < asked.keys():
+            yield {name: None for name in asked if name not in kept}
 
 
 def _asks(data: JobSearch) -> bool:

@@ -99,6 +99,8 @@ UNSAID = {
     "salary_min": "With any pay",
 }
 
+BESIDE = {"radius_km", "include_remote", "undisclosed_pay"}  # what goes with another of them
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -407,6 +409,9 @@ def _relaxed(asked: Asked, result: JobSearchResult, company: str) -> list[Relaxe
 
 def _less(asked: Asked, changes: dict[str, Any], company: str) -> str:
     """What is another in that search, for a person."""
+    left = asked.changed(changes).search
+    if len({name for name, value in changes.items() if value is None} - BESIDE) > 1:
+        return f"Only “{left.q}”" if left.q else f"Only in {left.location}"
     name, value = next(iter(changes.items()))
     if value is not None and name in SAID:
         return SAID[name].format(value)
