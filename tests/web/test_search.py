@@ -8,13 +8,19 @@ import pytest
 
 from jobboard.accounts.models import Role
 from jobboard.clock import now
-from jobboard.jobs import walk
+from jobboard.jobs import relaxing, walk
 from jobboard.jobs.models import JobStatus
 from jobboard.jobs.schemas import SalaryInput
 from tests.web.browser import Page
 from tests.web.conftest import Town
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To look for ways to more jobs, however busy the machine is."""
+    monkeypatch.setattr(relaxing, "PATIENCE", 60)
 
 
 def titles(page: Page) -> list[str]:

@@ -39,23 +39,18 @@ async def relaxed(
         corrected = {"q": result.correction.q}
         data = data.asking(**corrected)
     tried = list(_ways(data))[:TRIED]  # may read the gazetteer, once in a process
-    end = monotonic() + PATIENCE
-    found = await _finding_more(session, data, result, tried, end)
+    found = await _finding_more(session, data, result, tried)
     if not found:  # then more than one filter is in the way
         alone = [changes for changes in _alone(data) if changes not in tried]
-        found = await _finding_more(session, data, result, alone, end)
+        found = await _finding_more(session, data, result, alone)
     ways = [way if "q" in way.changes else _with(way, corrected) for way in found]
     return result.model_copy(update={"relaxations": sorted(ways, key=_worth)[:TOLD]})
 
 
 async def _finding_more(
-    session: AsyncSession,
-    data: JobSearch,
-    result: JobSearchResult,
-    tried: Iterable[Changes],
-    end: float,
+    session: AsyncSession, data: JobSearch, result: JobSearchResult, tried: Iterable[Changes]
 ) -> list[Relaxation]:
-    found = []
+    found, end = [], monotonic() + PATIENCE
     for changes in tried:
         if monotonic() > end:
             break
