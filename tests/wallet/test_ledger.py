@@ -46,6 +46,7 @@ SELECT (SELECT sum(balance) FROM wallets) AS total,
                               HAVING sum(amount) <> 0 OR count(*) <> 2) AS odd) AS odd
 """)
 AMOUNTS = st.integers(1, 400)
+DAYS = 10  # that are lived through
 
 
 class Ledger(RuleBasedStateMachine):
@@ -54,6 +55,7 @@ class Ledger(RuleBasedStateMachine):
     runner: asyncio.Runner
     database: Database
     settings: Settings
+    looks = 0  # at the books
 
     people = Bundle("people")
     transfers = Bundle("transfers")
@@ -183,6 +185,7 @@ class Ledger(RuleBasedStateMachine):
         total, *wrong, held = self.do(self._books())
         assert (total, wrong) == (0, [0, 0, 0, 0])
         assert held == self.balances
+        type(self).looks += 1
 
     async def _books(self) -> list[Any]:
         async with self.database.engine.connect() as connection:
@@ -197,7 +200,7 @@ class Ledger(RuleBasedStateMachine):
 
 
 def test_whatever_people_do_the_books_are_right(settings: Settings) -> None:
-    """The rules and the invariant of `Ledger` assert, after each step."""
+    """The rules of `Ledger` assert, and its invariant after each step of each day."""
     with asyncio.Runner() as runner:
 
         class Here(Ledger):
@@ -209,7 +212,7 @@ def test_whatever_people_do_the_books_are_right(settings: Settings) -> None:
             run_state_machine_as_test(
                 Here,
                 settings=hypothesis(
-                    max_examples=10,
+                    max_examples=DAYS,
                     stateful_step_count=25,
                     deadline=None,
                     suppress_health_check=list(HealthCheck),
@@ -217,3 +220,4 @@ def test_whatever_people_do_the_books_are_right(settings: Settings) -> None:
             )
         finally:
             runner.run(Here.database.close())
+        assert Here.looks > DAYS

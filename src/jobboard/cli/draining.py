@@ -38,8 +38,9 @@ class Worker(UvicornWorker):
 
     CONFIG_KWARGS: dict[str, Any] = {**SERVING, "timeout_graceful_shutdown": ENDING}
 
-    # gunicorn's child dies of the signal that uvicorn raises once more: it cannot be measured.
-    async def _serve(self) -> None:  # pragma: no cover
+    # uvicorn raises the signal that ended it once more, with its default action: the process dies of
+    # it, and can no longer write what was measured. `tests/e2e/test_nginx.py` sees what it does.
+    async def _serve(self) -> None:  # pragma: no cover - as above
         self.config.app = self.wsgi
         self._install_sigquit_handler()
         await Draining(self.config).serve(sockets=self.sockets)
