@@ -38,8 +38,8 @@ class Worker(UvicornWorker):
 
     CONFIG_KWARGS: dict[str, Any] = {**SERVING, "timeout_graceful_shutdown": ENDING}
 
-    # uvicorn raises the signal that ended it once more, with its default action: the process dies of
-    # it, and can no longer write what was measured. `tests/e2e/test_nginx.py` sees what it does.
+    # uvicorn raises the signal that ended it once more, with its default action: the process dies
+    # of it, and can no longer write what was measured. `tests/e2e/test_nginx.py` sees what it does.
     async def _serve(self) -> None:  # pragma: no cover - as above
         self.config.app = self.wsgi
         self._install_sigquit_handler()
