@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.clock import now
 from jobboard.companies.models import Company
 from jobboard.infra.postgres import Database
-from jobboard.jobs import orders, public, walk
+from jobboard.jobs import estimates, orders, public, walk
 from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.models import Job, JobStatus
 from tests.jobs.searching import Post, find, titles
@@ -209,3 +209,46 @@ async def test_the_database_names_the_same_spans(session: AsyncSession) -> None:
     held = await session.scalar(text("SELECT jobboard_times(:moment)"), {"moment": moment})
     for jobs in (2_001, 50_000, 1_000_000):
         assert len(set(held or []) & set(walk.spans(jobs, moment))) == 1
+
+
+SEARCHES: list[dict[str, Any]] = [
+    {"q": "bak*"},
+    {"q": "bak* -night"},
+    {"q": "bak* or mill*", "country": "FR", "remote": "remote"},
+    {"q": "bakery -night", "country": "FR"},
+    {"q": "night", "country": "FR"},
+    {"q": "bak*", "location": "Lyon"},
+    {"q": "bak*", "limit": 1},
+]
+
+
+@pytest.mark.parametrize("asked", SEARCHES, ids=str)
+async def test_where_words_are_looked_up_changes_nothing(
+    asked: dict[str, Any], session: AsyncSession, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lyon = {"location": "Lyon, France"}
+    await post("Baker", description="By night.", remote="remote", **lyon)
+    await post("Bakery hand", experience="senior", **lyon)
+    await post("Miller", description="Brings flour to bakers at night.", **lyon)
+    await post("Driver", description="Baked goods.", experience="senior", remote="remote")
+    await session.execute(text("ANALYZE live_jobs"))
+    await session.commit()
+    monkeypatch.setattr(orders, "RANKED", 1)
+    monkeypatch.setattr("jobboard.jobs.search.RANKED", 1)
+    pages = []
+    for common in (0, 10**9):  # words that begin so are never common, or always
+        monkeypatch.setattr(estimates, "COMMON", common)
+        page = await find(session, **asked, facets=True)
+        every = await all_pages(session, **{"limit": 2} | asked)
+        pages.append((page.items, page.total, page.facets, every))
+    assert pages[0] == pages[1]
+    assert pages[0][1].value == len(pages[0][3]) > 0
+
+
+def test_a_first_span_is_as_long_as_the_last_days_were_busy() -> None:
+    even = walk.as_busy(50_000, 1_000_000, walk.USUAL_SPAN / 1000)  # of each thousand
+    assert even == pytest.approx(50_000, rel=0.01)
+    lately = walk.as_busy(50_000, 1_000_000, walk.USUAL_SPAN / 10_000)
+    assert 100_000 < lately < 500_000  # the first 12,000 jobs lie closer, but not ten times
+    assert walk.as_busy(walk.FEW, 1_000_000, 10) == walk.FEW
+    assert walk.as_busy(50_000, 1_000_000, 0) == 50_000  # nobody knows

@@ -1,8 +1,8 @@
 """What a search asks, first in plain values (`read`), then in SQL: as parameters of one search
 (`by_one`) or as columns of many (`many`). `filters` writes each condition once, on either."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +20,11 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSQUERY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.orm import InstrumentedAttribute
 
 from jobboard.jobs.criteria import JobCriteria, UndisclosedPay
 from jobboard.jobs.places import parse_location
@@ -118,10 +120,15 @@ def _read_place(location: str) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is asked, in SQL: by parameters of one search, or `by_many`, in columns that are NULL
-    where a search does not ask it."""
+    where a search does not ask it. `in_rows`: words are not looked up in the index."""
 
     values: Mapping[str, ColumnElement[Any]]
     by_many: bool = False
+    in_rows: bool = False
+
+    def only(self, names: Collection[str]) -> "Asked":
+        """As if nothing else were asked."""
+        return replace(self, values={n: v for n, v in self.values.items() if n in names})
 
     def where(self, name: str, condition: Callable[[ColumnElement], Condition]) -> list[Condition]:
         """The condition on what is asked by this name; none where nobody asks."""
@@ -136,14 +143,23 @@ class Asked:
         return [or_(*(self.values[name].is_not(None) for name in names))] if self.by_many else []
 
 
-def by_one(data: JobCriteria) -> Asked:
+def matched(
+    lexemes: ColumnElement | InstrumentedAttribute, query: Any, *, in_rows: bool
+) -> Condition:
+    """That a query matches; `in_rows` no index can tell."""
+    match = lexemes.bool_op("@@")(query)
+    return match.is_(true()) if in_rows else match
+
+
+def by_one(data: JobCriteria, *, bare: bool = False) -> Asked:
     """What one search asks."""
     given: dict[str, ColumnElement[Any]] = {
         name: cast(bindparam(name, value, TYPES[name]), TYPES[name])
         for name, value in read(data).items()
     }
-    # A query of its own is read once, not for each job that it is held against.
-    made = {name: once(QUERIES[name](given[name])) for name in QUERIES if name in given}
+    made = {name: QUERIES[name](given[name]) for name in QUERIES if name in given}
+    if not bare:  # a query of its own is read once, not for each job that it is held against
+        made = {name: once(query) for name, query in made.items()}
     return Asked(given | made)
 
 

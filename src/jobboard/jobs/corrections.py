@@ -12,7 +12,6 @@ from sqlalchemy import BigInteger, Boolean, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.clock import now
 from jobboard.jobs import search as searching
 from jobboard.jobs import walk
 from jobboard.jobs.criteria import JobCriteria, JobSearch
@@ -169,6 +168,6 @@ async def _found_anywhere(session: AsyncSession, written: Iterable[str]) -> set[
     searched by counts as found."""
     asked = await understand(session, [JobCriteria(q=word) for word in written])
     queries = {each.words for each in asked if each.words}  # "enginer" and "engines" ask the same
-    given = {"queries": list(queries), "spans": walk.spans(MANY, now())}
+    given = {"queries": list(queries), "spans": walk.spans(MANY, walk.soon())}
     found = set(await session.scalars(ANYWHERE, given)) if queries else set()
     return {each.q or "" for each in asked if not each.words or each.words in found}

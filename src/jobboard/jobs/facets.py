@@ -23,9 +23,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.jobs import filters, walk
+from jobboard.jobs import walk
 from jobboard.jobs.asked import read
 from jobboard.jobs.criteria import JobSearch
+from jobboard.jobs.estimates import Expected, counted_alone
 from jobboard.jobs.filters import CHOICES
 from jobboard.jobs.kept import ask
 
@@ -57,15 +58,19 @@ class Counted:
 
 
 async def count(
-    session: AsyncSession, data: JobSearch, spans: list[int], *, cap: int = 0
+    session: AsyncSession, data: JobSearch, expected: Expected, *, cap: int = 0
 ) -> Counted:
     """How many jobs are found, and with `data.facets`, how many each value of each filter in
     CHOICES would bring: all other filters hold for a facet, its own does not; most first. Counted
     is up to `cap`, or COUNT_CAP."""
     cap = cap or COUNT_CAP
-    values = {**read(data), **filters.named(data), **({"spans": spans} if spans else {})}
-    shape = ("counts", cap, walk.PATIENCE, data.facets, frozenset(values))
-    rows = await ask(session, shape, lambda: _counts(data, spans, cap), values)
+    values = {**read(data), **expected.named(data)}
+    for part in ["", *counted_alone(data)]:
+        if keys := expected.spans(data, part):
+            values[_name(part)] = keys
+    asked = (*expected.shape(data), data.facets, frozenset(values))
+    shape = ("counts", cap, walk.PATIENCE, *asked)
+    rows = await ask(session, shape, lambda: _counts(data, expected, cap), values)
     choices: Facets = {name: {} for name in CHOICES} if data.facets else {}
     whole = {}
     for row in rows:
@@ -78,27 +83,30 @@ async def count(
     return Counted(min(jobs, cap), whole[""], choices, all(whole.values()))
 
 
-def _counts(data: JobSearch, spans: list[int], cap: int) -> Any:
+def _counts(data: JobSearch, expected: Expected, cap: int) -> Any:
     """Rows of (facet, value, jobs, late); how many were counted for a facet has no value, and what
     all filters leave has no facet. Filters that are used each have jobs of their own to count."""
-    found = _found(data, spans, cap, None)
+    found = _found(data, expected, cap, "")
     rows = [_number(found, "")]
     for name in CHOICES if data.facets else ():
         if getattr(data, name):
-            own = _found(data, spans, cap, name)
+            own = _found(data, expected, cap, name)
             rows += [_number(own, name), _values(own, cap, name)]
         else:
             rows.append(_values(found, cap, name))
     return union_all(*rows)
 
 
-def _found(data: JobSearch, spans: list[int], cap: int, but: str | None) -> CTE:
+def _found(data: JobSearch, expected: Expected, cap: int, but: str) -> CTE:
     """The newest that are found, one more than are counted; without the filter `but`."""
-    conditions = filters.but(data, but) if but else filters.everything(data)
-    reach = filters.within_reach(data, but)
+    conditions, spans = expected.conditions(data, but), expected.spans(data, but)
     columns = [column.label(name) for name, column in CHOICES.items()]
-    some = walk.newest(columns, [*conditions, *reach], spans, cap + 1)
-    return some.cte(f"found_{but}" if but else "found").prefix_with("MATERIALIZED")
+    some = walk.newest(columns, conditions, spans, cap + 1, named=_name(but))
+    return some.cte(f"found_{but}").prefix_with("MATERIALIZED")
+
+
+def _name(but: str) -> str:
+    return f"spans_{but}"
 
 
 def _number(found: CTE, facet: str) -> Select:

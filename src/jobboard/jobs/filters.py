@@ -11,6 +11,7 @@ match words it has to unpack a long tsvector, which it does not count as a cost.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -30,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jobboard.companies.models import Company
-from jobboard.jobs.asked import CERTAIN, Asked, Condition, by_one, read
+from jobboard.jobs.asked import CERTAIN, Asked, Condition, by_one, matched, read
 from jobboard.jobs.criteria import JobCriteria
 from jobboard.jobs.live import LiveJob
 from jobboard.jobs.near import squares
@@ -46,13 +47,16 @@ CHOICES: dict[str, InstrumentedAttribute] = {
 }
 
 PAY = LiveJob.pay
+COUNTABLE = {"words", "place", *CERTAIN, "from_afar", "company_id", "company_slug"}
 STEPS = 126  # of pay: up to 2 ** 63
 READABLE = and_(PAY.is_not(None), LiveJob.currency.is_not(None))
 
 
-def everything(data: JobCriteria) -> list[Condition]:
-    """All conditions; a job found fulfils each."""
-    return _everything(by_one(data))
+def everything(data: JobCriteria, *, but: str = "", in_rows: bool = False) -> list[Condition]:
+    """All conditions, or all but what is asked by that name; a job found fulfils each. `in_rows`,
+    words are looked for in the rows that the others leave."""
+    asked = replace(by_one(data), in_rows=in_rows)
+    return _everything(asked.only(asked.values.keys() - {but}))
 
 
 def of_each(asked: CTE) -> list[Condition]:
@@ -60,12 +64,18 @@ def of_each(asked: CTE) -> list[Condition]:
     return _everything(Asked(dict(asked.c), by_many=True))
 
 
-def but(data: JobCriteria, name: str) -> list[Condition]:
-    """All conditions but the one of this name in CHOICES."""
-    return _everything(by_one(data), but=name)
+def matching(data: JobCriteria, *, but: str = "") -> list[Condition]:
+    """The conditions that `within_reach` does not repeat, so that PostgreSQL can estimate how many
+    jobs fulfil both; without one of them."""
+    return _everything(by_one(data, bare=True).only(COUNTABLE - {but}))
 
 
-def within_reach(data: JobCriteria, but: str | None = None) -> list[Condition]:
+def countable(data: JobCriteria) -> dict[str, Any]:
+    """The parameters of `matching`: words, places in words, companies."""
+    return {name: value for name, value in read(data).items() if name in COUNTABLE}
+
+
+def within_reach(data: JobCriteria, but: str = "") -> list[Condition]:
     """What follows from `everything`, in words that the index of LiveJob knows: it rules out what
     other conditions would have to look at, and is no second opinion."""
     return [
@@ -100,9 +110,8 @@ def _paid(least: int, currency: str | None) -> list[str]:
     return ["?", *(f"{currency}:{step}" for step in range(lowest, STEPS))]
 
 
-def _everything(asked: Asked, but: str | None = None) -> list[Condition]:
-    names = [name for name in CHOICES if name != but]
-    choices = [met for name in names for met in _choice(asked, name)]
+def _everything(asked: Asked) -> list[Condition]:
+    choices = [met for name in CHOICES for met in _choice(asked, name)]
     return [*_plain(asked), *choices, *_texts(asked)]
 
 
@@ -146,7 +155,7 @@ def _texts(asked: Asked) -> list[Condition]:
         *asked.where("tag", LiveJob.tags.contains),
         *asked.where("near_km", lambda km: or_(_near(asked, km), *_from_afar(asked))),
         *asked.where("place", lambda place: or_(_place(asked, place), *_from_afar(asked))),
-        *asked.where("words", LiveJob.search.bool_op("@@")),
+        *asked.where("words", lambda q: matched(LiveJob.search, q, in_rows=asked.in_rows)),
     ]
 
 

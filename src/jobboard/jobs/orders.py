@@ -41,11 +41,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, REAL
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
-from jobboard.clock import now
 from jobboard.jobs import walk
 from jobboard.jobs.asked import once, read, words
 from jobboard.jobs.criteria import JobSearch, Sort
-from jobboard.jobs.filters import PAY, everything, named, within_reach
+from jobboard.jobs.estimates import HEAD, Expected
+from jobboard.jobs.filters import PAY
 from jobboard.jobs.live import LiveJob
 from jobboard.pagination import (
     decode_cursor,
@@ -129,20 +129,12 @@ def score(data: JobSearch, row: Any) -> ColumnElement[float]:
     return match + fit + whole + published * (math.log(2) / HALF_LIFE)
 
 
-def spans(data: JobSearch, jobs: float, high: datetime | None = None, low: datetime | None = None):
-    """The spans that a walk looks at: of what the search asks, between two moments."""
-    oldest = [low] if low else []
-    if data.posted_within:
-        oldest.append(now() - timedelta(days=data.posted_within))
-    return walk.spans(jobs, min(high, _soon()) if high else _soon(), max(oldest, default=None))
-
-
-def _soon() -> datetime:
-    return now() + timedelta(minutes=5)
-
-
 def best(
-    data: JobSearch, window: Window, after: Mark | None, first: Collection[UUID], jobs: float
+    data: JobSearch,
+    window: Window,
+    after: Mark | None,
+    first: Collection[UUID],
+    expected: Expected,
 ) -> Select:
     """(id, key) of the best matches of a window below a mark, a page of them and one more; in each
     row the window's last job (low_at, low_id), how many it has, and `until` where the walk had to
@@ -150,8 +142,8 @@ def best(
     """
     found = walk.newest_until(
         [LiveJob.id, LiveJob.published_at, LiveJob.search, LiveJob.head],
-        [*_found(data, first), *_lane(data, window)],
-        _spans(data, None, window, jobs),
+        [*_lane(data, window, expected), *_unless(first)],
+        _spans(data, None, window, expected),
         RANKED if window.may_stop else RANKED * CAME_LATER,
         may_stop=window.may_stop,
     )
@@ -189,12 +181,11 @@ def _mark(after: Mark) -> list[ColumnElement[Any]]:
     return [cast(at, DateTime(timezone=True)), cast(job_id, PG_UUID)]
 
 
-def _lane(data: JobSearch, window: Window) -> list[ColumnElement[bool]]:
+def _lane(data: JobSearch, window: Window, expected: Expected) -> list[ColumnElement[bool]]:
     place = tuple_(LiveJob.published_at, LiveJob.id)
-    conditions: list[ColumnElement[bool]] = []
-    if window.lane != "all":
-        in_head = LiveJob.head.bool_op("@@")(once(words(data)))
-        conditions.append(in_head if window.lane == "head" else not_(in_head))
+    conditions = expected.in_head(data) if window.lane == "head" else expected.conditions(data)
+    if window.lane == "rest":
+        conditions.append(not_(LiveJob.head.bool_op("@@")(once(words(data)))))
     if window.high:
         conditions.append(place < _edge("high", window.high))
     if window.low:
@@ -208,12 +199,16 @@ def _edge(name: str, edge: Edge) -> Any:
 
 
 def parameters(
-    data: JobSearch, after: Mark | None, first: Collection[UUID], window: Window | None, jobs: float
+    data: JobSearch,
+    after: Mark | None,
+    first: Collection[UUID],
+    window: Window | None,
+    expected: Expected,
 ) -> dict[str, Any]:
     """Of the statements `best` and of the newest: what changes from one question to the next."""
     edges = {"high": window.high, "low": window.low} if window else {}
-    values: dict[str, Any] = {**read(data), **named(data)}
-    if keys := _spans(data, after, window, jobs):
+    values: dict[str, Any] = {**read(data), **expected.named(data)}
+    if keys := _spans(data, after, window, expected):
         values["spans"] = keys
     for name, edge in edges.items():
         if edge:
@@ -224,22 +219,27 @@ def parameters(
     return values | ({"first": list(first)} if first else {})
 
 
-def _spans(data: JobSearch, after: Mark | None, window: Window | None, jobs: float) -> list[int]:
+def _spans(
+    data: JobSearch, after: Mark | None, window: Window | None, expected: Expected
+) -> list[int]:
     if window is None:
-        return spans(data, jobs, after.published_at if after is not None else None)
-    return spans(data, jobs, window.high and window.high[0], window.low and window.low[0])
+        return expected.spans(data, high=after.published_at if after is not None else None)
+    high, low = (edge and edge[0] for edge in (window.high, window.low))
+    return expected.spans(data, HEAD if window.lane == "head" else "", high, low)
 
 
-def _found(data: JobSearch, first: Collection[UUID]) -> list[ColumnElement[bool]]:
-    found = [*everything(data), *within_reach(data)]
-    if first:
-        above = bindparam("first", list(first), ARRAY(PG_UUID))
-        found.append(LiveJob.id != all_(above))
-    return found
+def _unless(first: Collection[UUID]) -> list[ColumnElement[bool]]:
+    """Without the jobs that stand above."""
+    above = bindparam("first", list(first), ARRAY(PG_UUID))
+    return [LiveJob.id != all_(above)] if first else []
 
 
 def lanes(
-    data: JobSearch, lead: str | None, after: Mark | None, first: Collection[UUID], jobs: float
+    data: JobSearch,
+    lead: str | None,
+    after: Mark | None,
+    first: Collection[UUID],
+    expected: Expected,
 ) -> list[Select]:
     """Statements for the rest of the list after a mark, to be read one after the other; of all
     orders but that of the best matches.
@@ -248,23 +248,26 @@ def lanes(
     With sort=salary come the jobs paid in the lead currency, the best paid first, then all others,
     the newest first: plain figures of different currencies do not compare.
     """
-    found = _found(data, first)
+    found = [*expected.conditions(data), *_unless(first)]
     if data.order is not Sort.SALARY or not lead:
-        return [_newest(data, found, after, jobs)]
+        return [_newest(data, found, after, expected)]
     paid = [*found, LiveJob.currency == lead, PAY.is_not(None)]
     others = [*found, LiveJob.currency.is_distinct_from(lead) | PAY.is_(None)]
     if after and after.key == OTHERS:
-        return [_newest(data, others, after, jobs)]
-    return [_best_paid(data, paid, after), _newest(data, others, None, jobs)]
+        return [_newest(data, others, after, expected)]
+    return [_best_paid(data, paid, after), _newest(data, others, None, expected)]
 
 
 def _newest(
-    data: JobSearch, conditions: list[ColumnElement[bool]], after: Mark | None, jobs: float
+    data: JobSearch,
+    conditions: list[ColumnElement[bool]],
+    after: Mark | None,
+    expected: Expected,
 ) -> Select:
     if after:
         place = tuple_(LiveJob.published_at, LiveJob.id)
         conditions = [*conditions, place < tuple_(*_mark(after))]
-    keys = _spans(data, after, None, jobs)
+    keys = _spans(data, after, None, expected)
     columns = [LiveJob.id, null().label("key")]
     return walk.newest_until(columns, conditions, keys, data.limit + 1)
 

@@ -4,7 +4,6 @@
 counts. The formula of relevance is `orders.score`.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
-from jobboard.jobs import excerpts, facets, featuring, orders, walk
+from jobboard.jobs import excerpts, facets, featuring, walk
 from jobboard.jobs.criteria import JobSearch, Sort, UndisclosedPay
+from jobboard.jobs.estimates import Expected, expect
 from jobboard.jobs.excerpts import EXCERPT, LOOKED_AT, Excerpt
 from jobboard.jobs.facets import Counted, Facets, Total
 from jobboard.jobs.filters import PAY, everything
@@ -51,7 +51,7 @@ SAMPLE = 10_000  # jobs that are asked for the most common currency
 # outgrows work_mem forgets the rows and keeps only their pages: many times slower. And the planner
 # takes it for cheap to look for words in every row, so it may not: an index can tell.
 # On the way: whether any job is featured, since most boards need not look for those that fit,
-# about how many jobs there are, and how PostgreSQL reads the words.
+# about how many jobs there are and how new the newest are, and how PostgreSQL reads the words.
 PLANNING = (
     text(
         "SELECT set_config('plan_cache_mode', :plans, true),"
@@ -59,13 +59,13 @@ PLANNING = (
         " set_config('enable_seqscan', 'off', true),"
         " EXISTS (SELECT FROM live_jobs WHERE featured_until > now()) AS featured,"
         " (SELECT reltuples FROM pg_class WHERE oid = CAST('live_jobs' AS regclass)) AS jobs,"
+        " (SELECT max(published_at) FROM live_jobs) AS newest,"
+        " (SELECT published_at FROM live_jobs"
+        f" ORDER BY published_at DESC OFFSET {walk.RECENT - 1} LIMIT 1) AS recent,"
         f" ({READINGS}) AS readings"
     )
     .bindparams(bindparam("texts", type_=ARRAY(Text)))
     .columns(featured=Boolean, jobs=Float, readings=JSONB)
-)
-ESTIMATE = text(
-    "EXPLAIN (FORMAT JSON) SELECT FROM live_jobs WHERE search @@ CAST(:words AS tsquery)"
 )
 PLAIN = (
     Job.id,
@@ -163,11 +163,11 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     data = meant(data, known.readings)
     above = await _featured(session, data) if known.featured and not after else []
     first = after.first if after else tuple(row.id for row in above)
-    jobs = await _about(session, data, known.jobs)
-    counted = await facets.count(session, data, orders.spans(data, jobs))
+    expected = await expect(session, data, known)
+    counted = await facets.count(session, data, expected)
     room = _room(data, above)
     find = partial(_best, counted=counted) if data.order is Sort.RELEVANCE else _sorted
-    rows, stop = await find(session, room, after, first, jobs)
+    rows, stop = await find(session, room, after, first, expected)
     page, more = cut([*((row, None) for row in above), *rows], data.limit)
     stop = None if more else stop
     mark = _mark(*page[-1], first) if more else stop
@@ -188,22 +188,13 @@ async def how_many(session: AsyncSession, data: JobSearch, *, cap: int = 0) -> T
     plain = data.asking(facets=False)
     known = await _plan(session, plain)
     plain = meant(plain, known.readings)
-    return (await facets.count(session, plain, orders.spans(plain, known.jobs), cap=cap)).total
+    expected = await expect(session, plain, known)
+    return (await facets.count(session, plain, expected, cap=cap)).total
 
 
 async def _plan(session: AsyncSession, data: JobSearch) -> Row[Any]:
     mode = "force_custom_plan" if data.order is Sort.SALARY else "force_generic_plan"
     return (await session.execute(PLANNING, {"plans": mode, "texts": texts(data.q)})).one()
-
-
-async def _about(session: AsyncSession, data: JobSearch, jobs: float) -> float:
-    """About how many jobs hold the words, as PostgreSQL estimates it: a walk for a rare word begins
-    with a long span."""
-    if not data.words:
-        return jobs
-    plan = await session.scalar(ESTIMATE, {"words": data.words})
-    [found] = json.loads(plan) if isinstance(plan, str) else plan
-    return min(jobs, found["Plan"]["Plan Rows"])
 
 
 def _relation(exact: bool) -> Literal["eq", "gte"]:
@@ -215,7 +206,7 @@ async def _best(
     data: JobSearch,
     after: Mark | None,
     first: tuple[UUID, ...],
-    jobs: float,
+    expected: Expected,
     counted: Counted,
 ) -> Found:
     """Rows of CARD and the key, one more than asked for where there is more, each with its window.
@@ -224,9 +215,10 @@ async def _best(
     window = after.window if after else Window("all" if few else "head")
     rows: list[Placed] = []
     while window and len(rows) <= data.limit:
-        values = parameters(data, after, first, window, jobs)
-        shape = ("best", window.lane, RANKED, walk.PATIENCE, data.limit, frozenset(values))
-        build = partial(_best_cards, data, window, after, first, jobs)
+        values = parameters(data, after, first, window, expected)
+        asked = (*expected.shape(data), data.limit, frozenset(values))
+        shape = ("best", window.lane, RANKED, walk.PATIENCE, *asked)
+        build = partial(_best_cards, data, window, after, first, expected)
         found = await ask(session, shape, build, values)
         low = (found[0].low_at, found[0].low_id) if found[0].jobs else None
         stop = _stop(found, window.lane, "", first)
@@ -244,18 +236,19 @@ async def _sorted(
     data: JobSearch,
     after: Mark | None,
     first: tuple[UUID, ...],
-    jobs: float,
+    expected: Expected,
 ) -> Found:
     """The same in every other order, each with the lead currency."""
     lead = await _lead(session, data, after)
     if not lead:
-        values = parameters(data, after, first, None, jobs)
-        shape = ("newest", walk.PATIENCE, data.limit, frozenset(values))
-        build = partial(_newest_cards, data, after, first, jobs)
+        values = parameters(data, after, first, None, expected)
+        asked = (*expected.shape(data), data.limit, frozenset(values))
+        shape = ("newest", walk.PATIENCE, *asked)
+        build = partial(_newest_cards, data, after, first, expected)
         found = list(await ask(session, shape, build, values))
     else:
         found = []
-        for lane in lanes(data, lead, after, first, jobs):
+        for lane in lanes(data, lead, after, first, expected):
             if len(found) <= data.limit:
                 found += (await session.execute(cards(data, lane))).all()
     rows: list[Placed] = [(row, (lead, None)) for row in found if row.id is not None]
@@ -305,9 +298,9 @@ def _best_cards(data: JobSearch, *question: Any) -> Select:
 
 
 def _newest_cards(
-    data: JobSearch, after: Mark | None, first: tuple[UUID, ...], jobs: float
+    data: JobSearch, after: Mark | None, first: tuple[UUID, ...], expected: Expected
 ) -> Select:
-    return cards(data, lanes(data, "", after, first, jobs)[0])
+    return cards(data, lanes(data, "", after, first, expected)[0])
 
 
 def cards(data: JobSearch, page: Select) -> Select:

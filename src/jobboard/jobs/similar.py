@@ -27,7 +27,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.clock import now
 from jobboard.jobs import walk
 from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.excerpts import Excerpt, beginning
@@ -68,7 +67,7 @@ ABOUT = text(
 async def similar(session: AsyncSession, job_id: UUID) -> list[JobCard]:
     """The live jobs that are most like this one, at most MOST of them."""
     about = (await session.execute(ABOUT, {"id": job_id})).one()
-    spans = walk.spans(about.jobs, now())
+    spans = walk.spans(about.jobs, walk.soon())
     names = ("company", "tags", "countries", "squares", "title", "either", "word")
     values = {name: getattr(about, name) for name in names} | {"job": job_id}
     values |= {"spans": spans} if spans else {}

@@ -7,6 +7,7 @@ one before it, each up to twice as long as all before, until it has enough. So i
 than it gives, however many jobs there are; a rare word costs as many looks as there are spans.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import InstrumentedAttribute
 
+from jobboard.clock import now
 from jobboard.jobs.live import LiveJob
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # what was posted before lies in the first span
@@ -39,7 +41,8 @@ PATIENCE = 80  # ms, after which no further span is begun
 SURE = 3  # spans that are looked at however late it is; the first may lie above what is asked
 USUAL_SPAN = 60 * 86_400  # seconds in which the jobs of a board were posted, roughly
 FEW = 2_000  # jobs, that are looked at all at once
-FIRST = 300  # jobs, roughly, in the first span: most were posted in the last days
+FIRST = 600  # jobs, roughly, in the first span
+RECENT = 1_000  # jobs that tell how busy the last hours were
 
 
 def spans(jobs: float, newest: datetime, oldest: datetime | None = None) -> list[int]:
@@ -50,9 +53,29 @@ def spans(jobs: float, newest: datetime, oldest: datetime | None = None) -> list
     if jobs <= FEW:
         return []
     first = _first_level(jobs)
-    # One span more: clocks differ, and a job may be posted a little ahead of ours.
-    end = ((_seconds(newest) >> first) + 2) << first
+    end = ((_seconds(newest) >> first) + 1) << first
     return list(_back(end, first, _seconds(oldest) if oldest else 0))
+
+
+def soon() -> datetime:
+    """After all that was posted: clocks differ, and a job may be posted a little ahead of ours."""
+    return now() + timedelta(minutes=5)
+
+
+def as_busy(found: float, jobs: float, recent: float) -> float:
+    """How many a search that finds `found` of so many `jobs` would find in USUAL_SPAN, were all of
+    it as busy as the time in which its first span should end.
+
+    Boards are busier lately than long ago, since old jobs are closed. `recent` is in how many
+    seconds the newest RECENT were posted; from there to USUAL_SPAN the number of jobs is taken to
+    grow as a power of their age.
+    """
+    if found <= FEW or recent <= 0 or jobs <= RECENT:
+        return found
+    place = FIRST * jobs / found / RECENT  # of the last job of the first span, in RECENT
+    power = math.log(max(USUAL_SPAN / recent, 1)) / math.log(jobs / RECENT)
+    age = recent * (place**power if place > 1 else place)
+    return max(USUAL_SPAN * FIRST / max(age, 1), FEW + 1)
 
 
 def _back(end: int, level: int, oldest: int) -> Iterator[int]:
@@ -78,14 +101,17 @@ def newest(
     conditions: Sequence[ColumnElement[bool]],
     keys: Sequence[int],
     limit: int,
+    *,
+    named: str = "spans",
 ) -> Select:
-    """The newest `limit` rows of LiveJob that fulfil the conditions, in spans of these keys.
+    """The newest `limit` rows of LiveJob that fulfil the conditions, in spans of these keys, which
+    are a parameter of that name.
 
     Fewer, where PATIENCE ended: `late()` tells. Without keys: of all times, in one look.
     """
     if not keys:
         return _at_once(columns, conditions, limit)
-    span = _span(keys)
+    span = _span(keys, named)
     hit = _hit(columns, conditions, span, limit)
     # Said of the span, so that it is asked before a span is looked at.
     in_time = or_(~late(), span.c.key.is_(None))
@@ -107,7 +133,7 @@ def newest_until(
     """
     if not keys:
         return _at_once([*columns, cast(null(), BigInteger).label("until")], conditions, limit)
-    span = _span(keys)
+    span = _span(keys, "spans")
     upper = (span.c.key.op(">>")(6) + 1).op("<<")(cast(span.c.key.op("&")(63), Integer))
     stops = and_(span.c.place > SURE, late()) if may_stop else false()
     # Asked once for each span, when its turn comes: a volatile column stays where it stands.
@@ -126,8 +152,8 @@ def edge_of(until: int) -> datetime:
     return EPOCH + timedelta(seconds=until)
 
 
-def _span(keys: Sequence[int]) -> Any:
-    span = func.unnest(bindparam("spans", list(keys), ARRAY(BigInteger)))
+def _span(keys: Sequence[int], named: str) -> Any:
+    span = func.unnest(bindparam(named, list(keys), ARRAY(BigInteger)))
     return span.table_valued("key", with_ordinality="place", name="span").render_derived()
 
 

@@ -102,6 +102,16 @@ def query(q: str, known: Readings) -> str:
     return " | ".join(f"({group})" for group in groups if group)
 
 
+def excludes(words: str) -> bool:
+    """Whether a tsquery of `query` shuts anything out."""
+    return "!" in _LEXEME.sub("", words)
+
+
+def begins(words: str) -> bool:
+    """Whether some of it asks for all that begins so."""
+    return ":*" in _LEXEME.sub("", words)
+
+
 def _group(atoms: list[Atom], known: Readings) -> str:
     found = _found(_units(_wanted(atoms), known))
     shut = [form for atom in atoms if atom.excluded if (form := _forms(atom, known)).english]
