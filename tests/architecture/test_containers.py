@@ -33,12 +33,12 @@ ONCE = {"migrate", "secrets"}
 GUNICORN = (ROOT / "deploy" / "gunicorn.conf.py").read_text("utf-8")
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
 FOLDER = "/run/secrets/"
-DEFAULT = re.compile(r"\$\{\w+:-(.*?)\}")
+VARIABLE = re.compile(r"\$\{(\w+):-(.*?)\}")
 
 
-def value(text: object) -> str:
-    """With what stands in for a variable that .env does not set."""
-    return DEFAULT.sub(r"\1", str(text)).replace("$$", "$")
+def value(text: object, **given: str) -> str:
+    """With what .env gives, or with what stands in for a variable that it does not set."""
+    return VARIABLE.sub(lambda found: given.get(found[1]) or found[2], str(text)).replace("$$", "$")
 
 
 def copied() -> dict[str, Path]:
@@ -105,14 +105,19 @@ def volumes(name: str) -> dict[str, str]:
     return {Path(each.split(":")[1]).name: each.split(":")[0] for each in SERVICES[name]["volumes"]}
 
 
+def settings_of(name: str, made: Path, **given: str) -> Settings:
+    """What a service runs with where .env gives this."""
+    given = {"BASE_URL": "https://jobs.example.com", **given}
+    environment = {
+        variable: value(text, **given).replace(FOLDER, f"{made}/app/")
+        for variable, text in SERVICES[name]["environment"].items()
+    }
+    return Settings.from_environment(environment)
+
+
 def test_with_the_secrets_of_the_first_start_production_starts(made: Path) -> None:
     for name in OURS - {"secrets"}:
-        environment = {
-            variable: value(given).replace(FOLDER, f"{made}/app/")
-            for variable, given in SERVICES[name]["environment"].items()
-        }
-        environment[PREFIX + "BASE_URL"] = "https://jobs.example.com"
-        settings = Settings.from_environment(environment)
+        settings = settings_of(name, made)
         assert settings.production
         assert all(getattr(settings, needed) for needed in NEEDED)
         hosts = {
@@ -121,6 +126,28 @@ def test_with_the_secrets_of_the_first_start_production_starts(made: Path) -> No
         }
         assert set(hosts.values()) <= SERVICES.keys()
         assert SERVICES[name]["networks"][0] == "inside"
+
+
+def test_an_operator_names_a_replica_a_broker_and_a_mail_server_by_files(made: Path) -> None:
+    named = {
+        "database_replica_url": "postgresql://jobboard:long-and-random@10.1.1.2/jobboard",
+        "broker_url": "amqp://jobboard:long-and-random@10.1.1.3//",
+        "smtp_url": "smtp://jobboard:long-and-random@10.1.1.4:587",
+    }
+    given = {"DATABASE_REPLICA_LAG": "20", "MAIL_FROM": "Jobs <jobs@example.com>"}
+    for field, url in named.items():
+        (made / "app" / field).write_text(f"{url}\n")
+        given[f"{field.upper()}_FILE"] = FOLDER + field
+    for name in OURS - {"secrets"}:
+        before, after = settings_of(name, made), settings_of(name, made, **given)
+        assert before.broker == before.redis_url.get_secret_value()
+        for field, url in named.items():
+            assert not getattr(before, field).get_secret_value()
+            assert getattr(after, field).get_secret_value() == url
+        assert after.database_replica_lag == 20
+        assert before.database_replica_lag == Settings().database_replica_lag
+        if name != "migrate":  # which needs nothing but the database
+            assert "outbound" in SERVICES[name]["networks"]
 
 
 def test_each_engine_has_its_own_password_and_keeps_it(made: Path) -> None:
@@ -155,7 +182,7 @@ def test_ports_fit_together() -> None:
 def test_only_nginx_is_published_and_engines_are_inside() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
     assert BOARD["networks"]["inside"]["internal"]
-    for name in ("postgres", "mongo", "redis", "beat"):
+    for name in ("postgres", "mongo", "redis", "migrate"):
         assert SERVICES[name]["networks"] == ["inside"]
     subnet = BOARD["networks"]["inside"]["ipam"]["config"][0]["subnet"]
     assert SERVICES["web"]["environment"]["JOBBOARD_TRUSTED_PROXIES"] == subnet
