@@ -78,7 +78,8 @@ def test_workers_hear_of_work_by_redis_or_by_a_broker_of_their_own() -> None:
     rabbit = redis.model_copy(update={"broker_url": SecretStr("amqp://board:secret@rabbit//")})
     celery = make_celery(rabbit.broker)
     assert celery.connection().transport_cls == "amqp"
-    assert celery.conf.broker_transport_options == {}  # those of Redis would be refused
+    # Those of Redis would be refused.
+    assert celery.conf.broker_transport_options == {"read_timeout": 5, "write_timeout": 5}
 
 
 def test_what_is_refused_shows_no_secret() -> None:

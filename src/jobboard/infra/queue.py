@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 DELIVER = "jobboard.deliver"  # the Celery task that empties the outbox
 TICK = "jobboard.tick"  # the one that does what is due by the clock
 REDIS_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 600}
+# Seconds for each answer and each frame: a RabbitMQ that is frozen takes connections, too.
+AMQP_OPTIONS = {"read_timeout": 5, "write_timeout": 5}
 log = structlog.get_logger()
 
 
@@ -122,7 +124,7 @@ def make_celery(broker_url: str) -> "Celery":
     celery.conf.update(
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_transport_options={} if broker_url.startswith("amqp") else REDIS_OPTIONS,
+        broker_transport_options=AMQP_OPTIONS if broker_url.startswith("amqp") else REDIS_OPTIONS,
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
