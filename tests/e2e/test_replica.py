@@ -14,6 +14,9 @@ from typing import Any
 import httpx2
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from jobboard.accounts.models import Role
@@ -23,6 +26,8 @@ from jobboard.cli.main import make_app
 from jobboard.infra import replica as module
 from jobboard.infra.embedded.postgres import Postgres
 from jobboard.infra.migrate import upgrade
+from jobboard.infra.postgres import Database
+from jobboard.infra.replica import Reads, Replica, State
 from jobboard.settings import Settings
 from tests.e2e.engines import TELLING, PostgresServer, engine_server
 from tests.factories.companies import make_company
@@ -94,6 +99,9 @@ async def pair(settings: Settings, anyio_backend: Any) -> AsyncIterator[Pair]:
     async with AsyncExitStack() as stack:
         quick = stack.enter_context(pytest.MonkeyPatch.context())
         quick.setattr(module, "LOOK_EVERY", 0.2)
+        quick.setattr(
+            module, "PATIENCE", SOON / 6
+        )  # a machine that is slow is no replica that hangs
         primary = await stack.enter_async_context(engine_server(Postgres, PostgresServer))
         await primary.start()
         await asyncio.to_thread(upgrade, primary.url)
@@ -141,6 +149,26 @@ async def well(pair: Pair) -> Pair:
         while await pair.who_answers() != "replica":  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.05)
     return pair
+
+
+async def port(session: AsyncSession) -> int:
+    """Of the server that is asked."""
+    return int(await session.scalar(text("SHOW port")) or 0)
+
+
+@asynccontextmanager
+async def reading(
+    primary: PostgresServer, asked: PostgresServer, *, watched: PostgresServer
+) -> AsyncGenerator[Reads]:
+    """Reads of a process that is told that `asked` is a replica, and sees `watched`."""
+    replica = Replica(Database(asked.url), watched.url, primary.url, most_late=60)
+    database = Database(primary.url)
+    replica.start()
+    try:
+        yield Reads(database, replica)
+    finally:
+        await replica.close()
+        await database.close()
 
 
 @asynccontextmanager
@@ -205,8 +233,12 @@ async def test_the_primary_answers_while_the_replica_is_gone(well: Pair) -> None
     assert await well.who_answers() == "replica"
 
 
-async def test_a_replica_that_hangs_holds_nobody_up_twice(well: Pair) -> None:
+async def test_a_replica_that_hangs_holds_nobody_up_twice(
+    well: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who waits for it is let go together; who comes afterwards does not wait."""
+    long = module.PATIENCE
+    monkeypatch.setattr(module, "PATIENCE", 1.0)
     well.replica.send(signal.SIGSTOP)
     try:
         began = perf_counter()
@@ -221,6 +253,7 @@ async def test_a_replica_that_hangs_holds_nobody_up_twice(well: Pair) -> None:
         assert (await well.client.get("/readyz")).json()["engines"]["replica"] == "down"
     finally:
         well.replica.send(signal.SIGCONT)
+        monkeypatch.setattr(module, "PATIENCE", long)
     sys.stdout.write(
         f"\n{VISITORS} searches at once as it froze: {first:.2f} s;"
         f" {VISITORS} after each other then: {then:.2f} s\n"
@@ -255,12 +288,130 @@ async def test_doctor_compares_the_two(
         assert "none of this server" in await said(stranger.url)
 
 
-async def test_searches_go_on_while_the_primary_is_gone(well: Pair) -> None:
+async def test_what_is_answered_while_the_primary_is_gone(well: Pair) -> None:
+    """As docs/operations.md says it."""
+    seen = f"/jobs/{await well.publish()}"
+    unseen = f"/jobs/{await well.publish()}"
+    later = await well.later()
+    async with asyncio.timeout(SOON):
+        while await well.who_answers() != "replica":  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.05)
+    assert (await well.client.get(seen)).status_code == 200
+    first = {"q": "baker -nobodyasked"}
+    searches = "/api/v1/jobs"
+
+    async def answers(path: str, asked: dict[str, Any] | None = None, **options: Any) -> bool:
+        answer = await well.client.get(path, params=asked, **options)
+        assert answer.status_code in {200, 503}, answer.text
+        assert answer.status_code == 200 or answer.headers["Retry-After"]
+        return answer.status_code == 200
+
+    redis = well.app.state.engines.redis
     await well.primary.stop()
     try:
-        assert (await well.search()).json()["items"]
+        async for kept in redis.scan_iter("kept:*:answer:*"):  # as if a minute had passed
+            await redis.delete(kept)
+        assert await answers(searches, first)
+        assert await answers("/", first)
+        assert await answers(searches, later)
+        assert await answers("/api/v1/suggestions", {"q": "ba"})
+        assert await answers(seen)
+        assert not await answers(unseen)
+        known = {"headers": well.owner.headers}
+        assert await answers(searches, first, **known)
+        assert not await answers(searches, later, **known)
+        assert not await answers("/api/v1/me", **known)
+        assert not await answers("/api/v1/companies")
         ready = await well.client.get("/readyz")
         assert (ready.status_code, ready.json()["engines"]["postgres"]) == (503, "down")
         assert ready.json()["engines"]["replica"] == "up"
+        await redis.flushdb()  # as if ten had, and the marks were gone
+        assert not await answers(searches, first)
+        assert not await answers(seen)
+        assert await answers(searches, later)
+        assert await answers("/api/v1/suggestions", {"q": "ba"})
     finally:
         await well.primary.start()
+
+
+async def test_what_the_primary_took_along_does_not_make_the_replica_late(
+    well: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before all was replayed: what there is, is there."""
+    replica = well.app.state.engines.reads.replica
+    later = await well.later()
+    async with paused(well.replica):
+        monkeypatch.setattr(replica, "_most_late", SOON)
+        await well.publish()
+        async with asyncio.timeout(SOON):
+            while not replica.lag:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.02)
+        await well.primary.kill()
+        try:
+            async with asyncio.timeout(SOON):
+                while (await well.client.get("/readyz")).json()["engines"]["postgres"] == "up":
+                    pass
+                while replica.lag < 2:  # noqa: ASYNC110 - no event tells
+                    await asyncio.sleep(0.02)
+                monkeypatch.setattr(replica, "_most_late", MOST_LATE)
+                while replica.lag < 3:  # noqa: ASYNC110 - no event tells
+                    await asyncio.sleep(0.02)
+            assert await well.state() == "up"
+            assert (await well.client.get("/api/v1/jobs", params=later)).status_code == 200
+        finally:
+            await well.primary.start()
+
+
+@asynccontextmanager
+async def standby(of: PostgresServer, *, copied: bool) -> AsyncGenerator[PostgresServer]:
+    """One that follows nobody: of another server, or a copy that took writes of its own before."""
+    like = of if copied else None
+    async with engine_server(Postgres, PostgresServer, like=like) as server:
+        if copied:
+            await asyncio.to_thread(of.copy_to, server)
+            (server.engine.data / "standby.signal").unlink()
+        await server.start()
+        await server.ask("CREATE TABLE own AS SELECT generate_series(1, 100000) AS number")
+        await server.stop()
+        (server.engine.data / "standby.signal").touch()
+        (server.engine.data / "postgresql.auto.conf").write_text("")  # not whom to follow
+        await server.start()
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("copied", "why"),
+    [
+        (False, "its data are those of another server"),
+        (True, "it has what the primary never wrote"),
+    ],
+)
+async def test_a_standby_of_another_server_is_not_asked(well: Pair, copied: bool, why: str) -> None:
+    async with standby(well.primary, copied=copied) as other:
+        with capture_logs() as lines:
+            async with reading(well.primary, other, watched=other) as reads:
+                replica = reads.replica
+                assert replica is not None
+                async with asyncio.timeout(SOON):
+                    while replica.state is not State.OTHER:  # noqa: ASYNC110 - no event tells
+                        await asyncio.sleep(0.02)
+                assert await reads.ask(port) == well.primary.engine.port
+                assert (replica.answered, replica.passed) == (0, 1)
+    assert [line["why"] for line in lines if line["event"] == "replica.not_asked"] == [why]
+    assert not [line for line in lines if line["event"] == "replica.up"]
+
+
+async def test_an_address_that_leads_elsewhere_too_is_found_out_by_each_connection(
+    well: Pair,
+) -> None:
+    """The watch sees the replica, and the pool is led to a server that takes writes."""
+    async with reading(well.primary, well.primary, watched=well.replica) as reads:
+        replica = reads.replica
+        assert replica is not None
+        async with asyncio.timeout(SOON):
+            while replica.state is not State.UP:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.02)
+        with capture_logs() as lines:
+            assert await reads.ask(port) == well.primary.engine.port
+        assert (replica.answered, replica.passed) == (0, 1)
+        assert lines[0]["event"] == "replica.failed"

@@ -10,7 +10,7 @@ from jobboard.infra.postgres import Database
 from jobboard.infra.replica import Replica, State
 
 pytestmark = pytest.mark.anyio
-ASKING = 100
+ASKING = 300
 
 
 async def test_who_asks_a_silent_server_does_not_wait_for_those_before(

@@ -23,7 +23,7 @@ from redis.asyncio import Redis
 from jobboard.infra.mailer import ConsoleMailer, SmtpMailer, make_mailer
 from jobboard.infra.migrate import current, heads
 from jobboard.infra.queue import make_celery
-from jobboard.infra.replica import END, REPLAYED, record_end
+from jobboard.infra.replica import CLUSTER, END, REPLAYED, record_end
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 
@@ -131,8 +131,7 @@ async def _replica(settings: Settings) -> list[Finding]:
 async def _compared(
     primary: asyncpg.Connection, replica: asyncpg.Connection, allowed: float
 ) -> Finding:
-    cluster = "SELECT system_identifier FROM pg_control_system()"
-    if await replica.fetchval(cluster) != await primary.fetchval(cluster):
+    if await replica.fetchval(CLUSTER) != await primary.fetchval(CLUSTER):
         advice = "Name a replica of the server of JOBBOARD_DATABASE_URL."
         return Finding("Replica", Verdict.FAIL, "it is none of this server", advice)
     if await replica.fetchval(REPLAYED) is None:

@@ -2,7 +2,8 @@
 
 Each process looks once a second how far the replica has come, and asks it or not by what it saw: no
 request looks for itself. A look that finds the replica silent lets all go who wait for it; they ask
-the primary. After some good looks in a row it is asked again, after more the sooner it fell.
+the primary. After some good looks in a row it is asked again, after more the sooner it fell. What
+is no standby of the primary is never asked: each new connection says whose data it has.
 
 A replica is always a little late. What is kept for everybody (`cache.py`) must not be: it is asked
 only when it has what the primary had after the answer's marks were seen, and so every change that
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 import structlog
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -37,6 +39,8 @@ PAGE_HEADER, SEGMENT_HEADER = 24, 40
 
 END = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
 REPLAYED = "SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint WHERE pg_is_in_recovery()"
+CLUSTER = "SELECT system_identifier FROM pg_control_system()"  # the same for all copies of a server
+STANDBY = f"{CLUSTER} WHERE pg_is_in_recovery()"
 
 Result = TypeVar("Result")
 Load = Callable[[AsyncSession], Awaitable[Result]]
@@ -51,7 +55,7 @@ class State(StrEnum):
     UP = "up"
     LATE = "late"  # by more than the setting allows
     DOWN = "down"
-    OTHER = "no replica"  # a server that takes writes: it was promoted, or never was one
+    OTHER = "no replica"  # it was promoted, or is another server's, or a copy that went its own way
 
 
 class Unanswered(Exception):
@@ -89,8 +93,9 @@ class Replica:
         self._most_late = most_late
         self._own, self._primary = _Sounder(url, REPLAYED), _Sounder(primary_url, END)
         self._trail = Trail()
+        self._standby = self._strayed = False
         self._replayed = self._good = 0
-        self._wanted = 1
+        self._wanted = 2  # the first look cannot tell whether it strayed
         self._rose = 0.0
         self._looked = 0.0
         self._needed: dict[Marks, int] = {}
@@ -98,6 +103,7 @@ class Replica:
         self._left: set[asyncio.Task[Any]] = set()
         self._hurry = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
+        event.listen(database.engine.sync_engine, "connect", self._check_dialled)
 
     def start(self) -> None:
         """Begin to look."""
@@ -168,7 +174,7 @@ class Replica:
         if self._replayed < needed and monotonic() - self._looked >= AGAIN:
             with suppress(*FAILURES):  # the watch will say so
                 await self._hear()
-        return self._replayed >= needed
+        return self._replayed >= needed and not self._wrong()
 
     async def _watch(self) -> None:
         while True:
@@ -181,29 +187,44 @@ class Replica:
 
     async def _look(self) -> None:
         """Where the primary's log ends, how far the replica is, and what follows from it."""
-        end, found = await asyncio.gather(
+        before = self._replayed
+        end, heard = await asyncio.gather(
             self._primary.read(), self._hear(), return_exceptions=True
         )
         if isinstance(end, int):
             self._trail.note(record_end(end), monotonic())
-        if isinstance(found, BaseException):
-            return self._judge(State.DOWN)
-        if not found:
-            return self._judge(State.OTHER)
+            self._strayed = before > record_end(end)
+        if isinstance(heard, BaseException) or not self._trail.known:
+            return self._judge(State.DOWN)  # or nobody can say how late it is
+        if why := self._wrong():
+            return self._judge(State.OTHER, why)
         self.lag = self._trail.lag(self._replayed, monotonic())
         allowed = self._most_late if self.state is State.UP else self._most_late / 2
-        if not self._trail.known:
-            return self._judge(State.DOWN)  # nobody can say how late it is
-        return self._judge(State.UP if self.lag <= allowed else State.LATE)
+        # What a primary that is gone took along is nowhere else to be asked for.
+        last = self.state is State.UP and not isinstance(end, int)
+        return self._judge(State.UP if last or self.lag <= allowed else State.LATE)
 
-    async def _hear(self) -> bool:
-        """Ask the replica how far it is; whether it is one."""
+    async def _hear(self) -> None:
+        """Ask the replica how far it is."""
         self._looked = monotonic()
         replayed = await self._own.read()
-        self._replayed = replayed or 0
-        return replayed is not None
+        self._standby, self._replayed = replayed is not None, replayed or 0
 
-    def _judge(self, found: State) -> None:
+    def _wrong(self) -> str:
+        """Why it is no standby of the primary; nothing where it is one."""
+        if not self._standby:
+            return "it takes writes"
+        if self._own.cluster != self._primary.cluster:
+            return "its data are those of another server"
+        return "it has what the primary never wrote" if self._strayed else ""
+
+    def _check_dialled(self, connection: Any, _entry: Any) -> None:
+        """Whatever the watch saw: an address may lead to several servers, or to another by now."""
+        if connection.run_async(lambda driver: driver.fetchval(STANDBY)) != self._primary.cluster:
+            connection.terminate()
+            raise ConnectionRefusedError("this server is no standby of the primary")
+
+    def _judge(self, found: State, why: str = "") -> None:
         self._good = self._good + 1 if found is State.UP else 0
         if found is State.UP and self._good < self._wanted:
             return
@@ -215,7 +236,8 @@ class Replica:
             self._rose = moment
             log.info("replica.up")
         else:
-            log.warning("replica.not_asked", state=str(found), lag=round(self.lag, 1))
+            said = {"why": why} if why else {"lag": round(self.lag, 1)}
+            log.warning("replica.not_asked", state=str(found), **said)
         if self.state is State.UP:
             calm = moment - self._rose > CALM
             self._wanted = STEADY if calm else min(max(STEADY, 2 * self._wanted), STEADIEST)
@@ -250,6 +272,7 @@ class _Sounder:
     """Asks one question over a connection of its own: it waits for no pool, and not for long."""
 
     def __init__(self, url: str, question: str) -> None:
+        self.cluster: int | None = None  # of the server that was dialled last
         self._url, self._question = url, question
         self._turn = asyncio.Lock()
         self._connection: asyncpg.Connection | None = None
@@ -265,6 +288,7 @@ class _Sounder:
                     self._connection = await asyncpg.connect(
                         self._url, server_settings={"application_name": NAME}
                     )
+                    self.cluster = await self._connection.fetchval(CLUSTER)
                 return await self._connection.fetchval(self._question)
             except BaseException:
                 self.hang_up()
