@@ -65,22 +65,38 @@ def gunicorn(environment: Mapping[str, str], stderr: int | None = None) -> Gener
         process.wait()
 
 
+@dataclass(frozen=True)
+class Tls:
+    """A certificate with its key, as PEM files, and the port where nginx shall speak TLS."""
+
+    port: int
+    certificate: Path
+    key: Path
+
+
 @contextmanager
-def nginx(port: int, *behind: str, trusted: str = "") -> Generator[str]:
-    """Ours, at a port of 127.0.0.1, before these `host:port`; `trusted` stands before it."""
+def nginx(
+    port: int, *behind: str, trusted: str = "", tls: Tls | None = None, root: Path | None = None
+) -> Generator[str]:
+    """Ours, at a port of 127.0.0.1, before these `host:port`; `trusted` stands before it. `root`
+    is where it keeps its files."""
     assert NGINX is not None
-    folder = Path(mkdtemp(prefix="jobboard-nginx-"))
+    folder = root or Path(mkdtemp(prefix="jobboard-nginx-"))
     folder.chmod(0o755)  # started by root, its workers are somebody else
     file = folder / "nginx.conf"
     file.write_text(_configuration(folder, port, behind))
     if trusted:
-        shipped = (DEPLOY / "trusted.conf").read_text()
-        (folder / "trusted").mkdir()
-        (folder / "trusted" / "edge.conf").write_text(shipped.replace(GATEWAY, trusted))
+        _beside(folder, "trusted", {GATEWAY: trusted})
+    if tls is not None:
+        _beside(folder, "tls", _at(tls))
     process = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(file), "-g", "daemon off;"])
     try:
-        wait_for(f"http://127.0.0.1:{port}/metrics", status=404)
-        yield f"http://127.0.0.1:{port}"
+        address = f"http://127.0.0.1:{port}"
+        if tls is None:
+            wait_for(f"{address}/metrics", status=404)
+        else:
+            wait_for(f"{address}/healthz")
+        yield address
     finally:
         process.terminate()
         process.wait()
@@ -89,16 +105,41 @@ def nginx(port: int, *behind: str, trusted: str = "") -> Generator[str]:
 
 def _configuration(folder: Path, port: int, behind: Sequence[str]) -> str:
     """The file that is shipped, at other ports."""
-    text = (DEPLOY / "nginx.conf").read_text()
     rest = " max_fails=1 fail_timeout=2s;"
-    for shipped, here in (
-        ("listen 8080 default_server reuseport;", f"listen 127.0.0.1:{port} default_server;"),
-        (f"server web:8000{rest}", " ".join(f"server {each}{rest}" for each in behind)),
-        ("/tmp/nginx", str(folder / "nginx")),
-    ):
+    here = {
+        "listen 8080 default_server reuseport;": f"listen 127.0.0.1:{port} default_server;",
+        f"server web:8000{rest}": " ".join(f"server {each}{rest}" for each in behind),
+        "/tmp/nginx": str(folder / "nginx"),
+    }
+    return _changed("nginx.conf", here)
+
+
+def _beside(folder: Path, name: str, here: Mapping[str, str]) -> None:
+    """A file that is shipped, where nginx looks for it."""
+    (folder / name).mkdir()
+    (folder / name / "edge.conf").write_text(_changed(f"{name}.conf", here))
+
+
+def _changed(name: str, here: Mapping[str, str]) -> str:
+    text = (DEPLOY / name).read_text()
+    for shipped, other in here.items():
         assert shipped in text
-        text = text.replace(shipped, here)
+        text = text.replace(shipped, other)
     return text
+
+
+def _at(tls: Tls) -> dict[str, str]:
+    """What is different here: names, and how an older nginx wants to be told of HTTP/2."""
+    assert NGINX is not None
+    said = subprocess.run([NGINX, "-v"], stderr=subprocess.PIPE, check=True, text=True).stderr
+    version = tuple(map(int, said.partition("/")[2].split()[0].split(".")))
+    listening = f"listen 127.0.0.1:{tls.port} ssl"
+    spoken = f"{listening};\nhttp2 on;" if version >= (1, 25, 1) else f"{listening} http2;"
+    return {
+        "listen 8443 ssl;\nhttp2 on;": spoken,
+        "/run/secrets/tls.crt": str(tls.certificate),
+        "/run/secrets/tls.key": str(tls.key),
+    }
 
 
 @contextmanager

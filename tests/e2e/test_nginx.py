@@ -6,22 +6,27 @@ RESTARTS says how often processes are replaced, RATE how many requests a second 
 import json
 import os
 import socket
+import ssl
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
 from urllib.parse import urlsplit
 
 import aiohttp
 import httpx2
 import pytest
+import trustme
 from anyio import to_thread
 
 from tests.e2e.boards import free_port
-from tests.e2e.fronted import Front, Gunicorn, needs_nginx, nginx
+from tests.e2e.fronted import Front, Gunicorn, Tls, needs_nginx, nginx
 from tests.e2e.load import Ask, load
 from tests.e2e.visitors import PASSWORD
 
@@ -173,6 +178,59 @@ def test_with_no_process_behind_it_says_so_to_people_and_to_programs() -> None:
     assert (problem.status_code, problem.headers["retry-after"]) == (503, "5")
     assert problem.headers["content-type"] == "application/problem+json"
     assert problem.json()["code"] == "unavailable"
+
+
+@pytest.fixture
+def folder() -> Path:
+    """Where an nginx keeps its files, which it deletes itself."""
+    return Path(mkdtemp(prefix="jobboard-nginx-"))
+
+
+def test_what_it_refuses_itself_it_tells_people_and_programs(echo: str, folder: Path) -> None:
+    with nginx(free_port(), echo, root=folder) as address:
+        for path, kind in (("/api/v1/images", "json"), ("/employer", "html")):
+            answer = announce(address, path, 80_000_000)
+            assert answer.status == 413
+            assert kind in answer.headers["content-type"]
+            assert (b"too_large" if kind == "json" else b"too large") in answer.read()
+        (folder / "nginx-bodies").chmod(0)  # as if there were no room for one
+        full = httpx2.post(f"{address}/api/v1/images", content=b"x" * 100_000)
+        assert (full.status_code, full.json()["code"]) == (503, "unavailable")
+
+
+def announce(address: str, path: str, size: int) -> HTTPResponse:
+    """A body of so many bytes, of which none follows."""
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=30)
+    connection.putrequest("POST", path)
+    connection.putheader("Content-Length", str(size))
+    connection.endheaders()
+    return connection.getresponse()
+
+
+def test_with_a_certificate_it_speaks_http2_and_sends_everybody_there(
+    echo: str, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost")
+    tls = Tls(free_port(), tmp_path / "tls.crt", tmp_path / "tls.key")
+    issued.private_key_pem.write_to_path(str(tls.key))
+    for pem in issued.cert_chain_pems:
+        pem.write_to_path(str(tls.certificate), append=True)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    with nginx(free_port(), echo, tls=tls) as plain:
+        sent = httpx2.get(f"{plain}/jobs?q=a", headers={"Host": "jobs.example.com"})
+        assert sent.headers["location"] == "https://jobs.example.com/jobs?q=a"
+        assert httpx2.get(f"{plain}/healthz").status_code == 200
+        secure = f"https://localhost:{tls.port}"
+        got = httpx2.get(f"{secure}/", verify=trusting, headers={"X-Forwarded-Proto": "http"})
+        assert got.json()["x-forwarded-proto"] == "https"
+        trusting.set_alpn_protocols(["h2"])
+        with (
+            socket.create_connection(("127.0.0.1", tls.port), timeout=30) as raw,
+            trusting.wrap_socket(raw, server_hostname="localhost") as spoken,
+        ):
+            assert spoken.selected_alpn_protocol() == "h2"
 
 
 @pytest.mark.anyio
