@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import alerts, cache, live, log_in_times, middleware, wallet
+from benchmarks import alerts, cache, live, log_in_times, middleware, processes, wallet
 from benchmarks.hits import cost, gone, growth
 from benchmarks.http.__main__ import main as http
 from benchmarks.output import until_no_one_reads
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "search": search,
     "relevance": relevance,
     "http": http,
+    "processes": processes.main,
 }
 
 
