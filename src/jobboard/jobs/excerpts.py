@@ -157,19 +157,21 @@ def _likely(wanted: Iterable[str]) -> re.Pattern[str] | None:
     return _pattern(stems) if stems else None
 
 
-def _accents() -> Iterator[tuple[int, str]]:
+def _accents() -> Iterator[tuple[str, str]]:
     """Letters that stand for one plain letter each, so that places stay as they are."""
     for code in range(0xC0, 0x250):
         plain = unicodedata.normalize("NFKD", chr(code))[0]
         if plain.isascii() and plain.isalpha():
-            yield code, plain
+            yield chr(code), plain
 
 
 _ACCENTS = dict(_accents())
+_ACCENTED = re.compile(f"[{''.join(map(re.escape, _ACCENTS))}]")
 
 
 def _plain(line: str) -> str:
-    return line if line.isascii() else line.translate(_ACCENTS)
+    # str.translate would look up each character of a line that has a single dot.
+    return line if line.isascii() else _ACCENTED.sub(lambda found: _ACCENTS[found[0]], line)
 
 
 async def _read(session: AsyncSession, written: set[str]) -> dict[str, Forms]:
