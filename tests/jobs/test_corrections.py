@@ -74,7 +74,7 @@ async def test_each_word_that_no_job_has_is_corrected(session: AsyncSession) -> 
         "backer": None,  # finds Bäcker
         "Bäckre": "bäcker",
         "sourdouhg": None,  # stands in a text alone
-        "sofware sourdough": None,  # a corrected search that finds nothing is none
+        "sofware sourdough": "software or sourdough",  # nothing has both
         '"sofware engineer"': None,
         "engineer kubernetes": None,
         "qqqqqqq": None,
@@ -196,3 +196,54 @@ async def test_writers_at_once_leave_every_count_right(
     await asyncio.gather(*(write(turn) for turn in range(8)), work(), work())
     await count(session)
     assert (await session.scalars(OUT_OF_STEP)).all() == []
+
+
+async def test_where_no_job_has_all_words_those_with_most_are_shown(
+    session: AsyncSession, post: Post
+) -> None:
+    await post("Night nurse", description="In a clinic by the sea.")
+    await post("Nurse for children", description="By day.")
+    await post("Clinic manager")
+    await count(session)
+
+    async def shown(q: str, **query: Any) -> tuple[list[str], bool]:
+        page = await ask(session, q=q, **query)
+        return [card.title for card in page.items], bool(
+            page.correction and page.correction.partial
+        )
+
+    assert await shown("night nurse sea") == (["Night nurse"], False)  # all words
+    assert await shown("night nurse mountains") == (["Night nurse"], True)  # most
+    titles, partial = await shown("nurse mountains valley")
+    assert (sorted(titles), partial) == (["Night nurse", "Nurse for children"], True)  # any
+    assert await shown("nurse mountains", exact=True) == ([], False)
+    for said in (
+        '"nurse mountains"',
+        "nurse mountains -clinic",
+        "mountains or valleys",
+        "mountai*",
+    ):
+        assert await shown(said) == ([], False)
+
+
+async def test_what_is_too_common_does_not_count_as_some(session: AsyncSession, post: Post) -> None:
+    for number in range(21):
+        await post(f"Senior clerk {number}")
+    await post("Pilot")
+    await count(session)
+    page = await ask(session, q="senior forklift pilot")
+    assert [card.title for card in page.items] == ["Pilot"]
+
+
+async def test_pages_of_some_words_go_on(session: AsyncSession, post: Post) -> None:
+    for number in range(5):
+        await post(f"Nurse {number}")
+    await count(session)
+    titles, cursor = [], None
+    while page := await ask(session, q="nurse mountains", limit=2, cursor=cursor):
+        assert page.correction
+        assert page.correction.partial
+        titles += [card.title for card in page.items]
+        if not (cursor := page.next_cursor):
+            break
+    assert sorted(titles) == [f"Nurse {number}" for number in range(5)]

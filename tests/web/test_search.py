@@ -283,6 +283,9 @@ async def test_few_jobs_come_with_ways_to_more(town: Town) -> None:
     assert titles(page) == ["Baker"]
     assert "In any place" not in page.text  # finds no more
     page = await town.stranger.get("/?q=head+chef&tag=bread")
+    assert "No job has all of these words. These have some of them." in page.text
+    assert titles(page) == ["Head baker"]
+    page = await town.stranger.get("/?q=head+chef&tag=bread&exact=true")
     assert "“head”: 1 job" in page.text
     way = next(href for href in links(page, css_class="button quiet") if "q=head&" in href)
     assert titles(await town.stranger.get(way)) == ["Head baker"]

@@ -1,11 +1,12 @@
 """What `q` is made of: words, "phrases", -exclusions, `or`, and `develop*`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 # A phrase, or what stands between blanks; a minus before it excludes.
 _PART = re.compile(r'(-*)"([^"]*)"|([^\s"]+)')
+MOST_WORDS = 5  # of which one may be missing; of more, any
 _PREFIX = re.compile(r"(\w{3,})\*")
 
 
@@ -49,3 +50,15 @@ def _word(word: str) -> Atom:
     bare = word.lstrip("-")
     prefix = _PREFIX.fullmatch(bare)
     return Atom(prefix[1] if prefix else bare, excluded=bare != word, begins=prefix is not None)
+
+
+def loosened(q: str, common: Container[str] = ()) -> Iterator[str]:
+    """Searches for most words of `q`, then for any of those that are not `common`; none where it
+    says more than words that are all to be found."""
+    words = list(dict.fromkeys(q[start:end] for start, end in plain_words(q)))
+    [*first], *others = parse(q)
+    if others or {atom.text for atom in first} != set(words) or len(words) < 2:
+        return
+    if 2 < len(words) <= MOST_WORDS:
+        yield " or ".join(" ".join(each for each in words if each != left) for left in words)
+    yield " or ".join(word for word in words if word not in common)

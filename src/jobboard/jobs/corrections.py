@@ -2,10 +2,11 @@
 
 `search` here is the one of `search.py` for people; saved searches ask for what they say. What has
 hits is never replaced: of few hits it is only said what else may have been meant. Nor are words
-that any title, tag or company has.
+that any title, tag or company has. Where that finds nothing, too, the jobs with most of the words
+are shown, else those with any of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import ValidationError
 from sqlalchemy import BigInteger, Boolean, Text, bindparam, text
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.jobs import search as searching
 from jobboard.jobs import walk
+from jobboard.jobs.atoms import loosened, parse
 from jobboard.jobs.criteria import JobCriteria, JobSearch
 from jobboard.jobs.search import Correction, JobSearchResult
 from jobboard.jobs.spelling import Known, Word, mended, pairs, spots
@@ -24,6 +26,7 @@ FEW = 5  # hits; with as many nobody asks what else was meant
 BETTER = 3  # times as many hits must have what is only suggested
 RARE = 5  # jobs; a word that more have is meant
 MANY = 1_000_000  # jobs, roughly, among which a word is looked for: any large number will do
+COMMONER = 20  # times as common as the rarest is what says nothing: "senior" of a "senior pilot"
 SEAM = "."  # in a cursor, between that of the corrected search and what it is a correction of
 # Of each word: how many jobs have it, what is near to it, and the two words that it may be.
 KNOWN = text(
@@ -84,6 +87,8 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     sure = mended(data.q, known, rare=False) if not result.total.value else None
     if sure and (corrected := await _corrected(session, data, sure)):
         return corrected
+    if not result.total.value and (some := await _with_some(session, data, sure or data.q, known)):
+        return some
     likely = mended(data.q, known, rare=True)
     if not likely or likely == sure:
         return result
@@ -112,7 +117,20 @@ async def _corrected(session: AsyncSession, data: JobSearch, q: str) -> JobSearc
     result = await searching.search(session, fixed)
     if not result.total.value or len(tail) > MAX_CURSOR:
         return None
-    return _told(result, fixed, tail)
+    return _told(result, data, fixed, tail)
+
+
+async def _with_some(
+    session: AsyncSession, data: JobSearch, q: str, known: Mapping[str, Known]
+) -> JobSearchResult | None:
+    """The first page of jobs that have most of the words, else of those that have any."""
+    counts = {word: found.jobs for word, found in known.items() if found.jobs}
+    rarest = min(counts.values(), default=0)
+    common = {word for word, jobs in counts.items() if jobs > COMMONER * rarest}
+    for loose in loosened(q, common):
+        if result := await _corrected(session, data, loose):
+            return result
+    return None
 
 
 async def _suggested(
@@ -134,12 +152,13 @@ async def _later_page(session: AsyncSession, data: JobSearch) -> JobSearchResult
     fixed = _asking(data, q, cursor)
     if fixed is None or fingerprint != data.fingerprint():
         raise wrong_cursor()
-    return _told(await searching.search(session, fixed), fixed, tail)
+    return _told(await searching.search(session, fixed), data, fixed, tail)
 
 
-def _told(result: JobSearchResult, fixed: JobSearch, tail: str) -> JobSearchResult:
+def _told(result: JobSearchResult, data: JobSearch, fixed: JobSearch, tail: str) -> JobSearchResult:
+    partial = len(parse(fixed.q or "")) > len(parse(data.q or ""))
     cursor = result.next_cursor and f"{result.next_cursor}{SEAM}{tail}"
-    correction = Correction(q=fixed.q or "", applied=True)
+    correction = Correction(q=fixed.q or "", applied=True, partial=partial)
     return result.model_copy(update={"correction": correction, "next_cursor": cursor})
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from jobboard.jobs.atoms import plain_words
+from jobboard.jobs.atoms import parse, plain_words
 from jobboard.jobs.criteria import HOW, JobSearch, UndisclosedPay
 from jobboard.jobs.near import FARTHEST
 from jobboard.jobs.search import JobSearchResult, Relaxation, how_many
@@ -35,7 +35,7 @@ async def relaxed(
     if data.cursor or result.total.relation != "eq" or result.total.value >= FEW:
         return result
     corrected: Changes = {}
-    if result.correction and result.correction.applied:
+    if result.correction and result.correction.applied and not result.correction.partial:
         corrected = {"q": result.correction.q}
         data = data.asking(**corrected)
     tried = list(_ways(data))[:TRIED]  # may read the gazetteer, once in a process
@@ -123,7 +123,7 @@ def _fewer_words(data: JobSearch) -> Iterator[Changes]:
     if not data.q:
         return
     places = list(plain_words(data.q))
-    if len(places) > 1:
+    if len(places) > 1 == len(parse(data.q)):  # of alternatives, none asks for less
         for start, end in places[:WORDS]:
             left = " ".join(f"{data.q[:start]} {data.q[end:]}".split())
             yield {"q": left}

@@ -115,6 +115,9 @@ class Correction(BaseModel):
         description="Whether the jobs are those of this `q`, because the one that was asked for "
         "finds none; `exact=true` forbids that. Otherwise it is only worth a try."
     )
+    partial: bool = Field(
+        False, description="Whether no job has all of the words, and these have some of them."
+    )
 
 
 class Relaxation(BaseModel):
