@@ -29,10 +29,12 @@ APPEND_ONLY = {
 }  # a trigger refuses to delete; the owner of a table may lift it
 # Connections of our own role to a database, but for this one.
 OTHERS = "datname = '{}' AND usename = current_user AND pid <> pg_backend_pid()"
-# The board's own wallets and the first synonyms come with the migrations.
+# The board's own wallets, the first synonyms and exchange rates come with the migrations.
 KEPT = {
     "wallets": "DELETE FROM wallets WHERE board IS NULL",
     "synonyms": "DELETE FROM synonyms WHERE created_at > (SELECT min(created_at) FROM synonyms)",
+    "exchange_rates": "DELETE FROM exchange_rates"
+    " WHERE loaded_at > (SELECT min(loaded_at) FROM exchange_rates)",
 }
 RESET = (
     "ALTER TABLE wallets DISABLE TRIGGER USER",

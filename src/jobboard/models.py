@@ -9,6 +9,7 @@ from jobboard.infra import idempotency, queue, schedule
 from jobboard.infra.postgres import Base
 from jobboard.jobs import live, synonyms, vocabulary
 from jobboard.jobs import models as jobs
+from jobboard.jobs.exchange import rates
 from jobboard.notifications import models as notifications
 from jobboard.tasks import models as tasks
 from jobboard.uploads import models as uploads
@@ -26,6 +27,7 @@ __all__ = [
     "live",
     "notifications",
     "queue",
+    "rates",
     "schedule",
     "synonyms",
     "tasks",

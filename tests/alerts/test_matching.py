@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from itertools import combinations
 from typing import Any
 from uuid import UUID
@@ -17,8 +18,11 @@ from jobboard.alerts.matching import Work
 from jobboard.alerts.models import FoundJob, SavedSearch
 from jobboard.alerts.refiling import refile
 from jobboard.alerts.schemas import SavedCriteria
+from jobboard.clock import now
 from jobboard.companies.models import Company
-from jobboard.jobs.criteria import JobCriteria
+from jobboard.jobs.criteria import JobCriteria, UndisclosedPay
+from jobboard.jobs.exchange.eurofxref import Rate
+from jobboard.jobs.exchange.rates import load
 from jobboard.jobs.models import EmploymentType, Experience, Job, Workplace
 from jobboard.jobs.search import JobSearch, search
 from jobboard.jobs.synonyms import SynonymCreate, add
@@ -42,9 +46,12 @@ def some(draw: random.Random, values: Any, most: int) -> list[Any]:
     return draw.sample(list(values), draw.randint(0, most))
 
 
+CURRENCIES = ["EUR", "EUR", "USD", "JPY", "KWD"]  # the last without a rate
+
+
 def pay(draw: random.Random) -> dict[str, Any]:
     low = draw.randrange(20, 80) * 100_000
-    return {"min": low, "max": low + 500_000, "currency": draw.choice(["EUR", "USD"])}
+    return {"min": low, "max": low + 500_000, "currency": draw.choice(CURRENCIES)}
 
 
 def a_job(draw: random.Random) -> dict[str, Any]:
@@ -92,7 +99,8 @@ def everything_to_ask(draw: random.Random, companies: list[Company]) -> dict[str
     alone["include_remote"] = {"location": draw.choice(PLACES), "include_remote": True}
     circle = {"location": draw.choice(TOWNS), "radius_km": draw.choice([10, 100, 400])}
     alone["radius_km"] = circle  # comes after `location`
-    return alone | {"salary_min": {"salary_min": a_wish(draw), "currency": "EUR"}}
+    wish = {"salary_min": a_wish(draw), "currency": draw.choice(CURRENCIES)}
+    return alone | {"salary_min": wish}
 
 
 def a_wish(draw: random.Random) -> int:
@@ -228,14 +236,21 @@ async def test_most_searches_are_never_run(session: AsyncSession, settings: Sett
             [f"gat:0:{row}:{column}" for row in (569, 570) for column in (773, 774)],
             [],
         ),
-        ({"salary_min": 1, "currency": "EUR"}, ["m?", "mEUR0"], []),
-        ({"salary_min": 2**22 - 1, "currency": "EUR"}, ["m?", f"mEUR{7 * 2**19}"], []),
-        ({"salary_min": 2**22, "currency": "EUR"}, ["m?", f"mEUR{2**22}"], []),
+        ({"salary_min": 1, "currency": "EUR"}, ["m=0", "m?", "mEUR0"], []),
+        (
+            {"salary_min": 2**22 - 1, "currency": "EUR"},
+            [f"m={7 * 2**19}", "m?", f"mEUR{7 * 2**19}"],
+            [],
+        ),
+        ({"salary_min": 2**22, "currency": "EUR"}, [f"m={2**22}", "m?", f"mEUR{2**22}"], []),
         (
             {"salary_min": 10**13, "currency": "EUR", "undisclosed_pay": "exclude"},
-            [f"mEUR{2**43}"],
+            [f"m={2**43}", f"mEUR{2**43}"],
             ["m!"],
         ),
+        # 23,874 euros
+        ({"salary_min": 2**22, "currency": "JPY"}, [f"m={4 * 2**19}", "m?", f"mJPY{2**22}"], []),
+        ({"salary_min": 2**22, "currency": "KWD"}, ["m=-", "m?", f"mKWD{2**22}"], []),
         ({"undisclosed_pay": "exclude"}, ["m!"], []),
         ({"company": "Baker-Inc"}, ["obaker-inc"], []),
     ],
@@ -285,4 +300,46 @@ async def test_new_synonyms_outdate_the_searches_that_have_them(
     await match_all(session, [job.id])
     found = await session.scalars(select(FoundJob.saved_search_id))
     assert [saved[each].q for each in found] == ["head bakers"]
+    await session.rollback()
+
+
+async def test_newer_rates_outdate_the_searches_that_they_concern(
+    session: AsyncSession, settings: Settings
+) -> None:
+    def rates(currency: str, per_euro: str) -> list[Rate]:
+        return [Rate(currency, now().date(), Decimal(per_euro), 2)]
+
+    await load(session, rates("AED", "4"), "Us")
+    asked = [
+        SavedCriteria(salary_min=4_000_000, currency="AED", undisclosed_pay=UndisclosedPay.EXCLUDE),
+        SavedCriteria(salary_min=1_000_000, currency="EUR"),
+        SavedCriteria(q="welder"),
+    ]
+    saved = await save(session, await make_user(session, settings), iter(asked))
+    await load(session, rates("AED", "8"), "Us")
+    stale = list(await session.scalars(select(SavedSearch.id).where(SavedSearch.stale)))
+    assert [saved[each].currency for each in stale] == ["AED"]
+    owner = await make_user(session, settings, Role.EMPLOYER)
+    company = await make_company(session, owner)
+    for amount in (500_000, 499_999):
+        salary = {"max": amount, "currency": "EUR"}
+        job = await make_job(session, owner, company, salary=salary)
+        await match_all(session, [job.id])
+        await refile(session)  # the first was looked at while it was stale
+        job = await make_job(session, owner, company, salary=salary)
+        await match_all(session, [job.id])
+    found = await session.execute(select(FoundJob.saved_search_id, Job.euros_max).join(Job))
+    assert [tuple(row) for row in found] == [(stale[0], 500_000)] * 2
+    await session.rollback()
+
+
+async def test_what_the_release_before_files_is_looked_at_for_every_job(
+    session: AsyncSession, settings: Settings
+) -> None:
+    asked = SavedCriteria(salary_min=1, currency="EUR", undisclosed_pay=UndisclosedPay.EXCLUDE)
+    [saved] = await save(session, await make_user(session, settings), iter([asked]))
+    old = text("UPDATE saved_searches SET keys = '{wbaker}', required = '{m!,mEUR0}'")
+    await session.execute(old)
+    filed = select(SavedSearch.keys, SavedSearch.required).where(SavedSearch.id == saved)
+    assert (await session.execute(filed)).one() == (["*"], [])
     await session.rollback()

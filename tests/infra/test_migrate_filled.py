@@ -22,6 +22,7 @@ from tests.boards import Servers, at, new_database
 
 BEFORE_WALLETS = "4b6f5ee25eeb"
 BEFORE_LANGUAGES = "e7a4905c1b38"
+BEFORE_PAY = "e1b7c4f20a93"
 BEFORE_INDEXES, INDEXED = "b2e15d8ca042", "c3d26e9db153"
 OLDEST = "3be1c09d5a64"  # where people, companies, jobs, applications and messages are all there is
 COUNTS = """
@@ -39,6 +40,13 @@ COMMITS = "SELECT count(DISTINCT xmin::text) FROM wallets WHERE person_id IS NOT
 PEOPLE = """
 INSERT INTO people (email, full_name, password_hash, role)
 SELECT n || '@example.com', 'P', '', 'candidate' FROM generate_series(1, $1) n
+"""
+
+SEARCHES = """
+INSERT INTO saved_searches (person_id, name, criteria, fingerprint, keys, frequency)
+SELECT id, name, criteria, name, '{*}', 'daily' FROM (SELECT id FROM people LIMIT 1) AS person,
+    (VALUES ('pay', '{"salary_min": 1, "currency": "EUR"}'::jsonb), ('words', '{"q": "baker"}'))
+        AS saved (name, criteria)
 """
 
 
@@ -127,6 +135,21 @@ def test_ads_get_their_language_and_their_words_anew(filled: str) -> None:
     upgrade(filled)
     assert ask(filled, words) == first
     assert ask(filled, languages) == english
+
+
+def test_pay_of_ads_is_fixed_in_euros_and_searches_for_pay_are_filed_anew(filled: str) -> None:
+    figures = """SELECT count(rate_date), md5(string_agg(concat_ws(' ', euros_min, euros_max,
+        rate_date, rate_source), ',' ORDER BY id)) FROM jobs"""
+    kinds = "SELECT md5(string_agg(kinds::text || euros, ',' ORDER BY id)) FROM live_jobs"
+    first, known = ask(filled, figures), ask(filled, kinds)
+    assert first[0] > 0
+    revisions.downgrade(filled, BEFORE_PAY)
+    assert ask(filled, "SELECT count(*) FROM live_jobs WHERE kinds::text LIKE '%euros:%'") == 0
+    ask(filled, SEARCHES)
+    upgrade(filled)
+    assert (ask(filled, figures), ask(filled, kinds)) == (first, known)
+    stale = "SELECT array_agg(name) FROM saved_searches WHERE stale"
+    assert ask(filled, stale) == ["pay"]
 
 
 def test_search_is_indexed_while_somebody_publishes(

@@ -105,7 +105,7 @@ B, C, T = "Baker", "Confectioner", "Tax clerk"
         ({"salary_min": 3_000_000, "currency": "EUR"}, [B, C, T]),
         ({"salary_min": 3_000_001, "currency": "EUR"}, [C, T]),
         ({"salary_min": 4_000_001, "currency": "EUR"}, [T]),
-        ({"salary_min": 1, "currency": "USD"}, [T]),
+        ({"salary_min": 1, "currency": "USD"}, [B, C, T]),
         ({"salary_min": 3_000_001, "currency": "EUR", "undisclosed_pay": "exclude"}, [C]),
         ({"undisclosed_pay": "exclude"}, [B, C]),
         ({"currency": "USD"}, [B, C, T]),

@@ -58,46 +58,6 @@ async def test_exclusions_alone_rank_by_date(session: AsyncSession, post: Post) 
     assert await walk(session, q="-xyzzy", limit=1) == ["two", "three", "one"]
 
 
-@pytest.fixture
-async def payroll(post: Post) -> None:
-    """Pay in two currencies, and none."""
-    await post("euro 30", days=1, salary=pay(1_000_000, 3_000_000))
-    await post("euro 50", days=2, salary=pay(5_000_000, None))
-    await post("euro 40", days=3, salary=pay(None, 4_000_000))
-    await post("dollar 90", days=4, salary=pay(1, 9_000_000, "USD"))
-    await post("dollar 99", days=6, salary=pay(1, 9_900_000, "USD"))
-    await post("unsaid", days=5)
-
-
-EUROS = ["euro 50", "euro 40", "euro 30"]
-
-
-@anyio
-async def test_salary_sorts_one_currency_then_the_rest(
-    session: AsyncSession, payroll: None
-) -> None:
-    rest = ["dollar 90", "unsaid", "dollar 99"]
-    for limit in (1, 2, 3, 4, 6, 7):
-        assert await walk(session, sort="salary", limit=limit) == EUROS + rest
-    dollars = ["dollar 99", "dollar 90", "euro 30", "euro 50", "euro 40", "unsaid"]
-    for limit in (1, 2, 6):
-        assert await walk(session, sort="salary", currency="USD", limit=limit) == dollars
-    nobody = ["euro 30", "euro 50", "euro 40", "dollar 90", "unsaid", "dollar 99"]
-    assert await walk(session, sort="salary", currency="JPY", limit=4) == nobody
-
-
-@anyio
-async def test_the_currency_of_the_first_page_stays(
-    session: AsyncSession, payroll: None, post: Post
-) -> None:
-    first = await find(session, sort="salary", limit=2)
-    for number in range(3):
-        await post(f"dollar {number}", salary=pay(1, 2, "USD"))
-    then = await find(session, sort="salary", limit=1, cursor=first.next_cursor)
-    assert [card.title for card in then.items] == ["euro 30"]
-    assert (await titles(session, sort="salary"))[0] == "dollar 99"
-
-
 @anyio
 async def test_pay_that_appears_later_does_not_turn_an_unpaid_list_round(
     session: AsyncSession, post: Post

@@ -6,8 +6,8 @@ search is filed under (`keys`, by a GIN index); those of a single key each are c
 (`required`). A job has all its keys at once, and so a look-up costs what the words of one job cost,
 and what it finds.
 
-Pay has keys in steps: a job holds those of all amounts up to its own, a search asks for the last
-one below what it wants at least.
+Pay has keys in steps, in its own currency and in euros: a job holds those of all amounts up to its
+own, a search asks for the last one of each below what it wants at least.
 
 Keys only rule out. Whether a search that is left really finds the job, the search itself says: so
 whatever has no key here (words that must not occur, the day it was posted) or is forgotten, costs
@@ -33,9 +33,12 @@ Clause = frozenset[str]
 ANYTHING = "*"  # the key that every job has
 WORD, PLACE, TAG, COMPANY, PAY, MAP = "w", "p", "t", "o", "m", "g"
 PAID, UNPAID = PAY + "!", PAY + "?"  # its pay can be read, or not
+EUROS = PAY + "="  # in euros: what jobs in all currencies hold for which there is a rate
+NO_RATE = EUROS + "-"  # which no job holds
 KINDS = {"country": "c", "remote": "r", "employment_type": "e", "experience": "x"}
-# How many jobs of one hold a key that is in no statistics.
-USUAL = {WORD: 0.0005, PLACE: 0.001, TAG: 0.0005, COMPANY: 0.0001, MAP: 0.0002, "c": 0.02}
+# How many jobs of one hold a key that is in no statistics, by its kind; and two that never are.
+USUAL = {WORD: 0.0005, PLACE: 0.001, TAG: 0.0005, COMPANY: 0.0001, MAP: 0.0002, "c": 0.02, PAY: 0.1}
+PAYING = {PAID: 0.8, UNPAID: 0.2}
 COMMON = 0.3
 AT_ONCE = 1000  # searches whose words PostgreSQL reads in one statement
 # Steps of pay, as exact as two bits: m * 2**n from 4 * 2**15 (1,310.72 a year) on.
@@ -56,11 +59,14 @@ HELD = literal_column(
               WHERE held LIKE 'at:%' OR held LIKE 'from:%')
     || CASE WHEN live_jobs.pay IS NULL OR live_jobs.currency IS NULL
         THEN ARRAY['m?']
-        ELSE ARRAY['m!', 'm' || live_jobs.currency || '0'] || ARRAY(
-            SELECT 'm' || live_jobs.currency || (bits << moved)
-            FROM generate_series(4::bigint, 7) AS bits,
-                generate_series({LOWEST}, {HIGHEST}) AS moved
-            WHERE (bits << moved) <= live_jobs.pay)
+        ELSE ARRAY['m!'] || ARRAY(
+            SELECT 'm' || kind || step
+            FROM (VALUES (live_jobs.currency, live_jobs.pay), ('=', live_jobs.euros))
+                    AS paid (kind, amount),
+                (SELECT 0 AS step UNION ALL
+                 SELECT bits << moved FROM generate_series(4::bigint, 7) AS bits,
+                    generate_series({LOWEST}, {HIGHEST}) AS moved) AS steps
+            WHERE step <= amount)
         END, NULL)""",
     ARRAY(Text),
 )
@@ -84,7 +90,9 @@ COLUMNS = {
     **{"countries" if name == "country" else name: key for name, key in KINDS.items()},
 }
 ASKED = many()
-READING = select(*(cast(ASKED.c[name], Text).label(name) for name in QUERIES)).order_by(ASKED.c.n)
+READING = select(
+    *(cast(ASKED.c[name], Text).label(name) for name in QUERIES), ASKED.c.euros
+).order_by(ASKED.c.n)
 
 
 class Filed(NamedTuple):
@@ -116,7 +124,7 @@ async def file_all(session: AsyncSession, searches: Sequence[JobCriteria]) -> li
 
 
 def _filed(clauses: list[Clause], known: dict[str, float], words: str | None) -> Filed:
-    best = _cheapest(clauses, known)
+    best = _cheapest(clauses, PAYING | known)
     single = {key for clause in clauses if len(clause) == 1 for key in clause}
     return Filed(sorted(best), sorted(single - best), words)
 
@@ -126,7 +134,7 @@ async def _clauses(session: AsyncSession, searches: Sequence[JobCriteria]) -> li
     readings = [read(data) for data in searches]
     rows = (await session.execute(READING, {"asked": numbered(readings)})).all()
     return [
-        [*_of_choices(reading), *_of_pay(reading), *_of_words(row), *_of_place(reading, row)]
+        [*_of_choices(reading), *_of_pay(reading, row), *_of_words(row), *_of_place(reading, row)]
         for reading, row in zip(readings, rows, strict=True)
     ]
 
@@ -143,12 +151,13 @@ def _of_choices(asked: dict[str, Any]) -> Iterator[Clause]:
         yield frozenset(MAP + kind for kind in reached(asked))
 
 
-def _of_pay(asked: dict[str, Any]) -> Iterator[Clause]:
+def _of_pay(asked: dict[str, Any], queries: Any) -> Iterator[Clause]:
     if "readable_pay" in asked:
         yield frozenset({PAID})
     if "salary_min" in asked:
-        enough = f"{PAY}{asked['currency']}{_step(asked['salary_min'])}"
-        yield frozenset({enough} if "readable_pay" in asked else {enough, UNPAID})
+        own = f"{PAY}{asked['currency']}{_step(asked['salary_min'])}"
+        compared = NO_RATE if queries.euros is None else f"{EUROS}{_step(queries.euros)}"
+        yield frozenset({own, compared} | (set() if "readable_pay" in asked else {UNPAID}))
 
 
 def _step(amount: int) -> int:

@@ -54,7 +54,7 @@ class SavedCriteria(JobCriteria):
         """As the database keeps it: what means nothing is left out."""
         kept = self.model_dump(mode="json", exclude_defaults=True)
         if self.salary_min is None:
-            kept.pop("currency", None)  # it only sorts
+            kept.pop("currency", None)
         return kept
 
     def fingerprint(self) -> str:

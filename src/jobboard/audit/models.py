@@ -59,6 +59,7 @@ class Action(StrEnum):
     WALLET_UNFROZEN = "wallet.unfrozen"
     SYNONYM_ADDED = "synonym.added"
     SYNONYM_REMOVED = "synonym.removed"
+    RATES_LOADED = "rates.loaded"
     MESSAGES_RETRIED = "messages.retried"
     MESSAGES_DROPPED = "messages.dropped"
     MAIL_BLOCKED = "mail.blocked"

@@ -21,7 +21,7 @@ CLIENT = "jobboard backup"
 # The application_name of web processes, workers and commands; in a request, its id follows.
 OURS = "jobboard"
 # Rows that a board has before anybody came: of a migration, or of a worker that waits for work.
-BEFORE_ANYBODY = {"schedules", "synonyms", "wallets"}
+BEFORE_ANYBODY = {"exchange_rates", "schedules", "synonyms", "wallets"}
 # Every table of ours, with the columns that are written and not computed.
 TABLES = """
 SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum)

@@ -31,6 +31,7 @@ COMMANDS = {
     "bounce": "mail",
     "import": "jobs",
     "synonyms": "synonyms",
+    "rates": "rates",
     "demo": "demo",
     "doctor": "doctor",
     "backup": "backup",

@@ -55,6 +55,7 @@ TYPES: dict[str, Any] = {
     "place_remote": Text(),
     "words": Text(),
 }
+EUROS = "euros"  # what `salary_min` is by the newest rate, in cents: PostgreSQL knows
 # Of these it makes a tsquery: as `words.py` writes it, all words, words side by side ("New York").
 QUERIES: dict[str, Callable[[Any], ColumnElement]] = {
     "words": lambda text: cast(text, TSQUERY),
@@ -88,6 +89,14 @@ def read(data: JobCriteria) -> dict[str, Any]:
         asked["from_afar"] = _afar(data.location)
     if data.words is not None:
         asked["words"] = data.words
+    return asked
+
+
+def read_one(data: JobCriteria) -> dict[str, Any]:
+    """The same of one search, and what its pay is in euros, if there is a rate."""
+    asked = read(data)
+    if data.salary_min is not None and data.euros is not None:
+        asked[EUROS] = data.euros
     return asked
 
 
@@ -153,9 +162,10 @@ def matched(
 
 def by_one(data: JobCriteria, *, bare: bool = False) -> Asked:
     """What one search asks."""
+    types = TYPES | {EUROS: BigInteger()}
     given: dict[str, ColumnElement[Any]] = {
-        name: cast(bindparam(name, value, TYPES[name]), TYPES[name])
-        for name, value in read(data).items()
+        name: cast(bindparam(name, value, types[name]), types[name])
+        for name, value in read_one(data).items()
     }
     made = {name: QUERIES[name](given[name]) for name in QUERIES if name in given}
     if not bare:  # a query of its own is read once, not for each job that it is held against
@@ -182,4 +192,5 @@ def many() -> CTE:
         QUERIES[name](given.c[name]).label(name) if name in QUERIES else given.c[name]
         for name in TYPES
     ]
+    values.append(func.jobboard_in_euros(given.c.salary_min, given.c.currency).label(EUROS))
     return select(given.c.n, *values).cte("asked").prefix_with("MATERIALIZED")

@@ -137,11 +137,11 @@ class JobCriteria(Input):
     salary_min: Pay | None = Field(
         None,
         description="For a year, in minor units of `currency`: 5000000 is 50,000.00. Compared with "
-        "the top of a job's range. Jobs paid in other currencies are left out.",
+        "the top of a job's range: in the same currency to the cent, in others by exchange rates. "
+        "A job's own rate is that of the day when it was posted, the searcher's the newest. Where "
+        "one of the two currencies has no rate, the job is left out.",
     )
-    currency: Currency | None = Field(
-        None, description="Of `salary_min`, and the one that sort=salary puts first."
-    )
+    currency: Currency | None = Field(None, description="Of `salary_min`. Alone it means nothing.")
     undisclosed_pay: UndisclosedPay = Field(
         UndisclosedPay.INCLUDE, description="What to do with jobs that do not tell their pay."
     )
@@ -152,6 +152,7 @@ class JobCriteria(Input):
     )
 
     _words: str | None = PrivateAttr(None)
+    _euros: tuple[int | None] | None = PrivateAttr(None)
 
     @model_validator(mode="before")
     @classmethod
@@ -188,9 +189,16 @@ class JobCriteria(Input):
         told._words = words
         return told
 
+    def compared(self, euros: int | None) -> Self:
+        """The same, told what `salary_min` is in euro cents, by the newest exchange rate; None
+        where there is none."""
+        told = self.model_copy()
+        told._euros = (euros,)
+        return told
+
     def asking(self, **changes: Any) -> Self:
         """The same with other values; None is a field's default. What `q` means is forgotten where
-        it is another."""
+        it is another, and so is what the pay is in euros."""
         fields = type(self).model_fields
         values = {
             name: fields[name].get_default(call_default_factory=True) if value is None else value
@@ -199,6 +207,8 @@ class JobCriteria(Input):
         other = self.model_copy(update=values)
         if "q" in values:
             other._words = None
+        if not values.keys().isdisjoint({"salary_min", "currency"}):
+            other._euros = None
         return other
 
     @property
@@ -213,6 +223,13 @@ class JobCriteria(Input):
             raise RuntimeError("Nobody has said what the words of this search mean.")
         return self._words
 
+    @property
+    def euros(self) -> int | None:
+        """What `salary_min` is in euro cents; None where there is no exchange rate."""
+        if self._euros is None:
+            raise RuntimeError("Nobody has said what the pay of this search is in euros.")
+        return self._euros[0]
+
 
 class JobSearch(JobCriteria):
     """A search. Lists: repeat the parameter, or use commas (not for `tag`, which may hold one).
@@ -221,7 +238,12 @@ class JobSearch(JobCriteria):
 
     model_config = ConfigDict(extra="ignore")
 
-    sort: Sort | None = Field(None, description="Default: relevance with `q`, else newest.")
+    sort: Sort | None = Field(
+        None,
+        description="Default: relevance with `q`, else newest. With salary come the best paid for "
+        "a year first, whatever their currency; then those in currencies without an exchange rate, "
+        "each by itself; then those that do not tell their pay, the newest first.",
+    )
     cursor: str | None = Field(None, description="`next_cursor` of the page before.")
     limit: Limit = DEFAULT_LIMIT
     facets: bool = Field(False, description="Count the choices of four filters, too.")

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.jobs import walk
-from jobboard.jobs.asked import read
+from jobboard.jobs.asked import read_one
 from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.estimates import Expected, counted_alone
 from jobboard.jobs.filters import CHOICES
@@ -64,7 +64,7 @@ async def count(
     CHOICES would bring: all other filters hold for a facet, its own does not; most first. Counted
     is up to `cap`, or COUNT_CAP."""
     cap = cap or COUNT_CAP
-    values = {**read(data), **expected.named(data)}
+    values = {**read_one(data), **expected.named(data)}
     for part in ["", *counted_alone(data)]:
         if keys := expected.spans(data, part):
             values[_name(part)] = keys

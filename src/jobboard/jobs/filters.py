@@ -10,7 +10,7 @@ match words it has to unpack a long tsvector, which it does not count as a cost.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,8 +31,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import InstrumentedAttribute
 
 from jobboard.companies.models import Company
-from jobboard.jobs.asked import CERTAIN, Asked, Condition, by_one, matched, read
-from jobboard.jobs.criteria import JobCriteria
+from jobboard.jobs.asked import CERTAIN, EUROS, Asked, Condition, by_one, matched, read
+from jobboard.jobs.criteria import JobCriteria, UndisclosedPay
 from jobboard.jobs.live import LiveJob
 from jobboard.jobs.near import squares
 
@@ -48,8 +48,12 @@ CHOICES: dict[str, InstrumentedAttribute] = {
 
 PAY = LiveJob.pay
 COUNTABLE = {"words", "place", *CERTAIN, "from_afar", "company_id", "company_slug"}
-STEPS = 126  # of pay: up to 2 ** 63
+STEPS = 127  # of pay, in its own currency: up to 2 ** 63
+STEPS_IN_EUROS = 61  # up to ten million a year; what is paid more is in the last one, too
 READABLE = and_(PAY.is_not(None), LiveJob.currency.is_not(None))
+NO_RATE = (LiveJob.euros.is_(None), LiveJob.currency.is_not(None), PAY.is_not(None))
+UNKNOWN = "pay:?"  # the kind of what is not READABLE
+UNPAID = LiveJob.kinds.contains(cast(array([literal(UNKNOWN)]), ARRAY(Text)))
 
 
 def everything(data: JobCriteria, *, but: str = "", in_rows: bool = False) -> list[Condition]:
@@ -75,6 +79,13 @@ def countable(data: JobCriteria) -> dict[str, Any]:
     return {name: value for name, value in read(data).items() if name in COUNTABLE}
 
 
+def enough(data: JobCriteria) -> list[Condition]:
+    """Each way in which a job pays what is asked, for those who look at one after the other."""
+    asked = by_one(data)
+    least = asked.values.get("salary_min")
+    return [] if least is None else _enough(asked, least)
+
+
 def within_reach(data: JobCriteria, but: str = "") -> list[Condition]:
     """What follows from `everything`, in words that the index of LiveJob knows: it rules out what
     other conditions would have to look at, and is no second opinion."""
@@ -90,11 +101,11 @@ def within_reach(data: JobCriteria, but: str = "") -> list[Condition]:
 def named(data: JobCriteria) -> dict[str, list[str]]:
     """The parameters of that: what is asked, named as `jobboard_kinds` (a migration) does."""
     asked: dict[str, Sequence[str]] = {name: getattr(data, name) for name in (*CHOICES, "tag")}
-    if data.salary_min is not None:
-        asked["pay"] = _paid(data.salary_min, data.currency)
     kinds = {name: [f"{name}:{value}" for value in values] for name, values in asked.items()}
     if data.radius_km:
         kinds["near"] = reached(read(data))
+    if data.salary_min is not None:
+        kinds["pay"] = list(_paid(data, data.salary_min))
     return {f"reach_{name}": values for name, values in kinds.items() if values}
 
 
@@ -104,10 +115,19 @@ def reached(asked: Mapping[str, Any]) -> list[str]:
     return [*squares(point, asked["near_km"]), *asked.get("from_afar", [])]
 
 
-def _paid(least: int, currency: str | None) -> list[str]:
-    """Steps of pay of half an octave, from the one before `least` on; and what is not known."""
-    lowest = max(int(2 * math.log2(max(least, 1))) - 1, 0)
-    return ["?", *(f"{currency}:{step}" for step in range(lowest, STEPS))]
+def _paid(data: JobCriteria, least: int) -> Iterator[str]:
+    """Steps of pay, in the currency and in euros; and pay that is not known, if that will do."""
+    if data.undisclosed_pay is UndisclosedPay.INCLUDE:
+        yield UNKNOWN
+    yield from (f"pay:{data.currency}:{step}" for step in range(_step(least), STEPS))
+    if data.euros is not None:
+        lowest = min(_step(data.euros), STEPS_IN_EUROS - 1)
+        yield from (f"euros:{step}" for step in range(lowest, STEPS_IN_EUROS))
+
+
+def _step(amount: int) -> int:
+    """The one before that of `jobboard_step` (a migration), since both reckon with fractions."""
+    return max(int(2 * math.log2(max(amount, 1))) - 1, 0)
 
 
 def _everything(asked: Asked) -> list[Condition]:
@@ -125,7 +145,7 @@ def _choice(asked: Asked, name: str) -> list[Condition]:
 
 def _plain(asked: Asked) -> list[Condition]:
     def enough(least: ColumnElement) -> Condition:
-        return or_(and_(LiveJob.currency == asked.values["currency"], least <= PAY), ~READABLE)
+        return or_(*_enough(asked, least), ~READABLE)
 
     def recent(days: ColumnElement) -> Condition:
         return LiveJob.published_at >= func.now() - func.make_interval(0, 0, 0, days)
@@ -138,6 +158,15 @@ def _plain(asked: Asked) -> list[Condition]:
         *asked.where("company_id", lambda company_id: _is("company", company_id)),
         *asked.where("company_slug", lambda slug: _is("company", _company(slug))),
     ]
+
+
+def _enough(asked: Asked, least: ColumnElement) -> list[Condition]:
+    """In the same currency to the cent; in others by exchange rates, where there are any."""
+    currency, euros = asked.values["currency"], asked.values.get(EUROS)
+    ways = [and_(LiveJob.currency == currency, least <= PAY)]
+    if euros is not None:
+        ways.append(and_(LiveJob.currency != currency, euros <= LiveJob.euros))
+    return ways
 
 
 def _is(kind: str, value: ColumnElement) -> Condition:

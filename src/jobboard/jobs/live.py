@@ -20,7 +20,8 @@ from jobboard.infra.postgres import Base
 
 
 class LiveJob(Base):
-    """What is searched of a published job. `pay` is the best for a year, in minor units; `head`
+    """What is searched of a published job. `pay` is the best for a year, in minor units, and
+    `euros` that in euro cents, as it was fixed when the job was posted; `head`
     is `search` without the description. `countries` are those of all its places; `points` are its
     towns, each by two numbers: degrees north, degrees east."""
 
@@ -33,6 +34,14 @@ class LiveJob(Base):
             postgresql_with={"fastupdate": "off"},
         ),
         Index("ix_live_jobs_newest", "published_at", "id"),
+        Index(
+            "ix_live_jobs_euros", "euros", "published_at", "id",
+            postgresql_where=text("euros IS NOT NULL"),
+        ),
+        Index(
+            "ix_live_jobs_no_rate", "currency", "pay", "published_at", "id",
+            postgresql_where=text("euros IS NULL AND currency IS NOT NULL AND pay IS NOT NULL"),
+        ),
         Index("ix_live_jobs_pay", "currency", "pay", "published_at", "id"),
         Index(
             "ix_live_jobs_featured",
@@ -62,3 +71,4 @@ class LiveJob(Base):
     place_search: Mapped[str] = mapped_column(TSVECTOR)
     countries: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     points: Mapped[list[float]] = mapped_column(ARRAY(Double), server_default=text("'{}'"))
+    euros: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,7 +1,7 @@
 """Jobs, what happened to each, and what people reported."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Date,
+    FetchedValue,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -18,8 +20,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import Mapped, mapped_column, object_session
-from sqlalchemy.types import Text
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, object_session
+from sqlalchemy.types import Text, TypeEngine
 
 from jobboard.infra import freshness
 from jobboard.infra.postgres import Base, CreatedAt, Id, words
@@ -94,8 +96,16 @@ class ReportReason(StrEnum):
     OTHER = "other"
 
 
+def _fixed(kind: type[TypeEngine[Any]]) -> MappedColumn[Any]:
+    """A column that a trigger fills (`jobboard_fix_pay`, a migration)."""
+    return mapped_column(kind, server_default=FetchedValue(), server_onupdate=FetchedValue())
+
+
 class Job(Base):
-    """A posting. Money is in minor units; `yearly_*` are the same pay for a year, to compare.
+    """A posting. Money is in minor units; `yearly_*` are the same pay for a year, to compare, and
+    `euros_*` that in euro cents by the rate of `rate_date`, which `rate_source` told: as it was
+    when the job was posted, or when its pay was written. None where nobody knew a rate, and no
+    rate where none was needed.
 
     What is searched of the published ones is in `live_jobs` (jobs/live.py)."""
 
@@ -149,6 +159,10 @@ class Job(Base):
     salary_period: Mapped[PayPeriod | None] = mapped_column(words(PayPeriod))
     yearly_min: Mapped[int | None] = mapped_column(BigInteger)
     yearly_max: Mapped[int | None] = mapped_column(BigInteger)
+    euros_min: Mapped[int | None] = _fixed(BigInteger)
+    euros_max: Mapped[int | None] = _fixed(BigInteger)
+    rate_date: Mapped[date | None] = _fixed(Date)
+    rate_source: Mapped[str | None] = _fixed(Text)
     language: Mapped[str | None]  # ISO 639-1, or "und"; one that nobody has looked at is English
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     apply_url: Mapped[str | None]
@@ -167,7 +181,8 @@ class Job(Base):
     external_id: Mapped[str | None]
     content_hash: Mapped[bytes | None]
 
-    __mapper_args__ = {"version_id_col": version}
+    # What the trigger makes of an UPDATE comes back with it.
+    __mapper_args__ = {"version_id_col": version, "eager_defaults": True}
 
 
 def page_tag(slug: str) -> str:

@@ -1,8 +1,8 @@
 """In which order jobs are listed, and the cursors that lead from one page to the next.
 
-The newest come first; or the best paid, and then all others; or the best matches. Equals are sorted
-by (published_at, id), highest first, so that no two jobs tie. A cursor names the last job of a page
-by those values: the next page holds what sorts after it, whatever was added or closed meanwhile.
+The newest come first; or the best paid (`bestpaid.py`); or the best matches. Equals are sorted by
+(published_at, id), highest first, so that no two jobs tie. A cursor names the last job of a page by
+those values: the next page holds what sorts after it, whatever was added or closed meanwhile.
 
 The best of a million matches cannot be told without looking at each. Up to RANKED are sorted by
 `score` all together. Where there are more, those come first that hold all words without their
@@ -20,7 +20,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     DateTime,
     Double,
@@ -42,10 +41,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, REAL
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from jobboard.jobs import walk
-from jobboard.jobs.asked import once, read, words
+from jobboard.jobs.asked import once, read_one, words
 from jobboard.jobs.criteria import JobSearch, Sort
 from jobboard.jobs.estimates import HEAD, Expected
-from jobboard.jobs.filters import PAY
 from jobboard.jobs.live import LiveJob
 from jobboard.pagination import (
     decode_cursor,
@@ -65,9 +63,9 @@ FAINTEST = 1e-6  # matches by exclusions alone have rank 0, which has no logarit
 RANKED = 500  # jobs that are sorted by score at once
 CAME_LATER = 4  # times as many, where some came into a window since its first page
 BEST = 2.0**62  # a key above every score
-OTHERS = -1  # the key, in cursors, of jobs in the second lane of the salary sort
 KEYS = {Sort.RELEVANCE: float, Sort.NEWEST: NoneType, Sort.SALARY: int}
-LEAD = re.compile(r"([A-Z]{3})?")
+GROUP = re.compile(r"compared|alone [A-Z]{3}|others")  # of sort=salary: see bestpaid.py
+NO_KEY = 0  # in cursors, of jobs whose pay is not known
 EDGE = re.compile(r"(\d{1,17})-([0-9a-f]{32})")
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
@@ -99,13 +97,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The last job of a page. `lead` is the currency that sort=salary puts first, or empty;
+    """The last job of a page. `group` is that of sort=salary, of those alone with the currency;
     `first` are the featured jobs that began the first page; `window` is of the best matches."""
 
     key: float | int | None
     published_at: datetime
     id: UUID
-    lead: str = ""
+    group: str = ""
     first: tuple[UUID, ...] = ()
     window: Window | None = None
 
@@ -142,7 +140,7 @@ def best(
     """
     found = walk.newest_until(
         [LiveJob.id, LiveJob.published_at, LiveJob.search, LiveJob.head],
-        [*_lane(data, window, expected), *_unless(first)],
+        [*_lane(data, window, expected), *unless(first)],
         _spans(data, None, window, expected),
         RANKED if window.may_stop else RANKED * CAME_LATER,
         may_stop=window.may_stop,
@@ -207,7 +205,7 @@ def parameters(
 ) -> dict[str, Any]:
     """Of the statements `best` and of the newest: what changes from one question to the next."""
     edges = {"high": window.high, "low": window.low} if window else {}
-    values: dict[str, Any] = {**read(data), **expected.named(data)}
+    values: dict[str, Any] = {**read_one(data), **expected.named(data)}
     if keys := _spans(data, after, window, expected):
         values["spans"] = keys
     for name, edge in edges.items():
@@ -228,37 +226,21 @@ def _spans(
     return expected.spans(data, HEAD if window.lane == "head" else "", high, low)
 
 
-def _unless(first: Collection[UUID]) -> list[ColumnElement[bool]]:
+def unless(first: Collection[UUID]) -> list[ColumnElement[bool]]:
     """Without the jobs that stand above."""
     above = bindparam("first", list(first), ARRAY(PG_UUID))
     return [LiveJob.id != all_(above)] if first else []
 
 
-def lanes(
-    data: JobSearch,
-    lead: str | None,
-    after: Mark | None,
-    first: Collection[UUID],
-    expected: Expected,
-) -> list[Select]:
-    """Statements for the rest of the list after a mark, to be read one after the other; of all
-    orders but that of the best matches.
-
-    Each gives (id, key) of at most `limit` jobs and one more, which tells that there is more.
-    With sort=salary come the jobs paid in the lead currency, the best paid first, then all others,
-    the newest first: plain figures of different currencies do not compare.
-    """
-    found = [*expected.conditions(data), *_unless(first)]
-    if data.order is not Sort.SALARY or not lead:
-        return [_newest(data, found, after, expected)]
-    paid = [*found, LiveJob.currency == lead, PAY.is_not(None)]
-    others = [*found, LiveJob.currency.is_distinct_from(lead) | PAY.is_(None)]
-    if after and after.key == OTHERS:
-        return [_newest(data, others, after, expected)]
-    return [_best_paid(data, paid, after), _newest(data, others, None, expected)]
+def newest(
+    data: JobSearch, after: Mark | None, first: Collection[UUID], expected: Expected
+) -> Select:
+    """(id, key) of the newest below a mark, at most `limit` jobs and one more, which tells that
+    there is more."""
+    return newest_of(data, [*expected.conditions(data), *unless(first)], after, expected)
 
 
-def _newest(
+def newest_of(
     data: JobSearch,
     conditions: list[ColumnElement[bool]],
     after: Mark | None,
@@ -272,36 +254,21 @@ def _newest(
     return walk.newest_until(columns, conditions, keys, data.limit + 1)
 
 
-def _best_paid(
-    data: JobSearch, conditions: list[ColumnElement[bool]], after: Mark | None
-) -> Select:
-    columns = (PAY, LiveJob.published_at, LiveJob.id)
-    statement = (
-        select(LiveJob.id, PAY.label("key"), cast(null(), BigInteger).label("until"))
-        .where(*conditions)
-        .order_by(*(column.desc() for column in columns))
-        .limit(data.limit + 1)
-    )
-    if after is None:
-        return statement
-    return statement.where(tuple_(*columns) < (after.key, after.published_at, after.id))
-
-
-def going_on(until: int, lane: Lane | None, lead: str, first: tuple[UUID, ...]) -> Mark:
+def going_on(until: int, lane: Lane | None, group: str, first: tuple[UUID, ...]) -> Mark:
     """Where a list goes on that had to stop there: before the first job that is older."""
     edge = (walk.edge_of(until), UUID(int=0))
     if lane is None:
-        return Mark(None, *edge, lead, first)
-    return Mark(BEST, *edge, lead, first, Window(lane, high=edge))
+        return Mark(None, *edge, group, first)
+    return Mark(BEST, *edge, group, first, Window(lane, high=edge))
 
 
 def write_cursor(data: JobSearch, last: Mark) -> str:
     """The cursor of the page that ends with this job."""
-    key = OTHERS if data.order is Sort.SALARY and last.key is None else last.key
+    key = NO_KEY if data.order is Sort.SALARY and last.key is None else last.key
     moment = last.published_at.isoformat()
     first = " ".join(each.hex for each in last.first)
     window = [_window_text(last.window)] if last.window else []
-    return encode_cursor(data.fingerprint(), key, moment, str(last.id), last.lead, first, *window)
+    return encode_cursor(data.fingerprint(), key, moment, str(last.id), last.group, first, *window)
 
 
 def read_cursor(data: JobSearch) -> Mark | None:
@@ -311,11 +278,12 @@ def read_cursor(data: JobSearch) -> Mark | None:
     shape = [str, KEYS[data.order], str, str, str, str]
     if data.order is Sort.RELEVANCE:
         shape.append(str)
-    fingerprint, key, moment, job_id, lead, first, *window = decode_cursor(data.cursor, *shape)
-    if fingerprint != data.fingerprint() or not _storable(key) or not LEAD.fullmatch(lead):
+    fingerprint, key, moment, job_id, group, first, *window = decode_cursor(data.cursor, *shape)
+    known = GROUP.fullmatch(group) if data.order is Sort.SALARY else not group
+    if fingerprint != data.fingerprint() or not _storable(key) or not known:
         raise wrong_cursor()
     above = tuple(read_id(each) for each in first.split())
-    mark = Mark(key, read_moment(moment), read_id(job_id), lead, above)
+    mark = Mark(key, read_moment(moment), read_id(job_id), group, above)
     return replace(mark, window=_read_window(window[0])) if window else mark
 
 

@@ -1,6 +1,6 @@
 """Shapes of jobs, shared by all doors. Money is in minor units of its currency."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -100,8 +100,23 @@ class JobUpdate(JobFacts):
     )
 
 
+class InEuros(BaseModel):
+    """Pay for a year in euro cents, by which jobs in different currencies are compared. It stays as
+    it was fixed when the job was posted, or when its pay was last changed."""
+
+    min: int | None
+    max: int | None
+    rate_date: date | None = Field(
+        description="Of the exchange rate that it was reckoned with; null for pay in euros.",
+        examples=["2026-10-30"],
+    )
+    rate_source: str | None = Field(
+        description="Who told that rate.", examples=["European Central Bank"]
+    )
+
+
 class Salary(BaseModel):
-    """Pay, as offered and for a year, in minor units of `currency`."""
+    """Pay, as offered and for a year of full-time work, in minor units of `currency`."""
 
     min: int | None
     max: int | None
@@ -109,6 +124,9 @@ class Salary(BaseModel):
     period: PayPeriod | None
     yearly_min: int | None
     yearly_max: int | None
+    in_euros: InEuros | None = Field(
+        description="Null where the currency or the period is not known, or no exchange rate."
+    )
 
 
 class JobRead(BaseModel):
@@ -263,6 +281,18 @@ def salary_of(row: Any) -> Salary | None:
         period=row.salary_period,
         yearly_min=row.yearly_min,
         yearly_max=row.yearly_max,
+        in_euros=_in_euros(row),
+    )
+
+
+def _in_euros(row: Any) -> InEuros | None:
+    if row.euros_min is None and row.euros_max is None:
+        return None
+    return InEuros(
+        min=row.euros_min,
+        max=row.euros_max,
+        rate_date=row.rate_date,
+        rate_source=row.rate_source,
     )
 
 

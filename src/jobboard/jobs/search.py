@@ -11,20 +11,30 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Boolean, Float, Row, Select, Text, bindparam, false, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Float,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    false,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.companies.models import Company
 from jobboard.companies.schemas import CompanyBrief
-from jobboard.jobs import excerpts, facets, featuring, walk
+from jobboard.jobs import bestpaid, excerpts, facets, featuring, walk
 from jobboard.jobs.criteria import JobSearch, Sort, UndisclosedPay
 from jobboard.jobs.estimates import Expected, expect
 from jobboard.jobs.excerpts import EXCERPT, LOOKED_AT, Excerpt
 from jobboard.jobs.facets import Counted, Facets, Total
-from jobboard.jobs.filters import PAY, everything
 from jobboard.jobs.kept import ask
-from jobboard.jobs.live import LiveJob
 from jobboard.jobs.models import Job
 from jobboard.jobs.orders import (
     RANKED,
@@ -33,7 +43,7 @@ from jobboard.jobs.orders import (
     Window,
     best,
     going_on,
-    lanes,
+    newest,
     parameters,
     read_cursor,
     write_cursor,
@@ -44,14 +54,13 @@ from jobboard.pagination import cut
 
 __all__ = ["JobSearch", "JobSearchResult", "Sort", "Total", "UndisclosedPay", "search"]
 
-SAMPLE = 10_000  # jobs that are asked for the most common currency
-
 # A walk has one good plan, whatever the words are: it is made once for each shape of search. Only
 # the best paid of a rare word and of a common one need different plans. A bitmap of matches that
 # outgrows work_mem forgets the rows and keeps only their pages: many times slower. And the planner
 # takes it for cheap to look for words in every row, so it may not: an index can tell.
 # On the way: whether any job is featured, since most boards need not look for those that fit,
-# about how many jobs there are and how new the newest are, and how PostgreSQL reads the words.
+# about how many jobs there are and how new the newest are, what the pay is in euros, and how
+# PostgreSQL reads the words.
 PLANNING = (
     text(
         "SELECT set_config('plan_cache_mode', :plans, true),"
@@ -62,10 +71,11 @@ PLANNING = (
         " (SELECT max(published_at) FROM live_jobs) AS newest,"
         " (SELECT published_at FROM live_jobs"
         f" ORDER BY published_at DESC OFFSET {walk.RECENT - 1} LIMIT 1) AS recent,"
+        " jobboard_in_euros(CAST(:least AS bigint), CAST(:currency AS text)) AS euros,"
         f" ({READINGS}) AS readings"
     )
     .bindparams(bindparam("texts", type_=ARRAY(Text)))
-    .columns(featured=Boolean, jobs=Float, readings=JSONB)
+    .columns(featured=Boolean, jobs=Float, euros=BigInteger, readings=JSONB)
 )
 PLAIN = (
     Job.id,
@@ -95,6 +105,10 @@ CARD = (
     Job.salary_period,
     Job.yearly_min,
     Job.yearly_max,
+    Job.euros_min,
+    Job.euros_max,
+    Job.rate_date,
+    Job.rate_source,
     Job.language,
     Job.company_id,
     Job.company_name,
@@ -102,7 +116,7 @@ CARD = (
     Company.logo_key,
 )
 
-Place = tuple[str, Window | None]  # what a cursor must know: the lead currency, or the window
+Place = tuple[str, Window | None]  # what a cursor must know: the group of its pay, or the window
 Placed = tuple[Row[Any], Place | None]
 Found = tuple[list[Placed], Mark | None]  # and where to go on, where the walk was late
 
@@ -163,7 +177,7 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     """
     after = read_cursor(data)
     known = await _plan(session, data)
-    data = meant(data, known.readings)
+    data = meant(data, known.readings).compared(known.euros)
     above = await _featured(session, data) if known.featured and not after else []
     first = after.first if after else tuple(row.id for row in above)
     expected = await expect(session, data, known)
@@ -190,14 +204,16 @@ async def how_many(session: AsyncSession, data: JobSearch, *, cap: int = 0) -> T
     """How many jobs a search would find, up to facets.COUNT_CAP, or to `cap`."""
     plain = data.asking(facets=False)
     known = await _plan(session, plain)
-    plain = meant(plain, known.readings)
+    plain = meant(plain, known.readings).compared(known.euros)
     expected = await expect(session, plain, known)
     return (await facets.count(session, plain, expected, cap=cap)).total
 
 
 async def _plan(session: AsyncSession, data: JobSearch) -> Row[Any]:
     mode = "force_custom_plan" if data.order is Sort.SALARY else "force_generic_plan"
-    return (await session.execute(PLANNING, {"plans": mode, "texts": texts(data.q)})).one()
+    pay = {"least": data.salary_min, "currency": data.currency}
+    asked = {"plans": mode, "texts": texts(data.q), **pay}
+    return (await session.execute(PLANNING, asked)).one()
 
 
 def _relation(exact: bool) -> Literal["eq", "gte"]:
@@ -241,29 +257,43 @@ async def _sorted(
     first: tuple[UUID, ...],
     expected: Expected,
 ) -> Found:
-    """The same in every other order, each with the lead currency."""
-    lead = await _lead(session, data, after)
-    if not lead:
-        values = parameters(data, after, first, None, expected)
-        asked = (*expected.shape(data), data.limit, frozenset(values))
-        shape = ("newest", walk.PATIENCE, *asked)
-        build = partial(_newest_cards, data, after, first, expected)
-        found = list(await ask(session, shape, build, values))
-    else:
-        found = []
-        for lane in lanes(data, lead, after, first, expected):
-            if len(found) <= data.limit:
-                found += (await session.execute(cards(data, lane))).all()
-    rows: list[Placed] = [(row, (lead, None)) for row in found if row.id is not None]
-    return rows[: data.limit + 1], _stop(found, None, lead, first)
+    """The same in every other order, with sort=salary each with its group."""
+    if data.order is Sort.SALARY:
+        return await _best_paid(session, data, after, first, expected)
+    values = parameters(data, after, first, None, expected)
+    asked = (*expected.shape(data), data.limit, frozenset(values))
+    shape = ("newest", walk.PATIENCE, *asked)
+    build = partial(_newest_cards, data, after, first, expected)
+    found = await ask(session, shape, build, values)
+    rows: list[Placed] = [(row, None) for row in found if row.id is not None]
+    return rows[: data.limit + 1], _stop(found, None, "", first)
+
+
+async def _best_paid(
+    session: AsyncSession,
+    data: JobSearch,
+    after: Mark | None,
+    first: tuple[UUID, ...],
+    expected: Expected,
+) -> Found:
+    rows: list[Placed] = []
+    stop = None
+    for group, page in bestpaid.groups(data, after, first, expected):
+        if len(rows) <= data.limit:
+            alone = group == bestpaid.ALONE
+            found = (await session.execute(cards(data, page, alone=alone))).all()
+            there = (row for row in found if row.id is not None)
+            rows += [(row, (bestpaid.named(group, row.currency), None)) for row in there]
+            stop = _stop(found, None, group, first)
+    return rows[: data.limit + 1], stop
 
 
 def _stop(
-    found: Sequence[Row[Any]], lane: Lane | None, lead: str, first: tuple[UUID, ...]
+    found: Sequence[Row[Any]], lane: Lane | None, group: str, first: tuple[UUID, ...]
 ) -> Mark | None:
     """Where the walk for these rows had to stop, if it had to."""
     until = max((row.until for row in found if row.until is not None), default=None)
-    return None if until is None else going_on(until, lane, lead, first)
+    return None if until is None else going_on(until, lane, group, first)
 
 
 async def _featured(session: AsyncSession, data: JobSearch) -> Sequence[Row[Any]]:
@@ -276,26 +306,6 @@ def _room(data: JobSearch, above: Sequence[Row[Any]]) -> JobSearch:
     return data.model_copy(update={"limit": data.limit - len(above)})
 
 
-async def _lead(session: AsyncSession, data: JobSearch, after: Mark | None) -> str:
-    """The currency that sort=salary puts first, or "": the searcher's, else the most common one
-    among the jobs found. The later pages keep that of the first."""
-    if data.order is not Sort.SALARY:
-        return ""
-    if after:
-        return after.lead
-    if data.currency:
-        return data.currency
-    some = (
-        select(LiveJob.currency)
-        .where(*everything(data), LiveJob.currency.is_not(None), PAY.is_not(None))
-        .limit(SAMPLE)
-        .subquery()
-    )
-    ranked = select(some.c.currency).group_by(some.c.currency)
-    ranked = ranked.order_by(func.count().desc(), some.c.currency).limit(1)
-    return await session.scalar(ranked) or ""
-
-
 def _best_cards(data: JobSearch, *question: Any) -> Select:
     return cards(data, best(data, *question))
 
@@ -303,27 +313,29 @@ def _best_cards(data: JobSearch, *question: Any) -> Select:
 def _newest_cards(
     data: JobSearch, after: Mark | None, first: tuple[UUID, ...], expected: Expected
 ) -> Select:
-    return cards(data, lanes(data, "", after, first, expected)[0])
+    return cards(data, newest(data, after, first, expected))
 
 
-def cards(data: JobSearch, page: Select) -> Select:
-    """The columns of CARD beside those of a page of ids. Long texts are unpacked for these only."""
+def cards(data: JobSearch, page: Select, *, alone: bool = False) -> Select:
+    """The columns of CARD beside those of a page of ids, whose keys are in one currency each if
+    these are `alone`. Long texts are unpacked for these only."""
     # Twice as long as a beginning, because white space is squeezed afterwards.
     length = 2 * EXCERPT if data.words is None else LOOKED_AT
     found = page.subquery("found")
     beside = [column for column in found.c if column.name != "id"]
+    order = [Job.currency.desc()] if alone else []
     return (
         select(*CARD, func.left(Job.description_text, length).label("text"), *beside)
         .select_from(found)
         .outerjoin(Job, Job.id == found.c.id)
         .outerjoin(Company, Company.id == Job.company_id)
-        .order_by(found.c.key.desc(), Job.published_at.desc(), Job.id.desc())
+        .order_by(*order, found.c.key.desc(), Job.published_at.desc(), Job.id.desc())
     )
 
 
 def _mark(row: Row[Any], place: Place | None, first: tuple[UUID, ...]) -> Mark:
-    lead, window = place or ("", None)
-    return Mark(row.key, row.published_at, row.id, lead, first, window)
+    group, window = place or ("", None)
+    return Mark(row.key, row.published_at, row.id, group, first, window)
 
 
 def card(row: Row[Any], shown: Excerpt) -> JobCard:

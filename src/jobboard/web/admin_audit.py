@@ -71,6 +71,7 @@ SENTENCES: dict[Action, str] = {
     Action.WALLET_UNFROZEN: "unfroze the wallet of {}",
     Action.SYNONYM_ADDED: "let {terms} mean the same to searches",
     Action.SYNONYM_REMOVED: "let {terms} no longer mean the same to searches",
+    Action.RATES_LOADED: "loaded exchange rates",
     Action.MESSAGES_RETRIED: "had failed messages tried again",
     Action.MESSAGES_DROPPED: "dropped failed messages",
     Action.MAIL_BLOCKED: "said that no mail reaches {}",

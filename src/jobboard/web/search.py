@@ -18,7 +18,7 @@ from jobboard.infra.rates import SEARCH, limited
 from jobboard.jobs import near, public
 from jobboard.jobs.corrections import search
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
-from jobboard.jobs.search import JobSearch, JobSearchResult, Sort, Total
+from jobboard.jobs.search import JobSearch, JobSearchResult, Total
 from jobboard.schema import field_errors
 from jobboard.web import formatting, places
 from jobboard.web.deps import EnginesDep, EventsDep, FreshDep, ReaderDep, ViewerDep
@@ -259,7 +259,7 @@ def _tidy(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     if not single.get("location"):
         for name in PLACE:  # around nothing
             single.pop(name, None)
-    if not single.get("pay_from") and single.get("sort") != Sort.SALARY:
+    if not single.get("pay_from"):
         single.pop("currency", None)  # a form sends it always, and alone it means nothing
     yield from (pair for pair in [*single.items(), *several] if pair[1])
 

@@ -82,7 +82,9 @@ async def test_the_shape_of_an_answer(client: httpx2.AsyncClient, cast: Cast, li
         "slug": cast.company.slug,
         "logo_url": None,
     }
-    assert job["salary"] == SALARY | {"yearly_min": 2_000_000, "yearly_max": 3_000_000}
+    in_euros = {"min": 2_000_000, "max": 3_000_000, "rate_date": None, "rate_source": None}
+    yearly = {"yearly_min": 2_000_000, "yearly_max": 3_000_000, "in_euros": in_euros}
+    assert job["salary"] == SALARY | yearly
     assert (job["title"], job["location"], job["country"]) == ("Baker 1", "Hamburg, Germany", "DE")
     assert (job["remote"], job["employment_type"]) == ("hybrid", "full_time")
     assert (job["experience"], job["tags"]) == ("junior", ["bread", "shift work"])

@@ -94,7 +94,12 @@ FACTS: dict[str, Any] = {
     **PLACE,
     "employment_type": "full_time",
     "experience": "mid",
-    "salary": SALARY | {"yearly_min": 3200000, "yearly_max": 3800000},
+    "salary": SALARY
+    | {
+        "yearly_min": 3200000,
+        "yearly_max": 3800000,
+        "in_euros": {"min": 3200000, "max": 3800000, "rate_date": None, "rate_source": None},
+    },
     "salary_text": None,
     "tags": ["baking", "shift work"],
 }
