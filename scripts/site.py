@@ -31,6 +31,7 @@ class Site:
     def __init__(self, folder: Path, *, code: bool) -> None:
         """Without `code` its pages are empty: enough to see whether links lead somewhere."""
         self.folder = folder
+        self.lost: list[str] = []  # links to files that are not there
         self._code = code
         self._shown: set[Path] = set()
 
@@ -51,8 +52,10 @@ class Site:
 
     def _target(self, page: Path, found: re.Match[str]) -> str:
         file = (ROOT / page.parent / found[1]).resolve()
+        if not file.exists():
+            self.lost.append(f"{page} links to {found[1]}, which is not there")
         if file.suffix in {".md", *PICTURES} or not file.is_file():
-            return found[0]  # what is not there, the generator says
+            return found[0]
         shown = self._show(file.relative_to(ROOT))
         return os.path.relpath(shown, page.parent)
 
@@ -100,7 +103,11 @@ def build(target: Path | None) -> int:
         return 1
     with TemporaryDirectory(prefix="jobboard-site-") as name:
         work = Path(name)
-        Site(work / "pages", code=target is not None).put()
+        site = Site(work / "pages", code=target is not None)
+        site.put()
+        if site.lost:
+            print("\n".join(site.lost))
+            return 1
         copy(ROOT / "zensical.toml", work)
         done = subprocess.run(
             [sys.executable, "-m", "zensical", "build", "--strict"],
