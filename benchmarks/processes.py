@@ -63,13 +63,20 @@ class Kind:
 
 def processor(pid: int) -> float:
     """Seconds of a process, of all below it, and of those that ended there."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:  # a moment ago: its time is that of its parent now
+        return 0.0
     return sum(map(int, fields[11:15])) / TICKS + sum(processor(child) for child in below(pid))
 
 
 def below(pid: int) -> list[int]:
     """Its children."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    with suppress(FileNotFoundError):
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    return []
 
 
 def started() -> dict[str, int]:
