@@ -1,12 +1,13 @@
 """Files go in whole, come out in pieces, and stay in their folder."""
 
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from obstore.store import S3Store
 
 from jobboard.infra.storage import CHUNK, Storage
+from tests.bucket import BUCKET, bucket
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +56,26 @@ async def test_no_key_leaves_the_folder(storage: Storage, folder: Path, key: str
     assert all(path.is_relative_to(folder) for path in outside)
 
 
-def test_a_bucket_is_taken_too() -> None:
-    store = Storage("s3://bucket/prefix")._store
-    assert isinstance(store, S3Store)
-    assert (store.config["bucket"], store.prefix) == ("bucket", "prefix")
+async def test_a_bucket_keeps_files_as_a_folder_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    with bucket() as (address, objects):
+        for name, value in (
+            ("AWS_ENDPOINT", address), ("AWS_ALLOW_HTTP", "true"), ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ):  # fmt: skip
+            monkeypatch.setenv(name, value)
+        storage = Storage(f"s3://{BUCKET}/prefix")
+        data = bytes(range(256)) * (CHUNK // 64)
+        await storage.put("resumes/abc", data)
+        await storage.put("images/def", iter([b"one", b"two"]))
+        assert {key: body for key, (body, _) in objects.items()} == {
+            "prefix/resumes/abc": data,
+            "prefix/images/def": b"onetwo",
+        }
+        assert b"".join(await content(storage, "resumes/abc")) == data
+        objects["prefix/resumes/abc"] = (data, datetime.now(UTC) - timedelta(hours=2))
+        found = [keys async for keys in storage.keys(datetime.now(UTC) - timedelta(hours=1))]
+        assert found == [["resumes/abc"]]
+        await storage.delete("resumes/abc")
+        await storage.delete("resumes/abc")
+        with pytest.raises(FileNotFoundError):
+            await content(storage, "resumes/abc")
