@@ -19,6 +19,13 @@ from tests.jobs.searching import Post
 
 pytestmark = pytest.mark.anyio
 
+
+@pytest.fixture(autouse=True)
+def all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that does much else, too."""
+    monkeypatch.setattr(corrections, "PATIENCE", 60)
+
+
 OUT_OF_STEP = text(
     """
     SELECT coalesce(terms.kind || ':' || terms.key, wanted.kind || ':' || wanted.key)
@@ -214,6 +221,7 @@ async def test_where_no_job_has_all_words_those_with_most_are_shown(
 
     assert await shown("night nurse sea") == (["Night nurse"], False)  # all words
     assert await shown("night nurse mountains") == (["Night nurse"], True)  # most
+    assert await shown("the night nurse & mountains") == (["Night nurse"], True)
     titles, partial = await shown("nurse mountains valley")
     assert (sorted(titles), partial) == (["Night nurse", "Nurse for children"], True)  # any
     assert await shown("nurse mountains", exact=True) == ([], False)
@@ -231,8 +239,34 @@ async def test_what_is_too_common_does_not_count_as_some(session: AsyncSession, 
         await post(f"Senior clerk {number}")
     await post("Pilot")
     await count(session)
-    page = await ask(session, q="senior forklift pilot")
-    assert [card.title for card in page.items] == ["Pilot"]
+    for q in ("senior forklift pilot", "seniro forklift pilot", "senior pilot"):
+        page = await ask(session, q=q)
+        assert [card.title for card in page.items] == ["Pilot"]
+        assert page.correction
+        assert page.correction.partial
+
+
+async def test_words_that_are_one_elsewhere_are_not_what_is_rare(
+    session: AsyncSession, post: Post
+) -> None:
+    for number in range(21):
+        await post(f"Sales clerk {number}")
+        await post(f"Manager of clerks {number}")
+    await post("Salesmanager")
+    await post("Night porter")
+    await count(session)
+    page = await ask(session, q="sales manager", limit=50)
+    assert page.correction
+    assert page.correction.q == "sales or manager"
+    assert len(page.items) == 42
+
+
+async def test_later_than_that_nothing_more_is_tried(
+    session: AsyncSession, jobs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await count(session)
+    monkeypatch.setattr(corrections, "PATIENCE", -1)
+    assert await meant(session, "engineer mountains") is None
 
 
 async def test_pages_of_some_words_go_on(session: AsyncSession, post: Post) -> None:

@@ -204,6 +204,33 @@ def test_spans_cover_all_time_once(jobs: int) -> None:
     assert len(keys) < 40
 
 
+async def test_a_moment_before_a_span_counts_as_the_span_does(
+    session: AsyncSession, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database rounds to seconds, the walk does not."""
+    monkeypatch.setattr(walk, "FIRST", 0)
+    monkeypatch.setattr(walk, "LEVELS", walk.LEVELS[7:])  # the first span is most of a day
+    seconds = (now() - walk.EPOCH).total_seconds()
+    edge = walk.EPOCH + timedelta(seconds=seconds - seconds % 2 ** walk.LEVELS[0])
+    for number, before in enumerate((0.3, 0.2, 0.1, 0.3, -0.2)):
+        job = await post(f"Baker {number}")
+        await change(session, job, published_at=edge - timedelta(seconds=before))
+    await change(session, await post("Baker 5"), published_at=edge - timedelta(days=2))
+    every = [f"Baker {number}" for number in range(6)]
+    for asked in ({}, {"q": "baker"}, {"q": "baker", "sort": "newest"}):
+        assert sorted(await all_pages(session, **asked, limit=2)) == every
+    await change(session, job, published_at=edge - timedelta(seconds=0.4))
+    for patience in (80, -1):
+        monkeypatch.setattr(walk, "PATIENCE", patience)
+        found, cursor = [], None
+        for _ in range(8):  # the rest of the way is empty, and long where time is short
+            page = await find(session, q="baker", limit=2, cursor=cursor)
+            found += [card.title for card in page.items]
+            if not (cursor := page.next_cursor):
+                break
+        assert sorted(found) == every
+
+
 async def test_the_database_names_the_same_spans(session: AsyncSession) -> None:
     moment = now()
     held = await session.scalar(text("SELECT jobboard_times(:moment)"), {"moment": moment})

@@ -283,7 +283,7 @@ async def test_few_jobs_come_with_ways_to_more(town: Town) -> None:
     assert titles(page) == ["Baker"]
     assert "In any place" not in page.text  # finds no more
     page = await town.stranger.get("/?q=head+chef&tag=bread")
-    assert "No job has all of these words. These have some of them." in page.text
+    assert "Nothing fits all of that. These jobs have some of the words." in page.text
     assert titles(page) == ["Head baker"]
     page = await town.stranger.get("/?q=head+chef&tag=bread&exact=true")
     assert "“head”: 1 job" in page.text

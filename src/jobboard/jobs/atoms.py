@@ -1,7 +1,7 @@
 """What `q` is made of: words, "phrases", -exclusions, `or`, and `develop*`."""
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 # A phrase, or what stands between blanks; a minus before it excludes.
@@ -52,13 +52,17 @@ def _word(word: str) -> Atom:
     return Atom(prefix[1] if prefix else bare, excluded=bare != word, begins=prefix is not None)
 
 
-def loosened(q: str, common: Container[str] = ()) -> Iterator[str]:
-    """Searches for most words of `q`, then for any of those that are not `common`; none where it
-    says more than words that are all to be found."""
-    words = list(dict.fromkeys(q[start:end] for start, end in plain_words(q)))
-    [*first], *others = parse(q)
-    if others or {atom.text for atom in first} != set(words) or len(words) < 2:
-        return
+def bare_words(q: str) -> list[str]:
+    """The words of `q`, each once; none where it says more than words that are all to be found."""
+    groups = [[atom for atom in group if atom.text] for group in parse(q)]
+    if len(groups) > 1 or not all(atom.plain for atom in groups[0]):
+        return []
+    return list({atom.text.lower(): atom.text for atom in groups[0]}.values())
+
+
+def loosened(words: Sequence[str], common: Container[str] = ()) -> Iterator[str]:
+    """Searches for most of these words, then for any of those that are not `common`."""
     if 2 < len(words) <= MOST_WORDS:
         yield " or ".join(" ".join(each for each in words if each != left) for left in words)
-    yield " or ".join(word for word in words if word not in common)
+    if len(words) > 1:
+        yield " or ".join(word for word in words if word not in common)

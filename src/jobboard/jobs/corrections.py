@@ -6,7 +6,8 @@ that any title, tag or company has. Where that finds nothing, too, the jobs with
 are shown, else those with any of them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from time import monotonic
 
 from pydantic import ValidationError
 from sqlalchemy import BigInteger, Boolean, Text, bindparam, text
@@ -15,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.jobs import search as searching
 from jobboard.jobs import walk
-from jobboard.jobs.atoms import loosened, parse
-from jobboard.jobs.criteria import JobCriteria, JobSearch
+from jobboard.jobs.atoms import bare_words, loosened
+from jobboard.jobs.criteria import MAX_WORDS, JobCriteria, JobSearch
 from jobboard.jobs.search import Correction, JobSearchResult
-from jobboard.jobs.spelling import Known, Word, mended, pairs, spots
+from jobboard.jobs.spelling import MOST, Known, Word, mended, pairs, spots
 from jobboard.jobs.words import understand
 from jobboard.pagination import MAX_CURSOR, decode_cursor, encode_cursor, wrong_cursor
 
@@ -27,6 +28,7 @@ BETTER = 3  # times as many hits must have what is only suggested
 RARE = 5  # jobs; a word that more have is meant
 MANY = 1_000_000  # jobs, roughly, among which a word is looked for: any large number will do
 COMMONER = 20  # times as common as the rarest is what says nothing: "senior" of a "senior pilot"
+PATIENCE = 0.15  # seconds from the beginning, after which no way to ask for fewer words is tried
 SEAM = "."  # in a cursor, between that of the corrected search and what it is a correction of
 # Of each word: how many jobs have it, what is near to it, and the two words that it may be.
 KNOWN = text(
@@ -80,6 +82,7 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     likely meant. Raises Invalid for a wrong cursor."""
     if data.cursor and SEAM in data.cursor:
         return await _later_page(session, data)
+    began = monotonic()
     result = await searching.search(session, data)
     if not data.q or data.exact or data.cursor or result.no_words or not _few(result):
         return result
@@ -87,7 +90,7 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     sure = mended(data.q, known, rare=False) if not result.total.value else None
     if sure and (corrected := await _corrected(session, data, sure)):
         return corrected
-    if not result.total.value and (some := await _with_some(session, data, sure or data.q, known)):
+    if not result.total.value and (some := await _with_some(session, data, sure or data.q, began)):
         return some
     likely = mended(data.q, known, rare=True)
     if not likely or likely == sure:
@@ -108,27 +111,33 @@ def _asking(data: JobSearch, q: str, cursor: str | None = None) -> JobSearch | N
         return None
 
 
-async def _corrected(session: AsyncSession, data: JobSearch, q: str) -> JobSearchResult | None:
+async def _corrected(
+    session: AsyncSession, data: JobSearch, q: str, *, partial: bool = False
+) -> JobSearchResult | None:
     """The first page of what was meant, if it finds anything; so do the others that follow it."""
     fixed = _asking(data, q)
-    if fixed is None:
+    tail = encode_cursor(data.fingerprint(), q, partial)
+    if fixed is None or len(tail) > MAX_CURSOR:
         return None
-    tail = encode_cursor(data.fingerprint(), fixed.q)
     result = await searching.search(session, fixed)
-    if not result.total.value or len(tail) > MAX_CURSOR:
-        return None
-    return _told(result, data, fixed, tail)
+    return _told(result, q, partial, tail) if result.total.value else None
 
 
 async def _with_some(
-    session: AsyncSession, data: JobSearch, q: str, known: Mapping[str, Known]
+    session: AsyncSession, data: JobSearch, q: str, began: float
 ) -> JobSearchResult | None:
-    """The first page of jobs that have most of the words, else of those that have any."""
-    counts = {word: found.jobs for word, found in known.items() if found.jobs}
+    """The first page of jobs that have most of the words, else of those that have any; no further
+    way is tried once it is late."""
+    read = await understand(session, [JobCriteria(q=word) for word in bare_words(q)[:MAX_WORDS]])
+    words = [each.q for each in read if each.q and each.words][:MOST]
+    known = await _known(session, " ".join(words))
+    counts = {word: known[word].jobs for word in words if word in known and known[word].jobs}
     rarest = min(counts.values(), default=0)
     common = {word for word, jobs in counts.items() if jobs > COMMONER * rarest}
-    for loose in loosened(q, common):
-        if result := await _corrected(session, data, loose):
+    for loose in loosened(words, common):
+        if monotonic() - began > PATIENCE:
+            return None
+        if result := await _corrected(session, data, loose, partial=True):
             return result
     return None
 
@@ -148,17 +157,16 @@ async def _suggested(
 async def _later_page(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     """A page after the first of a corrected search. Raises Invalid."""
     cursor, tail = (data.cursor or "").split(SEAM, 1)
-    fingerprint, q = decode_cursor(tail, str, str)
+    fingerprint, q, partial = decode_cursor(tail, str, str, bool)
     fixed = _asking(data, q, cursor)
     if fixed is None or fingerprint != data.fingerprint():
         raise wrong_cursor()
-    return _told(await searching.search(session, fixed), data, fixed, tail)
+    return _told(await searching.search(session, fixed), q, partial, tail)
 
 
-def _told(result: JobSearchResult, data: JobSearch, fixed: JobSearch, tail: str) -> JobSearchResult:
-    partial = len(parse(fixed.q or "")) > len(parse(data.q or ""))
+def _told(result: JobSearchResult, q: str, partial: bool, tail: str) -> JobSearchResult:
     cursor = result.next_cursor and f"{result.next_cursor}{SEAM}{tail}"
-    correction = Correction(q=fixed.q or "", applied=True, partial=partial)
+    correction = Correction(q=q, applied=True, partial=partial)
     return result.model_copy(update={"correction": correction, "next_cursor": cursor})
 
 

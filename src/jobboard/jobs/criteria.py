@@ -248,7 +248,7 @@ class JobSearch(JobCriteria):
     limit: Limit = DEFAULT_LIMIT
     facets: bool = Field(False, description="Count the choices of four filters, too.")
     exact: bool = Field(
-        False, description="Search for `q` as it is written, typing errors and all words."
+        False, description="Search for `q` as it is written: typing errors and all, and all words."
     )
 
     @property

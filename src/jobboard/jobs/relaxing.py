@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.jobs.atoms import parse, plain_words
 from jobboard.jobs.criteria import HOW, JobSearch, UndisclosedPay
 from jobboard.jobs.near import FARTHEST
-from jobboard.jobs.search import JobSearchResult, Relaxation, how_many
+from jobboard.jobs.search import JobSearchResult, Relaxation, Total, how_many
 
 FEW = 5  # jobs; who finds so many needs no help
 CAP = 100  # jobs that are counted of each way
@@ -32,30 +32,33 @@ async def relaxed(
     """The first page of a search, with ways to find more if it finds few: wider circles first, then
     what finds most. Those of a corrected search change `q` as well: the words as they were typed
     may find something of their own there."""
-    if data.cursor or result.total.relation != "eq" or result.total.value >= FEW:
-        return result
     corrected: Changes = {}
-    if result.correction and result.correction.applied and not result.correction.partial:
+    total = result.total
+    if result.correction and result.correction.partial:
+        total = Total(value=0, relation="eq")  # is what the search itself finds
+    elif result.correction and result.correction.applied:
         corrected = {"q": result.correction.q}
-        data = data.asking(**corrected)
+    if data.cursor or total.relation != "eq" or total.value >= FEW:
+        return result
+    data = data.asking(**corrected)
     tried = list(_ways(data))[:TRIED]  # may read the gazetteer, once in a process
-    found = await _finding_more(session, data, result, tried)
+    found = await _finding_more(session, data, total.value, tried)
     if not found:  # then more than one filter is in the way
         alone = [changes for changes in _alone(data) if changes not in tried]
-        found = await _finding_more(session, data, result, alone)
+        found = await _finding_more(session, data, total.value, alone)
     ways = [way if "q" in way.changes else _with(way, corrected) for way in found]
     return result.model_copy(update={"relaxations": sorted(ways, key=_worth)[:TOLD]})
 
 
 async def _finding_more(
-    session: AsyncSession, data: JobSearch, result: JobSearchResult, tried: Iterable[Changes]
+    session: AsyncSession, data: JobSearch, jobs: int, tried: Iterable[Changes]
 ) -> list[Relaxation]:
     found, end = [], monotonic() + PATIENCE
     for changes in tried:
         if monotonic() > end:
             break
         total = await how_many(session, data.asking(**changes), cap=CAP)
-        if total.value > result.total.value:
+        if total.value > jobs:
             found.append(Relaxation(changes=changes, total=total))
     return found
 

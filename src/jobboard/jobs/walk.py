@@ -53,7 +53,8 @@ def spans(jobs: float, newest: datetime, oldest: datetime | None = None) -> list
     if jobs <= FEW:
         return []
     first = _first_level(jobs)
-    end = ((_seconds(newest) >> first) + 1) << first
+    # A second more: where `jobboard_times` (a migration) makes whole seconds, it rounds.
+    end = (((_seconds(newest) + 1) >> first) + 1) << first
     return list(_back(end, first, _seconds(oldest) if oldest else 0))
 
 
@@ -148,8 +149,9 @@ def newest_until(
 
 
 def edge_of(until: int) -> datetime:
-    """Down to which moment a walk has found everything, itself included."""
-    return EPOCH + timedelta(seconds=until)
+    """Down to which moment a walk has found everything, itself included: what comes within half a
+    second before a span is rounded into it."""
+    return EPOCH + timedelta(seconds=until - 0.5)
 
 
 def _span(keys: Sequence[int], named: str) -> Any:
