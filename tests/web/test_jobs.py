@@ -306,6 +306,21 @@ async def test_a_report_reaches_the_moderators(town: Town, known: bool) -> None:
     assert (report.reason, report.note, report.person_id is None) == ("scam", "Look!", not known)
 
 
+async def test_pay_is_told_in_the_money_of_the_board_where_a_job_is_paid_in_another(
+    town: Town,
+) -> None:
+    home = await town.job(salary=SalaryInput(max=5_000_000, currency="GBP"))
+    await town.job(salary=SalaryInput(min=4_000_000, currency="GBP"))
+    away = await town.job(salary=SalaryInput(min=40_000, max=50_000, currency="PLN", period="day"))
+    euros = await town.job(salary=SalaryInput(min=6_000_000, currency="EUR"))
+    by = "(rate of 30 October 2026, European Central Bank)"
+    page = await town.stranger.get(f"/jobs/{away.slug}")
+    assert f"About £19,700\N{EN DASH}24,600 a year {by}" in page.text
+    page = await town.stranger.get(f"/jobs/{euros.slug}")
+    assert f"About from £50,000 a year {by}" in page.text
+    assert by not in (await town.stranger.get(f"/jobs/{home.slug}")).text
+
+
 async def test_a_company_shows_itself_and_its_live_jobs(town: Town) -> None:
     await town.job(title="Baker")
     await town.job(JobStatus.DRAFT, title="Secret")

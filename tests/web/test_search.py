@@ -293,3 +293,20 @@ async def test_few_jobs_come_with_ways_to_more(town: Town) -> None:
     assert "With any pay: 1 job" in page.text
     page = await town.stranger.get("/?q=baker&tag=bread&posted_within=1&country=FR,DE&company=no")
     assert "Nothing fits all of that" in page.text
+
+
+async def test_pay_in_another_currency_is_told_in_the_one_that_was_asked_for(town: Town) -> None:
+    francs = SalaryInput(min=9_000_000, max=10_000_000, currency="CHF")
+    await town.job(title="Francs", salary=francs)
+    await town.job(title="Euros", salary=SalaryInput(max=11_000_000, currency="EUR"))
+    page = await town.stranger.get("/?pay_from=100000&currency=EUR")
+    assert set(titles(page)) == {"Francs", "Euros"}
+    assert "About €97,900\N{EN DASH}109,000 a year" in page.text
+    assert 'title="By the rate of 30 October 2026, European Central Bank"' in page.html
+    assert "days on which jobs were posted: European Central Bank." in page.text
+    page = await town.stranger.get("/?pay_from=100000&currency=USD")
+    assert "About US$109,000\N{EN DASH}122,000 a year" in page.text
+    assert "Up to €110,000 a year About up to US$123,000 a year" in page.text
+    page = await town.stranger.get("/")
+    assert "About" not in page.text.partition("Francs")[2]
+    assert "days on which jobs were posted" not in page.text

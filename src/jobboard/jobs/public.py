@@ -22,6 +22,7 @@ from jobboard.infra.cache import Answer, Question
 from jobboard.infra.freshness import JOBS, PAGES
 from jobboard.jobs import corrections, featuring, queries, schemas
 from jobboard.jobs.criteria import JobSearch
+from jobboard.jobs.exchange.translation import Translated, in_usual_currency
 from jobboard.jobs.models import Job, page_tag
 from jobboard.jobs.relaxing import relaxed
 from jobboard.jobs.schemas import JobCard, JobRead
@@ -44,6 +45,7 @@ class Posting(BaseModel):
     job: JobRead
     company: Employer
     summary: str
+    about: Translated | None = None  # its pay in the board's usual currency
 
 
 class Counted(BaseModel):
@@ -65,7 +67,9 @@ def posting(slug: str) -> Question:
     """A public job, as JSON of a Posting. Raises NotFound."""
 
     async def load(session: AsyncSession) -> Answer:
-        found = posting_of(*await queries.get_by_slug(session, None, slug))
+        job, company = await queries.get_by_slug(session, None, slug)
+        about = await in_usual_currency(session, job)
+        found = posting_of(job, company).model_copy(update={"about": about})
         return Answer(found.model_dump_json().encode())
 
     return Question(f"job:{_shape(Posting)}:{slug}", (PAGES, page_tag(slug)), load)

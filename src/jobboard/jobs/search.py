@@ -12,19 +12,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Float,
     Row,
     Select,
-    Text,
-    bindparam,
     false,
     func,
     select,
-    text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.companies.models import Company
@@ -33,6 +26,7 @@ from jobboard.jobs import bestpaid, excerpts, facets, featuring, walk
 from jobboard.jobs.criteria import JobSearch, Sort, UndisclosedPay
 from jobboard.jobs.estimates import Expected, expect
 from jobboard.jobs.excerpts import EXCERPT, LOOKED_AT, Excerpt
+from jobboard.jobs.exchange.translation import Exchange
 from jobboard.jobs.facets import Counted, Facets, Total
 from jobboard.jobs.kept import ask
 from jobboard.jobs.models import Job
@@ -48,35 +42,13 @@ from jobboard.jobs.orders import (
     read_cursor,
     write_cursor,
 )
+from jobboard.jobs.planning import plan
 from jobboard.jobs.schemas import JobCard, salary_of
-from jobboard.jobs.words import READINGS, meant, texts
+from jobboard.jobs.words import meant
 from jobboard.pagination import cut
 
 __all__ = ["JobSearch", "JobSearchResult", "Sort", "Total", "UndisclosedPay", "search"]
 
-# A walk has one good plan, whatever the words are: it is made once for each shape of search. Only
-# the best paid of a rare word and of a common one need different plans. A bitmap of matches that
-# outgrows work_mem forgets the rows and keeps only their pages: many times slower. And the planner
-# takes it for cheap to look for words in every row, so it may not: an index can tell.
-# On the way: whether any job is featured, since most boards need not look for those that fit,
-# about how many jobs there are and how new the newest are, what the pay is in euros, and how
-# PostgreSQL reads the words.
-PLANNING = (
-    text(
-        "SELECT set_config('plan_cache_mode', :plans, true),"
-        " set_config('work_mem', '64MB', true),"
-        " set_config('enable_seqscan', 'off', true),"
-        " EXISTS (SELECT FROM live_jobs WHERE featured_until > now()) AS featured,"
-        " (SELECT reltuples FROM pg_class WHERE oid = CAST('live_jobs' AS regclass)) AS jobs,"
-        " (SELECT max(published_at) FROM live_jobs) AS newest,"
-        " (SELECT published_at FROM live_jobs"
-        f" ORDER BY published_at DESC OFFSET {walk.RECENT - 1} LIMIT 1) AS recent,"
-        " jobboard_in_euros(CAST(:least AS bigint), CAST(:currency AS text)) AS euros,"
-        f" ({READINGS}) AS readings"
-    )
-    .bindparams(bindparam("texts", type_=ARRAY(Text)))
-    .columns(featured=Boolean, jobs=Float, euros=BigInteger, readings=JSONB)
-)
 PLAIN = (
     Job.id,
     Job.slug,
@@ -162,6 +134,11 @@ class JobSearchResult(BaseModel):
         description="`q` holds no word to search by (only very common ones, or none): "
         "nothing is found then."
     )
+    exchange_rate: Exchange | None = Field(
+        None,
+        description="With `salary_min` in another currency than euros: the newest rate, by which "
+        "it was compared with pay in other currencies. Null where there is none.",
+    )
     relaxations: list[Relaxation] = Field(
         default_factory=list,
         description="On the first page of a search that finds fewer than five jobs: what would "
@@ -176,7 +153,7 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     Total and facets are exact up to facets.COUNT_CAP.
     """
     after = read_cursor(data)
-    known = await _plan(session, data)
+    known = await plan(session, data)
     data = meant(data, known.readings).compared(known.euros)
     above = await _featured(session, data) if known.featured and not after else []
     first = after.first if after else tuple(row.id for row in above)
@@ -196,6 +173,7 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
         facets=counted.choices if data.facets else None,
         facets_relation=_relation(counted.all_choices and not stop) if data.facets else None,
         no_words=data.words == "",
+        exchange_rate=known.rate,
         next_cursor=write_cursor(data, mark) if mark else None,
     )
 
@@ -203,17 +181,10 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
 async def how_many(session: AsyncSession, data: JobSearch, *, cap: int = 0) -> Total:
     """How many jobs a search would find, up to facets.COUNT_CAP, or to `cap`."""
     plain = data.asking(facets=False)
-    known = await _plan(session, plain)
+    known = await plan(session, plain)
     plain = meant(plain, known.readings).compared(known.euros)
     expected = await expect(session, plain, known)
     return (await facets.count(session, plain, expected, cap=cap)).total
-
-
-async def _plan(session: AsyncSession, data: JobSearch) -> Row[Any]:
-    mode = "force_custom_plan" if data.order is Sort.SALARY else "force_generic_plan"
-    pay = {"least": data.salary_min, "currency": data.currency}
-    asked = {"plans": mode, "texts": texts(data.q), **pay}
-    return (await session.execute(PLANNING, asked)).one()
 
 
 def _relation(exact: bool) -> Literal["eq", "gte"]:

@@ -18,6 +18,7 @@ from jobboard.applications.models import Stage
 from jobboard.clock import now
 from jobboard.companies.models import MemberRole
 from jobboard.infra.currencies import exponent
+from jobboard.jobs.exchange.translation import Translated
 from jobboard.jobs.models import (
     EmploymentType,
     Experience,
@@ -177,13 +178,35 @@ def yearly(salary: Salary) -> str:
     return f"About {words} {label(PayPeriod.YEAR)}"
 
 
+def elsewhere(pay: Translated) -> str:
+    """About €52,300-61,000 a year: in another currency, so that three digits say enough."""
+    rough = pay.model_copy(update={"min": _rough(pay, pay.min), "max": _rough(pay, pay.max)})
+    words = _range(rough).replace("From", "from").replace("Up to", "up to")
+    return f"About {words} {label(PayPeriod.YEAR)}"
+
+
+def by_rate(pay: Translated) -> str:
+    """rate of 30 October 2026, European Central Bank"""
+    day = pay.rate_date and format_date(pay.rate_date, "d MMMM y", locale=LOCALE)
+    return f"rate of {day}, {pay.rate_source}"
+
+
+def _rough(pay: Translated, minor: int | None) -> int | None:
+    if minor is None:
+        return None
+    unit = 10 ** exponent(pay.currency)
+    whole = round(minor / unit)
+    step = 10 ** max(len(str(whole)) - 3, 0)
+    return round(whole / step) * step * unit
+
+
 def _whole(salary: Salary, minor: int | None) -> int | None:
     """Cents say nothing in a figure that is only about right."""
     unit = 10 ** exponent(salary.currency)
     return None if minor is None else round(minor / unit) * unit
 
 
-def _range(salary: Salary) -> str:
+def _range(salary: Salary | Translated) -> str:
     low, high, currency = salary.min, salary.max, salary.currency
     if low is None and high is not None:
         return f"Up to {money(high, currency)}"

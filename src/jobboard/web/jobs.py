@@ -22,6 +22,7 @@ from jobboard.companies import queries as companies
 from jobboard.errors import Conflict, NotFound
 from jobboard.infra.rates import UPLOADS, WRITES, limited
 from jobboard.jobs import public, queries, service
+from jobboard.jobs.exchange.translation import Translated
 from jobboard.jobs.models import JobStatus, ReportReason
 from jobboard.jobs.public import Employer, Posting
 from jobboard.jobs.schemas import JobCard, JobRead, ReportCreate
@@ -65,6 +66,7 @@ class Shown:
     applied: Application | None
     others: list[JobCard]  # live ones that are like it
     summary: str
+    about: Translated | None  # its pay in the board's usual currency
 
     @property
     def apply_host(self) -> str:
@@ -153,6 +155,7 @@ async def _shown(
         applied=await applications.of_person(session, viewer.id, job.id) if viewer else None,
         others=found.others,
         summary=posting.summary,
+        about=posting.about,
     )
 
 

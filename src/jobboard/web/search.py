@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
@@ -17,6 +18,7 @@ from jobboard.errors import Invalid, NotFound
 from jobboard.infra.rates import SEARCH, limited
 from jobboard.jobs import near, public
 from jobboard.jobs.corrections import search
+from jobboard.jobs.exchange.translation import Translated, translated
 from jobboard.jobs.models import EmploymentType, Experience, Workplace
 from jobboard.jobs.search import JobSearch, JobSearchResult, Total
 from jobboard.schema import field_errors
@@ -319,9 +321,19 @@ async def show_search(
         radii=_radii(asked),
         sorts=SORTS,
         currencies=_currencies(asked),
+        abroad=_abroad(asked.search, result),
         relaxed=_relaxed(asked, result, seen.company),
         next_href=asked.href(cursor=result.next_cursor) if result.next_cursor else None,
     )
+
+
+def _abroad(data: JobSearch, result: JobSearchResult) -> dict[UUID, Translated]:
+    """The pay of jobs in the currency that was asked for, where they are paid in another."""
+    if data.salary_min is None or data.currency is None:
+        return {}
+    rate = result.exchange_rate
+    pays = {job.id: translated(job.salary, data.currency, rate) for job in result.items}
+    return {job_id: pay for job_id, pay in pays.items() if pay}
 
 
 def chips_of(asked: Asked, company: str) -> list[Chip]:

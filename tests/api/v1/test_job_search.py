@@ -98,6 +98,22 @@ async def test_the_shape_of_an_answer(client: httpx2.AsyncClient, cast: Cast, li
     }
 
 
+async def test_pay_is_compared_in_other_currencies_and_the_rate_is_told(
+    client: httpx2.AsyncClient, session: AsyncSession, cast: Cast
+) -> None:
+    pounds = {"min": 4_000_000, "currency": "GBP"}
+    await make_job(session, cast.employer, cast.company, salary=pounds)
+    page = await get(client, "salary_min=5000000&currency=USD&undisclosed_pay=exclude")
+    rate = {"rate_date": "2026-10-30", "rate_source": "European Central Bank"}
+    assert page["exchange_rate"] == {"currency": "USD", "per_euro": "1.1172", **rate}
+    [job] = page["items"]
+    assert job["salary"]["in_euros"] == {"min": 4_797_314, "max": None, **rate}
+    page = await get(client, "salary_min=5500000&currency=USD&undisclosed_pay=exclude")
+    assert page["items"] == []
+    for other in ("salary_min=1&currency=EUR", "salary_min=1&currency=KWD", "currency=USD"):
+        assert (await get(client, other))["exchange_rate"] is None
+
+
 async def test_an_empty_board(client: httpx2.AsyncClient) -> None:
     assert await get(client) == {
         "items": [],
@@ -106,6 +122,7 @@ async def test_an_empty_board(client: httpx2.AsyncClient) -> None:
         "facets": None,
         "facets_relation": None,
         "no_words": False,
+        "exchange_rate": None,
         "relaxations": [],
         "next_cursor": None,
     }

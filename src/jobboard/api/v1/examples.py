@@ -411,6 +411,12 @@ ANSWERED: dict[str, Any] = {
         "facets": None,
         "facets_relation": None,
         "no_words": False,
+        "exchange_rate": {
+            "currency": "USD",
+            "per_euro": "1.1172",
+            "rate_date": "2026-10-30",
+            "rate_source": "European Central Bank",
+        },
         "relaxations": [
             {"changes": {"radius_km": 100}, "total": {"value": 12, "relation": "eq"}},
             {"changes": {"employment_type": None}, "total": {"value": 100, "relation": "gte"}},
