@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from pymongo import AsyncMongoClient
 
+from jobboard.analytics.recorder import CAPACITY
 from jobboard.cli.processes import web_command
 from jobboard.infra.embedded.mongo import Mongo
 from jobboard.settings import Settings
@@ -134,7 +135,7 @@ async def test_no_request_fails_and_every_hit_is_stored(
     assert gone["buffered"] > 0, "it was never gone"
     assert (page.status_code, page.json()["engines"]["mongo"]) == (200, "down")
     assert last["received"] == last["stored"] + last["dropped"] + last["known"]
-    assert last["dropped"] == 0
+    assert not last["dropped"] or gone["buffered"] == CAPACITY, "there was room"
     assert await kept(engine) == last["stored"]
 
 
