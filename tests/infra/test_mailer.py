@@ -20,15 +20,17 @@ from jobboard.settings import Settings
 from tests.smtp import CUT, Inbox, hang_up, serving
 
 pytestmark = pytest.mark.anyio
+SUBJECT = "New job: Beekeeper of the roof of the town, Hotel Seestern, Lübeck, Germany"
 LINK = "http://127.0.0.1:8000/verify?token=s3cret-of-the-link"
 
 
 def mail(to: str = "zoe@example.com") -> EmailMessage:
-    """A message with everything that goes wrong: umlauts, a long line, a lone dot."""
+    """A message with everything that goes wrong: umlauts, one right where a header is folded, a long
+    line, a lone dot."""
     message = EmailMessage()
     message["From"] = "Jobbörse <board@example.com>"
     message["To"] = f"Zoë Example <{to}>"
-    message["Subject"] = "Ihre Bewerbung als Bäcker"
+    message["Subject"] = SUBJECT
     message["Message-ID"] = "<abc.def@example.com>"
     message.set_content(f"Grüße!\n.\n..\n{LINK}\n" + "lang " * 300)
     return message
@@ -78,7 +80,7 @@ def trusted(
 async def test_a_mail_arrives_as_it_was_written(inbox: Inbox, point: Point) -> None:
     await SmtpMailer(inbox.url).send(mail(), before=point)
     (received,) = inbox.received
-    assert received["Subject"] == "Ihre Bewerbung als Bäcker"
+    assert received["Subject"] == SUBJECT
     assert received.get_content().split() == mail().get_content().split()
     assert (inbox.to(), inbox.senders) == (["zoe@example.com"], ["board@example.com"])
     assert point.passed == 1
@@ -248,7 +250,7 @@ async def test_the_console_shows_a_link_that_one_can_click(
 ) -> None:
     await ConsoleMailer().send(mail(), before=point)
     shown = capsys.readouterr().err
-    assert "Mail to Zoë Example <zoe@example.com>: Ihre Bewerbung als Bäcker" in shown
+    assert f"Mail to Zoë Example <zoe@example.com>: {SUBJECT}" in shown
     assert LINK in shown
     assert "Grüße!" in shown
 
@@ -260,6 +262,7 @@ async def test_a_folder_keeps_one_file_for_each_mail(tmp_path: Path, point: Poin
     (path,) = folder.iterdir()
     assert path.name == "abc.def@example.com.eml"
     kept = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert kept["Subject"] == SUBJECT
     assert kept.get_content().split() == mail().get_content().split()
 
 
