@@ -25,8 +25,8 @@ LINK = "http://127.0.0.1:8000/verify?token=s3cret-of-the-link"
 
 
 def mail(to: str = "zoe@example.com") -> EmailMessage:
-    """A message with everything that goes wrong: umlauts, one right where a header is folded, a long
-    line, a lone dot."""
+    """A message with everything that goes wrong: umlauts, one right where a header is folded, a
+    long line, a lone dot."""
     message = EmailMessage()
     message["From"] = "Jobbörse <board@example.com>"
     message["To"] = f"Zoë Example <{to}>"

@@ -5,11 +5,11 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from email import policy
 from email.message import EmailMessage
-from email.policy import EmailPolicy
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -20,7 +20,7 @@ from jobboard.infra.queue import NotDone
 from jobboard.settings import LOOPBACK, Settings
 
 GO_ON = 354
-ENDS_IN_SPACE = re.compile(rb"[ \t]+(?=\r?\n[ \t]+\S)")  # of a folded line
+ENDS_IN_SPACE = re.compile(rb"[ \t]+(?=\r\n[ \t])")  # of a folded line
 POLICY_REFUSAL = re.compile(r"\b5\.[27]\.\d+")  # full mailbox, policy: of the moment, or of us
 FULL = 552  # to be taken as a refusal for now (RFC 5321, section 4.5.3.1.10)
 
@@ -35,18 +35,6 @@ class Refused(Exception):
 
 
 Step = Callable[[], Awaitable[None]]
-
-
-class Folding(EmailPolicy):
-    """Python's own, except that no line of a header ends in white space: where it folds before an
-    encoded word, it leaves a space on both sides, and the reader sees two."""
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        """The header as it goes out."""
-        return ENDS_IN_SPACE.sub(b"", super().fold_binary(name, value))
-
-
-WIRE = Folding(linesep="\r\n")
 
 
 class Mailer(Protocol):
@@ -86,7 +74,7 @@ class FileMailer:
         """The file is named by the Message-ID: the same mail twice is one file."""
         name = re.sub(r"[^\w.@-]", "", message["Message-ID"] or "mail")
         await before()
-        await asyncio.to_thread(self._write, name, message.as_bytes(policy=WIRE))
+        await asyncio.to_thread(self._write, name, _as_bytes(message))
 
     def _write(self, name: str, raw: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -197,8 +185,16 @@ def _require_go_on(answer: SMTPResponse) -> None:
     raise aiosmtplib.SMTPDataError(answer.code, answer.message)
 
 
+def _as_bytes(message: EmailMessage, *, international: bool = False) -> bytes:
+    """The message as it goes out. Where Python folds a header before an encoded word it leaves a
+    space on both sides, of which the reader would see two."""
+    raw = message.as_bytes(policy=policy.SMTPUTF8 if international else policy.SMTP)
+    head, end, body = raw.partition(b"\r\n\r\n")
+    return ENDS_IN_SPACE.sub(b"", head) + end + body
+
+
 def _write(client: SMTP, message: EmailMessage, *, international: bool) -> None:
-    raw = message.as_bytes(policy=WIRE.clone(utf8=international))
+    raw = _as_bytes(message, international=international)
     body = re.sub(rb"(?m)^\.", b"..", raw.removesuffix(b"\r\n")) + b"\r\n"
     if client.protocol is None:
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
