@@ -15,6 +15,8 @@ from jobboard.infra.postgres import Database
 from jobboard.jobs import estimates, orders, public, walk
 from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.models import Job, JobStatus
+from jobboard.jobs.planning import plan
+from jobboard.jobs.words import meant
 from tests.jobs.searching import Post, find, titles
 from tests.jobs.searching import walk as all_pages
 
@@ -270,6 +272,25 @@ async def test_where_words_are_looked_up_changes_nothing(
         pages.append((page.items, page.total, page.facets, every))
     assert pages[0] == pages[1]
     assert pages[0][1].value == len(pages[0][3]) > 0
+
+
+@pytest.mark.parametrize(
+    ("q", "in_rows"),
+    [
+        ("-night", True),
+        ("-night -day", True),
+        ("bakery or -night", True),
+        ("bakery -night", False),
+        ('bakery or "night shift"', False),
+    ],
+)
+async def test_what_finds_jobs_without_its_words_is_not_asked_of_their_index(
+    q: str, in_rows: bool, session: AsyncSession
+) -> None:
+    asked = JobSearch(q=q)
+    known = await plan(session, asked)
+    expected = await estimates.expect(session, meant(asked, known.readings), known)
+    assert expected.in_rows is in_rows  # else it reads all of the index: seconds at a million jobs
 
 
 def test_a_first_span_is_as_long_as_the_last_days_were_busy() -> None:

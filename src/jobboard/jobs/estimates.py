@@ -18,7 +18,7 @@ from jobboard.jobs.criteria import JobSearch
 from jobboard.jobs.filters import CHOICES, countable, everything, matching, named, within_reach
 from jobboard.jobs.kept import explained
 from jobboard.jobs.live import LiveJob
-from jobboard.jobs.words import begins, excludes
+from jobboard.jobs.words import begins, excludes, finds_without
 
 HEAD = "head"  # what has all words without its description
 WORDS = "words"
@@ -33,7 +33,8 @@ class Expected:
     of each filter that is used, without that one; as `walk.as_busy` has them. `newest`: when the
     newest live job was posted. `by_words`: so few jobs have the words that the index need not know
     of filters. `in_rows`: so many begin like a word that the index need not know of words: it would
-    have to gather all that begin so, for each span.
+    have to gather all that begin so, for each span; or it would have to gather all jobs, because
+    some are found for words that they do not have.
     """
 
     jobs: Mapping[str, float]
@@ -90,8 +91,9 @@ async def expect(session: AsyncSession, data: JobSearch, known: Row[Any]) -> Exp
     found = {part: min(known.jobs, rows[f"CTE {_name(part)}"]) for part in [*parts, HEAD, WORDS]}
     having = found.pop(WORDS)
     jobs = {part: walk.as_busy(number, known.jobs, recent) for part, number in found.items()}
-    begun = begins(data.words or "") and having * COMMON > known.jobs
-    return Expected(jobs, newest, bool(data.words) and having <= walk.FEW, begun)
+    asked = data.words or ""
+    in_rows = finds_without(asked) or (begins(asked) and having * COMMON > known.jobs)
+    return Expected(jobs, newest, bool(asked) and having <= walk.FEW, in_rows)
 
 
 def counted_alone(data: JobSearch) -> Iterator[str]:

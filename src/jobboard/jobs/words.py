@@ -107,6 +107,11 @@ def excludes(words: str) -> bool:
     return "!" in _LEXEME.sub("", words)
 
 
+def finds_without(words: str) -> bool:
+    """Whether it finds jobs that have none of its words: it only shuts out, or may."""
+    return "(!" in _LEXEME.sub("", words)
+
+
 def begins(words: str) -> bool:
     """Whether some of it asks for all that begins so."""
     return ":*" in _LEXEME.sub("", words)
