@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -28,7 +29,8 @@ ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 BOARD = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = BOARD["services"]
-OURS = {name for name, service in SERVICES.items() if "build" in service}
+IMAGE = SERVICES["web"]["image"]
+OURS = {name for name, service in SERVICES.items() if service["image"] == IMAGE}
 ONCE = {"migrate", "secrets"}
 GUNICORN = (ROOT / "deploy" / "gunicorn.conf.py").read_text("utf-8")
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
@@ -153,7 +155,9 @@ def test_an_operator_names_a_replica_a_broker_and_a_mail_server_by_files(made: P
 def test_each_engine_has_its_own_password_and_keeps_it(made: Path) -> None:
     passwords = {name: (made / name / "password").read_text() for name in ("postgres", "mongo")}
     passwords["redis"] = (made / "redis" / "redis.conf").read_text().split()[1]
-    assert len({*passwords.values(), (made / "app" / "secret_key").read_text()}) == 4
+    superusers = {(made / name / "superuser").read_text() for name in ("postgres", "mongo")}
+    key = (made / "app" / "secret_key").read_text()
+    assert len({*passwords.values(), *superusers, key}) == 6
     for name, field in (("postgres", "database"), ("mongo", "mongo"), ("redis", "redis")):
         assert f":{passwords[name]}@{name}:" in (made / "app" / f"{field}_url").read_text()
         assert volumes(name)["secrets"] == volumes("secrets")[name] == f"secrets-{name}"
@@ -163,11 +167,36 @@ def test_each_engine_has_its_own_password_and_keeps_it(made: Path) -> None:
     assert {path: path.read_bytes() for path in made.rglob("*") if path.is_file()} == before
 
 
+def test_the_board_is_no_superuser_of_its_engines(made: Path) -> None:
+    for name, environment in (
+        ("postgres", "POSTGRES_PASSWORD_FILE"),
+        ("mongo", "MONGO_INITDB_ROOT_PASSWORD_FILE"),
+    ):
+        service = SERVICES[name]
+        assert service["environment"][environment] == f"{FOLDER}superuser"
+        [first] = [each.split(":") for each in service["volumes"] if each.startswith("./")]
+        assert first[1].startswith("/docker-entrypoint-initdb.d/")
+        statements = (ROOT / first[0]).read_text("utf-8")
+        assert f"{FOLDER}password" in statements
+        field = {"postgres": "database", "mongo": "mongo"}[name]
+        url = urlsplit((made / "app" / f"{field}_url").read_text().strip())
+        database = url.path.removeprefix("/")
+        if name == "postgres":
+            assert f"CREATE ROLE {url.username} LOGIN PASSWORD :'password';" in statements
+            assert f"CREATE DATABASE {database} OWNER {url.username};" in statements
+        else:
+            assert f'user: "{url.username}"' in statements
+            assert f'roles: [{{ role: "readWrite", db: "{database}" }}]' in statements
+
+
 def test_every_file_that_a_service_reads_is_made(made: Path) -> None:
     for name, service in SERVICES.items():
         folder = made / ("app" if name in OURS else name)
         for named in re.findall(rf"{FOLDER}([\w.]+)", str(service)):
-            assert (folder / named).is_file(), (name, named)
+            file = folder / named
+            assert file.is_file(), (name, named)
+            # None of those who read it is root, or who made it.
+            assert stat.S_IMODE(file.stat().st_mode) == 0o644
 
 
 def test_ports_fit_together() -> None:
@@ -203,11 +232,29 @@ def test_a_service_may_little_and_has_an_end(name: str) -> None:
     service = SERVICES[name]
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    # The image of Redis could not give up rights that it has not; that of ours begins as 10001.
+    assert (service.get("user", "0:0") == "0:0") == (name == "secrets" or name in OURS)
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["deploy"]["resources"]["limits"].keys() >= {"cpus", "memory", "pids"}
+    # Not `cpus`: docker starts no container that may use more processors than there are.
+    assert service["deploy"]["resources"]["limits"].keys() == {"memory", "pids"}
+    assert service["cpu_quota"] >= 50_000
     assert service["logging"]["options"]["max-size"]
-    assert (name in ONCE) == ("healthcheck" not in service)
+    assert (name in ONCE) == (service["healthcheck"] == {"disable": True})
     assert not re.search(r":latest|^[^:]+$", value(service["image"]))
+
+
+def test_one_service_builds_for_all() -> None:
+    # All of them wait for it, so whatever is started builds it, too.
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["secrets"]
+    for name in SERVICES.keys() - {"secrets"}:
+        assert "secrets" in needed_by(name)
+
+
+def needed_by(name: str) -> set[str]:
+    """Whom this service waits for, and whom those do."""
+    direct = SERVICES[name].get("depends_on", {})
+    return set(direct).union(*(needed_by(other) for other in direct))
 
 
 def test_what_is_waited_for_can_tell() -> None:
