@@ -8,7 +8,7 @@ import pytest
 
 from jobboard.accounts.models import Role
 from jobboard.clock import now
-from jobboard.jobs import relaxing, walk
+from jobboard.jobs import corrections, relaxing, walk
 from jobboard.jobs.models import JobStatus
 from jobboard.jobs.schemas import SalaryInput
 from tests.web.browser import Page
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.anyio
 def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """To look for ways to more jobs, however busy the machine is."""
     monkeypatch.setattr(relaxing, "PATIENCE", 60)
+    monkeypatch.setattr(corrections, "PATIENCE", 60)
 
 
 def titles(page: Page) -> list[str]:

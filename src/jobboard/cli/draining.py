@@ -6,6 +6,7 @@ that writes is never sent twice. So it stops to accept, waits for what was accep
 """
 
 import asyncio
+import signal
 import socket
 from typing import Any
 
@@ -38,9 +39,13 @@ class Worker(UvicornWorker):
 
     CONFIG_KWARGS: dict[str, Any] = {**SERVING, "timeout_graceful_shutdown": ENDING}
 
-    # uvicorn raises the signal that ended it once more, with its default action: the process dies
-    # of it, and can no longer write what was measured. `tests/e2e/test_nginx.py` sees what it does.
-    async def _serve(self) -> None:  # pragma: no cover - as above
+    async def _serve(self) -> None:
         self.config.app = self.wsgi
         self._install_sigquit_handler()
+        # uvicorn raises the signal that ended it once more: to end in order, not to die of it.
+        signal.signal(signal.SIGTERM, _leave)
         await Draining(self.config).serve(sockets=self.sockets)
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
