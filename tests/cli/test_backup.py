@@ -1,9 +1,12 @@
 """`jobboard backup` and `jobboard restore`: a board in a file, and out of it again."""
 
 import asyncio
+import errno
 import fcntl
 import gzip
 import hashlib
+import json
+import os
 import tarfile
 import threading
 import tracemalloc
@@ -23,14 +26,16 @@ from sqlalchemy import text
 
 from jobboard.analytics.collections import IN_ORDER
 from jobboard.asgi import create_app
-from jobboard.backup import archive, mongo, service
+from jobboard.backup import archive, files, mongo, postgres, service
 from jobboard.backup.outfile import appearing
+from jobboard.backup.postgres import COPYING
 from jobboard.cli.main import make_app, run
 from jobboard.demo.people import CANDIDATE, PASSWORD
 from jobboard.errors import Conflict
 from jobboard.infra import revisions
 from jobboard.infra.postgres import Database
 from jobboard.infra.provenance import Origin, coming_from
+from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
 from tests.boards import Servers, at, new_database
 from tests.e2e.boards import free_port
@@ -471,3 +476,159 @@ def test_a_thing_is_taken_apart_and_put_together_in_parts(tmp_path: Path) -> Non
     with path.open("rb") as back:
         read = {name: list(parts) for name, parts in archive.things(back)}
     assert read == {"files/a.1": [data, data], "files/nothing": [b""]}
+
+
+Things = dict[str, bytes]
+
+
+def _foreign_table(things: Things) -> None:
+    things["postgres/strangers"] = b""
+
+
+def _foreign_collection(things: Things) -> None:
+    things["mongo/strangers"] = b""
+
+
+def _no_document(things: Things) -> None:
+    things[f"mongo/{IN_ORDER[0]}"] = b"\x08\0\0\0 no "
+
+
+def _tables_of_another_schema(things: Things) -> None:
+    head = json.loads(things[service.HEAD])
+    del head["tables"]["people"]
+    things[service.HEAD] = json.dumps(head).encode()
+
+
+def _rows_left_out(things: Things) -> None:
+    things["postgres/people"] = b""
+
+
+def test_a_whole_file_with_the_wrong_things_in_it_changes_no_row(
+    file: Path, empty: Place, tmp_path: Path, say: Say
+) -> None:
+    assert say(empty, "restore", str(file))[0] == 0
+    before = empty.rows()
+    wrong = tmp_path / "wrong.tar.gz"
+    for change, words in (
+        (_foreign_table, "holds rows of strangers, of which it does not tell"),
+        (_foreign_collection, "keeps nothing called strangers in MongoDB"),
+        (_no_document, "holds what is no document"),
+        (_tables_of_another_schema, "not those of the schema that it names"),
+        (_rows_left_out, "Not as many rows came out"),
+    ):
+        with file.open("rb") as whole:
+            things = {name: b"".join(parts) for name, parts in archive.things(whole)}
+            whole.seek(0)
+            end = archive.check(whole)
+        change(things)
+        with wrong.open("wb") as out, archive.Writer(out) as writer:
+            for name, data in things.items():
+                writer.add(name, data)
+            writer.end({"rows": end["rows"]})
+        code, said = say(empty, "restore", "--replace", str(wrong))
+        assert (code, said.count("\n")) == (1, 1), said
+        assert words in said
+        assert empty.rows() == before
+
+
+def test_a_board_without_mongodb_and_people_comes_back_with_a_word_on_both(
+    board: Servers, empty: Place, tmp_path: Path, say: Say
+) -> None:
+    path = str(tmp_path / "board.tar.gz")
+    with place(board, tmp_path / "new", board.template) as new:
+        ask(new.database_url, "CREATE SEQUENCE numbers")
+        assert say(new, "backup", path, JOBBOARD_MONGO_URL="") == (0, "")
+    code, said = say(empty, "restore", path, JOBBOARD_MONGO_URL="")
+    assert code == 0
+    assert said.splitlines() == [
+        "JOBBOARD_MONGO_URL is empty: hits and events were left out.",
+        "Nobody has an account on it yet: `jobboard create-admin` makes one.",
+    ]
+
+
+def test_what_cannot_be_backed_up_now_says_what_to_do(
+    full: Place, empty: Place, tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "board.tar.gz")
+
+    async def meanwhile() -> tuple[int, str]:
+        other = await asyncpg.connect(full.database_url)
+        await other.execute("SELECT pg_advisory_lock($1)", COPYING)
+        try:
+            return await asyncio.to_thread(say, full, "backup", path)
+        finally:
+            await other.close()
+
+    said = [
+        say(empty, "backup", path),
+        say(full, "backup", path, JOBBOARD_STORAGE_URL=""),
+    ]
+    monkeypatch.setattr(postgres, "PATIENCE", "100ms")
+    said.append(asyncio.run(meanwhile()))
+    long = full.folder / ("long" * 40)
+    long.touch()
+    said.append(say(full, "backup", path))
+    long.unlink()
+    for (code, line), words in zip(
+        said,
+        (
+            "holds no board: `jobboard migrate` makes one",
+            "set JOBBOARD_STORAGE_URL",
+            "try again when it is over",
+            "take it out of the storage",
+        ),
+        strict=True,
+    ):
+        assert code != 0
+        assert words in line
+    assert list(tmp_path.iterdir()) == []
+
+
+async def _with_one_gone(storage: Storage, folder: Path, path: Path) -> tuple[int, int]:
+    class Slow(archive.Writer):
+        """The other file is deleted while the first is written."""
+
+        def thing(self, name: str) -> archive.Thing:
+            for other in folder.iterdir():
+                if not name.endswith(other.name):
+                    other.unlink()
+            return super().thing(name)
+
+    with path.open("wb") as out, Slow(out) as writer:
+        found = await files.dump(storage, writer)
+        writer.end({})
+    return found
+
+
+def test_a_file_that_is_deleted_meanwhile_is_left_out(tmp_path: Path) -> None:
+    folder, path = tmp_path / "files", tmp_path / "backup"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / name).write_bytes(b"123")
+    assert asyncio.run(_with_one_gone(Storage(folder.as_uri()), folder, path)) == (1, 3)
+    with path.open("rb") as back:
+        left = [name for name, parts in archive.things(back) if b"".join(parts) == b"123"]
+    assert left == [f"files/{each.name}" for each in folder.iterdir()]
+
+
+def test_a_disk_without_hard_links_gets_the_file_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, trouble = tmp_path / "file", errno.ENOTSUP
+
+    def hardlink_to(_self: Path, _target: Path) -> None:
+        raise OSError(trouble, os.strerror(trouble))
+
+    monkeypatch.setattr(Path, "hardlink_to", hardlink_to)
+    with appearing(path) as out:
+        out.write(b"whole")
+    assert path.read_bytes() == b"whole"
+    path.unlink()
+    with pytest.raises(Conflict, match="is there already"), appearing(path):
+        path.write_text("somebody was quicker")
+    assert path.read_text() == "somebody was quicker"
+    path.unlink()
+    trouble = errno.EIO
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)), appearing(path) as out:
+        out.write(b"whole")
+    assert list(tmp_path.iterdir()) == []

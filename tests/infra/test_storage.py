@@ -1,5 +1,6 @@
 """Files go in whole, come out in pieces, and stay in their folder."""
 
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,11 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def storage(folder: Path) -> Storage:
     return Storage(folder.as_uri())
+
+
+async def pieces(*each: bytes) -> AsyncIterator[bytes]:
+    for piece in each:
+        yield piece
 
 
 async def content(storage: Storage, key: str) -> list[bytes]:
@@ -66,7 +72,7 @@ async def test_a_bucket_keeps_files_as_a_folder_does(monkeypatch: pytest.MonkeyP
         storage = Storage(f"s3://{BUCKET}/prefix")
         data = bytes(range(256)) * (CHUNK // 64)
         await storage.put("resumes/abc", data)
-        await storage.put("images/def", iter([b"one", b"two"]))
+        await storage.put("images/def", pieces(b"one", b"two"))
         assert {key: body for key, (body, _) in objects.items()} == {
             "prefix/resumes/abc": data,
             "prefix/images/def": b"onetwo",

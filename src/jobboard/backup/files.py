@@ -1,6 +1,6 @@
 """Files out of storage and back, under their keys."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 from jobboard.backup.archive import Parts, Writer
 from jobboard.infra.storage import Storage
@@ -29,17 +29,14 @@ async def dump(storage: Storage, writer: Writer) -> tuple[int, int]:
 
 async def any_there(storage: Storage) -> bool:
     """Whether there is one."""
-    async for keys in storage.keys():
-        if keys:
-            return True
-    return False
+    return bool(await anext(storage.keys(), []))
 
 
 async def load(storage: Storage, key: str, parts: Parts) -> int:
     """One file; its bytes."""
     size = 0
 
-    def counted() -> Iterator[bytes]:
+    async def counted() -> AsyncIterator[bytes]:
         nonlocal size
         for part in parts:
             size += len(part)

@@ -67,9 +67,8 @@ async def snapshot(url: str) -> AsyncGenerator[asyncpg.Connection]:
         try:
             await connection.execute("SELECT pg_advisory_lock($1)", COPYING)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                names = [_quoted(row[0]) for row in await connection.fetch(TABLES)]
-                if names:
-                    await connection.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS SHARE MODE")
+                if names := ", ".join(map(_quoted, await columns(connection))):
+                    await connection.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE")
                 yield connection
         except asyncpg.LockNotAvailableError:
             raise Conflict(

@@ -194,9 +194,13 @@ async def _read(
             elif folder == files.FOLDER:
                 counts.bytes += await files.load(storage, what, parts)
                 counts.files += 1
-        if counts.rows != end["rows"]:
-            raise Broken("Not as many rows came out of the backup as went in.")
+        _require_all(counts, end)
     return counts
+
+
+def _require_all(counts: Counts, end: dict[str, Any]) -> None:
+    if counts.rows != end["rows"]:
+        raise Broken("Not as many rows came out of the backup as went in.")
 
 
 def _hints(settings: Settings, head: Head, counts: Counts) -> list[str]:

@@ -4,7 +4,7 @@ Credentials and region of a bucket come from the usual AWS_* variables. Keys are
 and never a name that a person chose.
 """
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime
 
 from obstore.store import LocalStore, from_url
@@ -20,7 +20,7 @@ class Storage:
         is_folder = url.startswith("file://")
         self._store = LocalStore.from_url(url, mkdir=True) if is_folder else from_url(url)
 
-    async def put(self, key: str, data: bytes | Iterator[bytes]) -> None:
+    async def put(self, key: str, data: bytes | AsyncIterator[bytes]) -> None:
         """Keep `data`, or what its pieces make, under `key`: whole or not at all."""
         await self._store.put_async(key, data)
 
