@@ -1,5 +1,7 @@
 """In which order the search shows what it finds."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -68,3 +70,42 @@ async def test_pay_that_appears_later_does_not_turn_an_unpaid_list_round(
     await post("new", salary=pay(1, 2))
     then = await find(session, sort="salary", cursor=first.next_cursor)
     assert [card.title for card in then.items] == ["unsaid 1", "unsaid 2"]
+
+
+BEST_PAID: list[dict[str, Any]] = [
+    {"q": "baker", "limit": 4},
+    {"q": "-baker", "limit": 1},
+    {"q": "bak*", "salary_min": 40_000, "currency": "EUR", "limit": 3},
+    {"salary_min": 40_000, "currency": "USD", "undisclosed_pay": "exclude", "limit": 100},
+]
+
+
+@anyio
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"bestpaid.TRIED": 4, "facets.COUNT_CAP": 2},  # one by one, then by steps
+        {"bestpaid.TRIED": 18, "facets.COUNT_CAP": 2},  # one by one
+        {"bestpaid.TRIED": 4, "walk.PATIENCE": -1, "walk.FEW": -2},  # always late
+    ],
+)
+async def test_every_way_to_the_best_paid_gives_the_same(
+    way: dict[str, int], session: AsyncSession, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        currency = ("EUR", "USD", "AED", "QAR")[number % 4]
+        salary = None if number % 7 == 3 else pay(None, 1_000 * 2 ** (number % 9), currency)
+        title = "Baker" if number % 3 else "Miller"
+        await post(f"{title} {number}", days=number % 4, salary=salary)
+    whole = [await titles(session, sort="salary", **asked | {"limit": 100}) for asked in BEST_PAID]
+    for name, value in way.items():
+        monkeypatch.setattr(f"jobboard.jobs.{name}", value)
+    for asked, every in zip(BEST_PAID, whole, strict=True):
+        found: list[str] = []
+        cursor = None
+        for _ in range(200):  # three steps of pay for each page, where it is always late
+            page = await find(session, sort="salary", cursor=cursor, **asked)
+            found += [card.title for card in page.items]
+            if not (cursor := page.next_cursor):
+                break
+        assert found == every != []

@@ -79,13 +79,6 @@ def countable(data: JobCriteria) -> dict[str, Any]:
     return {name: value for name, value in read(data).items() if name in COUNTABLE}
 
 
-def enough(data: JobCriteria) -> list[Condition]:
-    """Each way in which a job pays what is asked, for those who look at one after the other."""
-    asked = by_one(data)
-    least = asked.values.get("salary_min")
-    return [] if least is None else _enough(asked, least)
-
-
 def within_reach(data: JobCriteria, but: str = "") -> list[Condition]:
     """What follows from `everything`, in words that the index of LiveJob knows: it rules out what
     other conditions would have to look at, and is no second opinion."""
@@ -119,13 +112,23 @@ def _paid(data: JobCriteria, least: int) -> Iterator[str]:
     """Steps of pay, in the currency and in euros; and pay that is not known, if that will do."""
     if data.undisclosed_pay is UndisclosedPay.INCLUDE:
         yield UNKNOWN
-    yield from (f"pay:{data.currency}:{step}" for step in range(_step(least), STEPS))
+    yield from (pay_kind(str(data.currency), step) for step in range(step_below(least), STEPS))
     if data.euros is not None:
-        lowest = min(_step(data.euros), STEPS_IN_EUROS - 1)
-        yield from (f"euros:{step}" for step in range(lowest, STEPS_IN_EUROS))
+        lowest = min(step_below(data.euros), STEPS_IN_EUROS - 1)
+        yield from (euros_kind(step) for step in range(lowest, STEPS_IN_EUROS))
 
 
-def _step(amount: int) -> int:
+def pay_kind(currency: str, step: int) -> str:
+    """The kind of jobs whose pay lies in a step of its own currency."""
+    return f"pay:{currency}:{step}"
+
+
+def euros_kind(step: int) -> str:
+    """The kind of jobs whose pay lies in a step of euros."""
+    return f"euros:{step}"
+
+
+def step_below(amount: int) -> int:
     """The one before that of `jobboard_step` (a migration), since both reckon with fractions."""
     return max(int(2 * math.log2(max(amount, 1))) - 1, 0)
 
@@ -145,7 +148,12 @@ def _choice(asked: Asked, name: str) -> list[Condition]:
 
 def _plain(asked: Asked) -> list[Condition]:
     def enough(least: ColumnElement) -> Condition:
-        return or_(*_enough(asked, least), ~READABLE)
+        """In the same currency to the cent; in others by exchange rates, where there are any."""
+        currency, euros = asked.values["currency"], asked.values.get(EUROS)
+        ways = [and_(LiveJob.currency == currency, least <= PAY)]
+        if euros is not None:
+            ways.append(and_(LiveJob.currency != currency, euros <= LiveJob.euros))
+        return or_(*ways, ~READABLE)
 
     def recent(days: ColumnElement) -> Condition:
         return LiveJob.published_at >= func.now() - func.make_interval(0, 0, 0, days)
@@ -158,15 +166,6 @@ def _plain(asked: Asked) -> list[Condition]:
         *asked.where("company_id", lambda company_id: _is("company", company_id)),
         *asked.where("company_slug", lambda slug: _is("company", _company(slug))),
     ]
-
-
-def _enough(asked: Asked, least: ColumnElement) -> list[Condition]:
-    """In the same currency to the cent; in others by exchange rates, where there are any."""
-    currency, euros = asked.values["currency"], asked.values.get(EUROS)
-    ways = [and_(LiveJob.currency == currency, least <= PAY)]
-    if euros is not None:
-        ways.append(and_(LiveJob.currency != currency, euros <= LiveJob.euros))
-    return ways
 
 
 def _is(kind: str, value: ColumnElement) -> Condition:

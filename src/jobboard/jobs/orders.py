@@ -64,7 +64,9 @@ RANKED = 500  # jobs that are sorted by score at once
 CAME_LATER = 4  # times as many, where some came into a window since its first page
 BEST = 2.0**62  # a key above every score
 KEYS = {Sort.RELEVANCE: float, Sort.NEWEST: NoneType, Sort.SALARY: int}
-GROUP = re.compile(r"compared|alone [A-Z]{3}|others")  # of sort=salary: see bestpaid.py
+GROUP = re.compile(
+    r"compared( \d{1,3})?|alone [A-Z]{3}( \d{1,3})?|others"
+)  # of sort=salary: see bestpaid.py
 NO_KEY = 0  # in cursors, of jobs whose pay is not known
 EDGE = re.compile(r"(\d{1,17})-([0-9a-f]{32})")
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
@@ -254,7 +256,7 @@ def newest_of(
     return walk.newest_until(columns, conditions, keys, data.limit + 1)
 
 
-def going_on(until: int, lane: Lane | None, group: str, first: tuple[UUID, ...]) -> Mark:
+def going_on(until: int, lane: Lane | None, first: tuple[UUID, ...], group: str = "") -> Mark:
     """Where a list goes on that had to stop there: before the first job that is older."""
     edge = (walk.edge_of(until), UUID(int=0))
     if lane is None:

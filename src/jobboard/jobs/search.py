@@ -160,8 +160,7 @@ async def search(session: AsyncSession, data: JobSearch) -> JobSearchResult:
     expected = await expect(session, data, known)
     counted = await facets.count(session, data, expected)
     room = _room(data, above)
-    find = partial(_best, counted=counted) if data.order is Sort.RELEVANCE else _sorted
-    rows, stop = await find(session, room, after, first, expected)
+    rows, stop = await _find(session, room, after, first, expected, counted)
     page, more = cut([*((row, None) for row in above), *rows], data.limit)
     stop = None if more else stop
     mark = _mark(*page[-1], first) if more else stop
@@ -191,6 +190,22 @@ def _relation(exact: bool) -> Literal["eq", "gte"]:
     return "eq" if exact else "gte"
 
 
+async def _find(
+    session: AsyncSession,
+    data: JobSearch,
+    after: Mark | None,
+    first: tuple[UUID, ...],
+    expected: Expected,
+    counted: Counted,
+) -> Found:
+    """Rows of CARD and the key, one more than asked for where there is more, each with its place.
+    Without those that stood `first`, so that nobody meets a job twice."""
+    if counted.all_jobs and not counted.jobs:
+        return [], None
+    find = {Sort.RELEVANCE: _best, Sort.SALARY: _best_paid}.get(data.order, _newest)
+    return await find(session, data, after, first, expected, counted)
+
+
 async def _best(
     session: AsyncSession,
     data: JobSearch,
@@ -199,8 +214,7 @@ async def _best(
     expected: Expected,
     counted: Counted,
 ) -> Found:
-    """Rows of CARD and the key, one more than asked for where there is more, each with its window.
-    Without those that stood `first`, so that nobody meets a job twice."""
+    """The best matches, each with its window."""
     few = counted.all_jobs and counted.jobs <= RANKED
     window = after.window if after else Window("all" if few else "head")
     rows: list[Placed] = []
@@ -211,7 +225,7 @@ async def _best(
         build = partial(_best_cards, data, window, after, first, expected)
         found = await ask(session, shape, build, values)
         low = (found[0].low_at, found[0].low_id) if found[0].jobs else None
-        stop = _stop(found, window.lane, "", first)
+        stop = _stop(found, window.lane, first)
         low = (stop.published_at, stop.id) if stop else low
         here = window if window.low or window.lane == "all" else replace(window, low=low)
         rows += [(row, ("", here)) for row in found if row.id is not None]
@@ -221,23 +235,21 @@ async def _best(
     return rows[: data.limit + 1], None
 
 
-async def _sorted(
+async def _newest(
     session: AsyncSession,
     data: JobSearch,
     after: Mark | None,
     first: tuple[UUID, ...],
     expected: Expected,
+    _: Counted,
 ) -> Found:
-    """The same in every other order, with sort=salary each with its group."""
-    if data.order is Sort.SALARY:
-        return await _best_paid(session, data, after, first, expected)
     values = parameters(data, after, first, None, expected)
     asked = (*expected.shape(data), data.limit, frozenset(values))
     shape = ("newest", walk.PATIENCE, *asked)
     build = partial(_newest_cards, data, after, first, expected)
     found = await ask(session, shape, build, values)
     rows: list[Placed] = [(row, None) for row in found if row.id is not None]
-    return rows[: data.limit + 1], _stop(found, None, "", first)
+    return rows[: data.limit + 1], _stop(found, None, first)
 
 
 async def _best_paid(
@@ -246,25 +258,25 @@ async def _best_paid(
     after: Mark | None,
     first: tuple[UUID, ...],
     expected: Expected,
+    counted: Counted,
 ) -> Found:
+    """The best paid, each with its group."""
     rows: list[Placed] = []
-    stop = None
-    for group, page in bestpaid.groups(data, after, first, expected):
-        if len(rows) <= data.limit:
-            alone = group == bestpaid.ALONE
-            found = (await session.execute(cards(data, page, alone=alone))).all()
-            there = (row for row in found if row.id is not None)
-            rows += [(row, (bestpaid.named(group, row.currency), None)) for row in there]
-            stop = _stop(found, None, group, first)
-    return rows[: data.limit + 1], stop
+    many = not counted.all_jobs
+    async for part in bestpaid.parts(session, data, after, first, expected, many=many):
+        alone = part.group == bestpaid.ALONE
+        found = (await session.execute(cards(data, part.page, alone=alone))).all()
+        rows += [(row, (part.named(row.currency), None)) for row in found if row.id is not None]
+        stop = part.stop(found, first)
+        if stop or len(rows) > data.limit:
+            return rows[: data.limit + 1], stop
+    return rows, None
 
 
-def _stop(
-    found: Sequence[Row[Any]], lane: Lane | None, group: str, first: tuple[UUID, ...]
-) -> Mark | None:
+def _stop(found: Sequence[Row[Any]], lane: Lane | None, first: tuple[UUID, ...]) -> Mark | None:
     """Where the walk for these rows had to stop, if it had to."""
     until = max((row.until for row in found if row.until is not None), default=None)
-    return None if until is None else going_on(until, lane, group, first)
+    return None if until is None else going_on(until, lane, first)
 
 
 async def _featured(session: AsyncSession, data: JobSearch) -> Sequence[Row[Any]]:
