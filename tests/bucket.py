@@ -21,6 +21,7 @@ class _Answering(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     objects: Objects
     parts: dict[int, bytes]  # of the one upload that is under way
+    spoils = False  # gives other bytes than it was given
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Not in the output of tests."""
@@ -68,7 +69,8 @@ class _Answering(BaseHTTPRequestHandler):
             return self._answer(200, self._listing(self.asked.get("prefix", "")))
         if self.key not in self.objects:
             return self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
-        return self._answer(200, *self.objects[self.key])
+        body, at = self.objects[self.key]
+        return self._answer(200, body[::-1] if self.spoils else body, at)
 
     def _listing(self, prefix: str) -> bytes:
         found = "".join(
@@ -90,13 +92,23 @@ class _Answering(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+def asking(address: str) -> dict[str, str]:
+    """The environment of who uses it."""
+    return {
+        "AWS_ENDPOINT": address, "AWS_ALLOW_HTTP": "true", "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+    }  # fmt: skip
+
+
 @contextmanager
-def bucket() -> Generator[tuple[str, Objects]]:
+def bucket(*, spoils: bool = False) -> Generator[tuple[str, Objects]]:
     """Its address, and what is in it."""
 
     class Answering(_Answering):
         objects: Objects = {}
         parts: dict[int, bytes] = {}
+
+    Answering.spoils = spoils
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -14,6 +14,7 @@ from jobboard.accounts.models import SecondFactor
 from jobboard.cli.main import make_app, run
 from jobboard.clock import now
 from jobboard.settings import Settings
+from tests.cli.terminals import dialogue
 from tests.factories.people import make_user
 
 PASSWORD = "a quiet sentence for tests"
@@ -117,3 +118,18 @@ async def test_who_lost_phone_and_codes_is_let_back_in(
         assert await anext(heard) == [str(user.id)]  # their open pages show the news
     await heard.aclose()
     assert (await client.post("/api/v1/auth/token", data=form)).status_code == 200
+
+
+def test_a_person_at_a_terminal_types_it_twice_unseen(
+    settings: Settings, clean: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOBBOARD_DATABASE_URL", settings.database_url.get_secret_value())
+    with dialogue("create-admin", "--email", "ada@example.com") as person:
+        for confirmed in ("something else", PASSWORD):
+            person.reads("Password: ")
+            person.types(PASSWORD)
+            person.reads("confirmation: ")
+            person.types(confirmed)
+    assert person.exit_code == 0
+    assert "do not match" in person.seen
+    assert "sentence" not in person.seen

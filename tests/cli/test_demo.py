@@ -29,6 +29,7 @@ from jobboard.jobs.places import parse_location
 from jobboard.jobs.schemas import JobCreate
 from jobboard.models import metadata
 from jobboard.settings import Settings
+from tests.cli.terminals import terminal
 
 COMPANIES = {key: UUID(int=number) for number, key in enumerate(vocabulary().employers)}
 GENDERED = re.compile(
@@ -225,6 +226,36 @@ async def test_a_tiny_board_is_fine_and_more_jobs_add_the_rest(
     assert await to_thread.run_sync(demo, "--jobs", "50") == 0
     after = await counts(session)
     assert (after["jobs"], after["tasks"]) == (50, tasks)
+
+
+@pytest.mark.anyio
+async def test_companies_that_a_board_lacks_are_added(demo: Demo, session: AsyncSession) -> None:
+    """As where an earlier release knew fewer."""
+    assert await to_thread.run_sync(demo, "--jobs", "2") == 0
+    before = await counts(session)
+    assert before["applications"] == 1
+    lacking = """
+        DELETE FROM companies AS c
+         WHERE NOT EXISTS (SELECT FROM jobs WHERE company_id = c.id)
+           AND NOT EXISTS (SELECT FROM company_members WHERE company_id = c.id)
+    """
+    await session.execute(text(lacking))
+    await session.commit()
+    assert (await counts(session))["companies"] < before["companies"] / 2
+    await session.rollback()
+    assert await to_thread.run_sync(demo, "--jobs", "2") == 0
+    after = await counts(session)
+    for kind in ("companies", "company_members", "jobs", "applications"):
+        assert after[kind] == before[kind], kind
+
+
+def test_a_bar_is_shown_at_a_terminal_where_it_takes_long(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobboard.cli.demo.BAR_FROM", 2)
+    with terminal(monkeypatch) as shown:
+        assert demo("--jobs", "2") == 0
+    assert "100%" in shown[0]
 
 
 def test_not_in_production(

@@ -1,20 +1,26 @@
 """`jobboard doctor`: what is well, what is not, and what to do about it."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from anyio import to_thread
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.cli.main import make_app, run
 from jobboard.clock import now
 from jobboard.infra import checkup
+from jobboard.infra.embedded.redis import Redis as RedisEngine
 from jobboard.infra.schedule import Schedule
 from jobboard.settings import Settings
 from tests.boards import Servers, at, new_database
+from tests.bucket import BUCKET, asking, bucket
 from tests.e2e.boards import free_port
+from tests.e2e.engines import Server, engine_server
 from tests.smtp import Inbox, serving
 
 pytestmark = pytest.mark.anyio
@@ -129,3 +135,74 @@ async def test_work_that_nobody_does_is_said(doctor: Said, session: AsyncSession
     assert code == 0
     assert "120 min late" in said["Worker"]
     assert "jobboard worker --schedule" in said["Worker"]
+
+
+@asynccontextmanager
+async def silent() -> AsyncGenerator[int]:
+    """The port of somebody who takes connections and says nothing."""
+    ended = asyncio.Event()
+
+    async def wait(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await ended.wait()
+        writer.close()
+
+    async with await asyncio.start_server(wait, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        ended.set()
+
+
+async def test_who_does_not_answer_keeps_nobody_waiting(
+    doctor: Said, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkup, "SECONDS", 2.0)
+    async with silent() as port:
+        monkeypatch.setenv("JOBBOARD_REDIS_URL", f"redis://127.0.0.1:{port}")
+        code, said = await to_thread.run_sync(doctor)
+    assert code == 1
+    assert said["Redis"].split(maxsplit=2)[2] == (
+        "no answer within 2 s. Is it running? Its address is JOBBOARD_REDIS_URL."
+    )
+    assert said["PostgreSQL"].startswith("ok")
+
+
+async def test_a_redis_that_forgets_what_it_was_told_is_said(
+    doctor: Said, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_server(RedisEngine, Server) as redis:
+        await redis.start()
+        client = Redis.from_url(redis.url)
+        await client.config_set("maxmemory", 2**30)
+        await client.config_set("maxmemory-policy", "allkeys-lru")
+        await client.aclose()
+        monkeypatch.setenv("JOBBOARD_REDIS_URL", redis.url)
+        code, said = await to_thread.run_sync(doctor)
+    assert code == 0
+    assert said["Redis"].startswith("warn")
+    assert "maxmemory-policy is allkeys-lru. Set it to noeviction" in said["Redis"]
+
+
+async def test_a_storage_that_gives_something_else_back_fails(
+    doctor: Said, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bucket(spoils=True) as (address, objects):
+        for name, value in asking(address).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("JOBBOARD_STORAGE_URL", f"s3://{BUCKET}")
+        code, said = await to_thread.run_sync(doctor)
+    assert (code, objects) == (1, {})
+    assert "what was written is not what is read" in said["Files"]
+
+
+async def test_mail_that_is_only_printed_is_worth_a_warning_in_production(
+    doctor: Said, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "ENVIRONMENT": "production",
+        "SECRET_KEY": "a secret of the tests, thirty-two characters and more",
+        "BASE_URL": "https://jobs.example.com",
+    }.items():
+        monkeypatch.setenv(f"JOBBOARD_{name}", value)
+    code, said = await to_thread.run_sync(doctor)
+    assert code == 0
+    assert said["Mail"].startswith("warn")
+    assert "Set JOBBOARD_SMTP_URL" in said["Mail"]

@@ -13,6 +13,7 @@ from jobboard.cli import jobs
 from jobboard.cli.main import make_app, run
 from jobboard.clock import now
 from jobboard.settings import Settings
+from tests.cli.terminals import terminal
 
 AD: dict[str, Any] = {
     "source": "harbour", "title": "Baker", "company": "Harbour Bakery", "location": "Leeds, UK",
@@ -58,6 +59,14 @@ def test_what_takes_long_is_no_warning_at_a_terminal(
     monkeypatch.setenv("JOBBOARD_REDIS_URL", "redis://127.0.0.1:1")
     assert import_("jsonl", ads) == 0
     assert "statement" not in "".join(capfd.readouterr())
+
+
+def test_rows_are_counted_at_a_terminal(
+    import_: Import, ads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with terminal(monkeypatch) as shown:
+        assert import_("jsonl", ads) == 0
+    assert "3 rows" in shown[0]
 
 
 def test_reads_packed_files(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobboard.infra.storage import CHUNK, Storage
-from tests.bucket import BUCKET, bucket
+from tests.bucket import BUCKET, asking, bucket
 
 pytestmark = pytest.mark.anyio
 
@@ -64,10 +64,7 @@ async def test_no_key_leaves_the_folder(storage: Storage, folder: Path, key: str
 
 async def test_a_bucket_keeps_files_as_a_folder_does(monkeypatch: pytest.MonkeyPatch) -> None:
     with bucket() as (address, objects):
-        for name, value in (
-            ("AWS_ENDPOINT", address), ("AWS_ALLOW_HTTP", "true"), ("AWS_REGION", "eu-central-1"),
-            ("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret"),
-        ):  # fmt: skip
+        for name, value in asking(address).items():
             monkeypatch.setenv(name, value)
         storage = Storage(f"s3://{BUCKET}/prefix")
         data = bytes(range(256)) * (CHUNK // 64)

@@ -66,12 +66,13 @@ async def connected(url: str) -> AsyncGenerator[asyncpg.Connection]:
 async def require_a_demo_board(url: str) -> None:
     """Raise Conflict where somebody's own jobs are: without indexes, their board would crawl."""
     async with connected(url) as connection:
-        if await connection.fetchval(OTHERS):
-            raise Conflict(
-                "There are jobs on this board that are not the demo's. So many are only added to "
-                "an empty board, or to one of the demo: name another folder with --data-dir.",
-                code="demo_on_a_used_board",
-            )
+        others = await connection.fetchval(OTHERS)
+    if others:
+        raise Conflict(
+            "There are jobs on this board that are not the demo's. So many are only added to "
+            "an empty board, or to one of the demo: name another folder with --data-dir.",
+            code="demo_on_a_used_board",
+        )
 
 
 async def copy(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from random import Random
 from uuid import UUID
 
@@ -36,9 +37,7 @@ def ads(seed: int, company_ids: Mapping[str, UUID]) -> Iterator[Ad]:
     odd = dict(words.odd_ad)
     key = odd.pop("company")
     yield Ad(0, words.employers[key], JobCreate(company_id=company_ids[key], **odd), ODD_AGE)
-    number = 0
-    while number := number + 1:
-        yield market.ad(number)
+    yield from map(market.ad, count(1))
 
 
 class _Market:
