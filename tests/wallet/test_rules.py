@@ -1,5 +1,6 @@
 """The rules of the ledger hold in the database, whatever code is let loose on it."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
+from jobboard.infra.postgres import Database
 from jobboard.settings import Settings
 from tests.factories.people import make_user
 from tests.factories.wallets import make_wallet
+from tests.timing import waiting_for_locks
+from tests.wallet.test_ledger import BOOKS
 
 pytestmark = pytest.mark.anyio
 
@@ -24,6 +28,7 @@ ENTRY = """
 INSERT INTO entries (wallet_id, transfer_id, amount, currency)
 VALUES (:wallet, :transfer, :amount, :currency)
 """
+TEN = {"kind": "transfer", "amount": 10, "currency": "EUR", "original_id": None}
 
 
 @dataclass(frozen=True)
@@ -54,18 +59,17 @@ async def write(
     **changes: Any,
 ) -> None:
     """A transfer of 10 from rich to poor, changed, with these entries; then the commit."""
-    values: dict[str, Any] = {
-        "kind": "transfer",
-        "source": two.rich,
-        "target": two.poor,
-        "amount": 10,
-    }
-    values |= {"currency": "EUR", "original_id": None} | changes
+    await write_down(session, two, *entries, **changes)
+    await session.commit()
+
+
+async def write_down(session: AsyncSession, two: Two, *entries: Any, **changes: Any) -> None:
+    """The same without the commit."""
+    values = TEN | {"source": two.rich, "target": two.poor} | changes
     made = await session.scalar(text(TRANSFER), values)
     for wallet, amount, *currency in entries:
         given = {"wallet": wallet, "transfer": made, "amount": amount}
         await session.execute(text(ENTRY), given | {"currency": (currency or ["EUR"])[0]})
-    await session.commit()
 
 
 async def test_a_balanced_transfer_is_taken(session: AsyncSession, two: Two) -> None:
@@ -75,6 +79,41 @@ async def test_a_balanced_transfer_is_taken(session: AsyncSession, two: Two) -> 
         {"id": two.rich},
     )
     assert found.all() == [(1, 1000), (2, 990)]
+
+
+async def test_entries_of_two_at_once_come_one_after_the_other(
+    session: AsyncSession, db: Database, two: Two
+) -> None:
+    both = (two.rich, -10), (two.poor, 10)
+
+    async def second() -> None:
+        async with db.transaction() as other:
+            await write_down(other, two, *both)
+
+    await write_down(session, two, *both)
+    waiting = asyncio.create_task(second())
+    await waiting_for_locks(db)
+    await session.commit()
+    await waiting
+    found = await session.execute(
+        text("SELECT number, balance FROM entries WHERE wallet_id = :id ORDER BY at"),
+        {"id": two.rich},
+    )
+    assert found.all() == [(1, 1000), (2, 990), (3, 980)]
+    assert tuple((await session.execute(BOOKS)).one()) == (0, 0, 0, 0, 0)
+
+
+async def test_a_wallet_moves_once_in_a_statement(session: AsyncSession, two: Two) -> None:
+    transfers = [
+        await session.scalar(text(TRANSFER), TEN | {"source": two.rich, "target": two.poor})
+        for _ in range(2)
+    ]
+    several = (
+        "INSERT INTO entries (wallet_id, transfer_id, amount, currency) "
+        "SELECT :rich, unnest(CAST(:transfers AS uuid[])), -10, 'EUR'"
+    )
+    with pytest.raises(IntegrityError, match="pk_entries"):
+        await session.execute(text(several), {"rich": two.rich, "transfers": transfers})
 
 
 async def assert_refused(

@@ -1,9 +1,9 @@
-"""Moving credits: one statement, which locks, decides, writes, and says how things stood.
+"""Moving credits: one statement, which locks, decides and writes.
 
 `post` is the only way into the ledger. Its statement locks both wallets in the order of their ids,
 so that no two transfers wait for each other; what it then reads of them is true until the commit.
-Where a condition fails it writes nothing, and the rows that it read say which. Underneath, the
-database holds the rules that no code can break (see `models`).
+Where a condition fails it writes nothing, and another look at what it read says which. Underneath,
+the database holds the rules that no code can break (see `models`).
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Boolean,
     Row,
     ScalarSelect,
+    Select,
     Text,
     Uuid,
     and_,
@@ -32,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobboard.companies.models import CompanyMember, MemberRole
 from jobboard.errors import Conflict, Invalid
 from jobboard.infra.currencies import exponent
+from jobboard.infra.prepared import Prepared
 from jobboard.wallet.models import Entry, Transfer, TransferKind, TransferMemo, Wallet
 from jobboard.wallet.queries import no_wallet, spends
 
@@ -108,19 +110,27 @@ def _limit() -> ScalarSelect[int]:
     )
 
 
-def _statement() -> Any:
-    held = (
+def _held() -> Select:
+    """Both wallets, locked to the commit, with what decides whether credits may move.
+
+    Whether it is the spender's to spend is asked of the source alone.
+    """
+    return (
         select(
             *(Wallet.id, Wallet.board, Wallet.currency, Wallet.balance, Wallet.floor),
             (Wallet.frozen_at.is_not(None) & ~EVEN_FROZEN).label("frozen"),
-            or_(SPENDER.is_(None), spends(SPENDER)).label("spendable"),
+            or_(Wallet.id != SOURCE, SPENDER.is_(None), spends(SPENDER)).label("spendable"),
             _limit().label("limit"),
         )
         .where(Wallet.id.in_([SOURCE, TARGET]))
         .order_by(Wallet.id)
         .with_for_update(of=Wallet)
-        .cte("held")
     )
+
+
+def _statement() -> Select:
+    """One row of what moved, or none."""
+    held = HELD.cte("held")
     source, target = held.alias("source"), held.alias("target")
     possible = and_(
         source.c.spendable,
@@ -161,13 +171,14 @@ def _statement() -> Any:
         .cte("noted")
     )
     return (
-        select(held, made.c.id.label("transfer_id"), made.c.created_at)
-        .select_from(held.outerjoin(made, true()))
+        select(made.c.id, made.c.created_at, held.c.limit)
+        .select_from(made.join(held, held.c.id == SOURCE))
         .add_cte(entries, memo)
     )
 
 
-POST = _statement()
+HELD = _held()
+POST = Prepared(_statement())
 
 
 async def post(session: AsyncSession, posting: Posting) -> Posted:
@@ -175,13 +186,11 @@ async def post(session: AsyncSession, posting: Posting) -> Posted:
     if posting.source == posting.target:
         raise Invalid.field("to_wallet_id", "A wallet cannot pay itself.", code="same_wallet")
     given = {name: getattr(posting, name) for name in Posting.__slots__}
-    connection = await session.connection()
-    rows = (await connection.execute(POST, given)).all()
-    wallets = {row.id: row for row in rows}
-    source, target = wallets.get(posting.source), wallets.get(posting.target)
-    if source is None or source.transfer_id is None:
-        raise _refusal(posting, source, target)
-    return Posted(source.transfer_id, source.created_at, source.limit)
+    moved = await POST.first(session, given)
+    if moved is None:
+        wallets = {row.id: row for row in await session.execute(HELD, given)}
+        raise _refusal(posting, wallets.get(posting.source), wallets.get(posting.target))
+    return Posted(moved.id, moved.created_at, moved.limit)
 
 
 def _refusal(posting: Posting, source: Row[Any] | None, target: Row[Any] | None) -> Exception:
