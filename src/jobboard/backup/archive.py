@@ -42,14 +42,13 @@ class Member(tarfile.TarInfo):
     """One of the kind that we write. Others (long names, pax, sparse) are read into memory whole,
     whatever their size, before anybody can look at them."""
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """Its header. Raises Broken."""
-        member = super().frombuf(buf, encoding, errors)
-        most = LONGEST_END if member.name == END else LARGEST
-        if member.type != tarfile.REGTYPE or not 0 <= member.size <= most:
-            raise _broken(f"{member.name[:100]} is none of its parts")
-        return member
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        """What tarfile calls, for subclasses to override, once it knows a header and before it
+        reads more. Patched releases of Python (3.13.5 of Debian) go by `frombuf` no longer."""
+        most = LONGEST_END if self.name == END else LARGEST
+        if self.type != tarfile.REGTYPE or not 0 <= self.size <= most:
+            raise _broken(f"{self.name[:100]} is none of its parts")
+        return super()._proc_member(archive)  # ty: ignore[missing-attribute] - not in its stubs
 
 
 class Digest:
