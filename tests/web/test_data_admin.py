@@ -90,6 +90,7 @@ async def edit(desk: Browser, table: str, row_id: object, **changes: str) -> tup
     path = f"{PATH}/{table}/edit?pk={row_id}"
     page = await desk.get(path)
     form = next(form for form in page.forms if "csrftoken" in form.fields)
+    assert "_add_another" not in page.html  # that would lead to a refusal
     answer = await desk.post(path, {**form.fields, **changes})
     return answer.status, answer.text
 

@@ -51,6 +51,11 @@ told to the audit log, and nothing is made or deleted here.</p>
 {% endfor %}
 </div>
 {% endblock %}""",
+    # Without "add another": nothing is added.
+    "_form_footer.html": """<div class="card-footer"><div class="btn-list justify-content-end">
+<a href="{{ back_url(request, view.key) }}" class="{{ cls('form.cancel_button') }}">Cancel</a>
+<button type="submit" class="{{ cls('form.save_button') }}">Save</button>
+</div></div>""",
 }
 
 
