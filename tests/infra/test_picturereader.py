@@ -173,6 +173,14 @@ def test_a_picture_for_which_there_is_no_memory_is_too_much_work(
         read(picture(), "PNG", MOST)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+@pytest.mark.parametrize("exif", [b"no TIFF at all", b"MM\0*", b"II+\0\x08\0\0\0"])
+def test_exif_that_cannot_be_read_is_thrown_away(kind: str, exif: bytes) -> None:
+    answer, (full, *_) = read(picture(kind=kind, exif=b"Exif\0\0" + exif), kind, MOST)
+    assert answer["removed"] == ["exif"]
+    assert exif not in full
+
+
 def test_damaged_exif_and_what_an_editor_left_are_thrown_away() -> None:
     left = b"\xff\xed" + (2 + 14 + 4).to_bytes(2) + b"Photoshop 3.0\x008BIM"
     data = picture(kind="JPEG", exif=b"Exif\0\0no TIFF at all")

@@ -1,6 +1,7 @@
 """One trace, from a request through its statements to the mail that the worker sends of it."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,12 +11,14 @@ import httpx2
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from jobboard.asgi import create_app
-from jobboard.infra.traces import working
-from jobboard.settings import Settings
+from jobboard.infra.shared import make_replica
+from jobboard.infra.traces import Traces, working
+from jobboard.settings import Settings, SettingsError
 from jobboard.worker import outbox
 from jobboard.worker.context import open_context
 
@@ -131,6 +134,42 @@ async def test_a_statement_that_failed_says_so(settings: Settings, collector: Co
     failed = collector.of("jobboard-worker", "SELECT")
     assert failed.status.code == Status.STATUS_CODE_ERROR
     assert attributes(failed)["db.query.text"] == "SELECT 1 / 0"
+
+
+async def test_where_there_is_no_database_the_error_is_the_databases(
+    settings: Settings, collector: Collector
+) -> None:
+    gone = {"otlp_url": collector.url, "database_url": SecretStr("postgresql://127.0.0.1:1/none")}
+    async with open_context(settings.model_copy(update=gone)) as context:
+        with pytest.raises(OSError, match="Connect"):
+            async with context.database.transaction() as session:
+                await session.execute(text("SELECT 1"))
+    assert collector.spans == {}
+
+
+async def test_statements_at_the_replica_are_seen_too(
+    settings: Settings, collector: Collector
+) -> None:
+    update = {"otlp_url": collector.url, "database_replica_url": settings.database_url}
+    named = settings.model_copy(update=update)
+    traces = Traces.make(named, "jobboard-web")
+    replica = make_replica(named, traces)
+    assert traces
+    assert replica
+    async with replica.database.transaction() as session:
+        await session.execute(text("SELECT 7"))
+    await replica.close()
+    traces.close()
+    assert attributes(collector.of("jobboard-web", "SELECT"))["db.query.text"] == "SELECT 7"
+
+
+async def test_without_the_libraries_the_setting_says_what_to_install(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jobboard.infra.collector", None)
+    wanted = settings.model_copy(update={"otlp_url": "http://127.0.0.1:9"})
+    with pytest.raises(SettingsError, match=r"install jobboard\[traces\]"):
+        create_app(wanted)
 
 
 async def test_work_that_failed_says_what_of_and_nothing_of_people(

@@ -60,8 +60,6 @@ class Tally:
         """As it is now. Counters only grow: by what came since they were put last."""
         for metric in self._said():
             for sample in metric.samples:
-                if sample.name.endswith("_created"):
-                    continue
                 names = tuple(sample.labels)
                 kept = self._kept.get(metric.name) or self._make(metric, names)
                 labels = tuple(sample.labels.values())

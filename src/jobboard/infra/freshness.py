@@ -28,8 +28,9 @@ def follow(model: type[Any], tags: Callable[[Any], Iterable[str]]) -> None:
     """Let each row of `model` that is made, changed or deleted outdate `tags(row)`."""
 
     def note(_mapper: Any, _connection: Any, row: Any) -> None:
-        if session := object_session(row):
-            outdate(session, *tags(row))
+        session = object_session(row)
+        assert session is not None  # who else writes a row
+        outdate(session, *tags(row))
 
     for name in EVENTS:
         event.listen(model, name, note)

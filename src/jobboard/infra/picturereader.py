@@ -8,6 +8,7 @@ meet limits of memory, time and files, none of the server's secrets, and an end.
 import hashlib
 import json
 import resource
+import struct
 import sys
 import warnings
 from collections import Counter
@@ -50,7 +51,7 @@ SIZES = (  # name, longest side in pixels, formats
 )
 # What a broken file makes decoders raise.
 BROKEN = (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, ArithmeticError)
-BROKEN = (*BROKEN, EOFError, AttributeError, RuntimeError)
+BROKEN = (*BROKEN, EOFError, AttributeError, RuntimeError, struct.error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,9 +59,7 @@ class SlowStatements:
 
     @staticmethod
     def _begin(*arguments: Any) -> None:
-        context: Any = arguments[4]
-        if context is not None:
-            context.jobboard_began = perf_counter()
+        arguments[4].jobboard_began = perf_counter()
 
     def _end(self, *arguments: Any) -> None:
         self._note(arguments[4], arguments[2])

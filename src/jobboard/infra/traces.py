@@ -8,7 +8,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import Engine, ExceptionContext, event
 
@@ -60,21 +60,18 @@ class Traces:
 
         def begin(*arguments: Any) -> None:
             statement, context = str(arguments[2]), arguments[4]
-            words = statement.split(maxsplit=1)
-            if context is None or not words:
-                return
             context.jobboard_span = self._tracer.start_span(
-                words[0].upper(),
+                statement.split(maxsplit=1)[0].upper(),
                 kind=SpanKind.CLIENT,
                 attributes={"db.system.name": "postgresql", "db.query.text": statement},
             )
 
         def end(*arguments: Any) -> None:
-            if span := _span(arguments[4]):
-                span.end()
+            arguments[4].jobboard_span.end()
 
         def fail(context: ExceptionContext) -> None:
-            if span := _span(context.execution_context):
+            span = getattr(context.execution_context, "jobboard_span", None)
+            if span is not None:  # None: there was no connection
                 span.set_status(StatusCode.ERROR, type(context.original_exception).__name__)
                 span.end()
 
@@ -104,10 +101,6 @@ class Traces:
         ending = Thread(target=self.provider.shutdown, daemon=True)
         ending.start()
         ending.join(CLOSE_SECONDS)
-
-
-def _span(context: Any) -> Span | None:
-    return getattr(context, "jobboard_span", None)
 
 
 def working(traces: Traces | None, name: str, parent: str) -> AbstractContextManager[None]:

@@ -219,15 +219,13 @@ class JobCriteria(Input):
     @property
     def words(self) -> str | None:
         """What `q` means, as a tsquery. An empty one finds nothing."""
-        if not self.understood:
-            raise RuntimeError("Nobody has said what the words of this search mean.")
+        assert self.understood, "Nobody has said what the words of this search mean."
         return self._words
 
     @property
     def euros(self) -> int | None:
         """What `salary_min` is in euro cents; None where there is no exchange rate."""
-        if self._euros is None:
-            raise RuntimeError("Nobody has said what the pay of this search is in euros.")
+        assert self._euros is not None, "Nobody has said what the pay is in euros."
         return self._euros[0]
 
 

@@ -36,7 +36,9 @@ def centre(location: str, countries: tuple[str, ...] = ()) -> Point:
     best, *rest = towns
     if rest and best.weight < CLEARLY * rest[0].weight:
         raise ValueError(_several(location, towns))
-    return _at(best)
+    at = point_of(spot_of(best))
+    assert at is not None  # as of all that are called so
+    return at
 
 
 def _called(name: str, countries: tuple[str, ...]) -> list[Place]:
@@ -44,13 +46,6 @@ def _called(name: str, countries: tuple[str, ...]) -> list[Place]:
     found = of_kind(name.split(",")[0], Kind.CITY)
     known = [town for town in found if point_of(spot_of(town))]
     return [town for town in known if town.country in countries] or known
-
-
-def _at(town: Place) -> Point:
-    point = point_of(spot_of(town))
-    if point is None:
-        raise RuntimeError("A town was taken whose place is not known.")
-    return point
 
 
 def _unknown(location: str, wide: bool) -> str:
