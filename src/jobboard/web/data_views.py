@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette_admin.contrib.sqla import Admin, ModelView
 from starlette_admin.exceptions import FormValidationError
+from starlette_admin.fields import TextAreaField
 
 from jobboard.accounts import service as accounts
 from jobboard.accounts.models import Person
@@ -81,6 +82,9 @@ class View(ModelView):
         self.sortable_fields = [n for n in names if n.endswith("at") or n in searched]
         self.fields_default_sort = [("at" if "at" in names else "created_at", True)]
         super().__init__(model, icon=f"fa fa-{icon}", menu_label=label)
+        for field in self.fields:  # the library takes all text for long
+            if isinstance(field, TextAreaField) and field.name != "description":
+                field.rows = 1
 
     def can_edit(self, request: Request) -> bool:  # noqa: ARG002 - the library asks so
         """Where a column is editable."""
