@@ -1,9 +1,12 @@
 """What surrounds every request: ids, addresses, headers, limits, compression, log lines, hits."""
 
 import asyncio
+import errno
 import gzip
 import logging
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -407,6 +410,20 @@ class TestMetrics:
             f'jobboard_request_seconds_bucket{{le="0.005",method="GET",route="{template}"' in text
         )
         assert "things/1" not in text
+
+    async def test_without_room_for_numbers_requests_are_answered_all_the_same(
+        self, probe_app: FastAPI, hits: list[Hit], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(probe_app.state.metrics, "_requests", SimpleNamespace(labels=full))
+        transport = httpx2.ASGITransport(app=probe_app)  # an error of the app is raised here
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as one:
+            with structlog.testing.capture_logs() as lines:
+                answer = await one.get("/api/probe/things/1")
+        assert (answer.status_code, len(hits)) == (200, 1)
+        assert [line["event"] for line in lines] == ["metrics.lost", "request"]
 
     async def test_no_hit_is_unaccounted_for(self, probing: httpx2.AsyncClient) -> None:
         await probing.get("/api/probe/things/1")

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -31,6 +32,7 @@ from jobboard.webhooks.schemas import WebhookLine
 QUEUE_SECONDS = 1.5  # that the database may take before the rest goes out without the queue
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 router = APIRouter(tags=["health"])
+log = structlog.get_logger()
 
 
 class Metrics:
@@ -54,8 +56,12 @@ class Metrics:
 
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request. `route` is a template, so that the series stay few."""
-        self._requests.labels(method, route, status).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        try:
+            self._requests.labels(method, route, status).inc()
+            self._seconds.labels(method, route).observe(seconds)
+        except Exception as error:  # noqa: BLE001 - prometheus_client's own state may be broken by it
+            # Several processes count in files (tally.py), for which there may be no room.
+            log.warning("metrics.lost", error=repr(error))
 
 
 class RecorderCollector(Collector):
