@@ -19,7 +19,8 @@ MAX_PIXELS = 25_000_000
 AT_ONCE = 2
 WAITING = 8
 PATIENCE = 60.0  # seconds for one picture; its process may use a third of that on a processor
-READER = (sys.executable, "-I", "-m", "jobboard.infra.picturereader")
+# -B: on a full disk Python keeps half of a compiled module, and reads no picture ever after.
+READER = (sys.executable, "-IB", "-m", "jobboard.infra.picturereader")
 KINDS = (  # format, where its mark stands, the mark
     ("PNG", 0, b"\x89PNG\r\n\x1a\n"),
     ("JPEG", 0, b"\xff\xd8\xff"),
