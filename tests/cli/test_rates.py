@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from anyio import to_thread
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Role
 from jobboard.audit.models import Action, AuditEntry
 from jobboard.cli.main import make_app, run
 from jobboard.clock import now
+from jobboard.jobs.models import Job
 from jobboard.settings import Settings
 from tests.factories.companies import make_company
 from tests.factories.jobs import make_job
@@ -48,14 +49,21 @@ async def test_rates_are_shown_and_loaded(
     assert f"AED          4.1  {yesterday}  A newspaper\n" in shown
     assert (code, told) == (
         0,
-        "jobboard: 3 of 3 rates are new\n"
-        "jobboard: jobs paid in AED, KWD that can be compared from now on: 1\n",
+        "jobboard: 3 of 3 rates are new\njobboard: jobs that can be compared from now on: 1\n",
     )
     await session.refresh(job)
     assert (job.euros_min, job.rate_date, job.rate_source) == (2_000, yesterday, "A newspaper")
     assert (await call(str(file), "--source", "A newspaper"))[2] == (
         "jobboard: 0 of 3 rates are new\n"
     )
+    # As a call leaves them that ended between the rates and the jobs.
+    await session.execute(text("ALTER TABLE jobs DISABLE TRIGGER fix_pay"))
+    await session.execute(update(Job).values(euros_min=None, rate_date=None, rate_source=None))
+    await session.execute(text("ALTER TABLE jobs ENABLE TRIGGER fix_pay"))
+    await session.commit()
+    assert "compared from now on: 1\n" in (await call(str(file), "--source", "A newspaper"))[2]
+    await session.refresh(job)
+    assert (job.euros_min, job.rate_date) == (2_000, yesterday)
     entries = await session.scalars(
         select(AuditEntry.details).where(AuditEntry.action == Action.RATES_LOADED)
     )

@@ -8,14 +8,13 @@ from jobboard.audit import service as audit
 from jobboard.audit.models import Action
 from jobboard.jobs.exchange import rates
 from jobboard.jobs.exchange.eurofxref import Rate
-from jobboard.jobs.exchange.rates import Loaded
 
 
-async def load(session: AsyncSession, given: Sequence[Rate], source: str) -> Loaded:
-    """Add rates. Raises Invalid."""
+async def load(session: AsyncSession, given: Sequence[Rate], source: str) -> int:
+    """Add rates; how many are new or another. Raises Invalid."""
     loaded = await rates.load(session, given, source)
-    if loaded.rates:
+    if loaded:
         newest = max(rate.day for rate in given).isoformat()
-        details = {"rates": loaded.rates, "newest": newest}
+        details = {"rates": loaded, "newest": newest}
         audit.record(session, Action.RATES_LOADED, person_id=None, details=details)
     return loaded

@@ -68,10 +68,10 @@ async def _run(
 async def _load(database: Database, given: list[Rate], source: str) -> AsyncIterator[str]:
     async with database.transaction() as session:
         loaded = await exchange.load(session, given, source)
-    yield f"{loaded.rates} of {len(given)} rates are new"
-    jobs = await _fix(database, loaded.first) if loaded.first else 0
-    if jobs:
-        yield f"jobs paid in {', '.join(loaded.first)} that can be compared from now on: {jobs}"
+    yield f"{loaded} of {len(given)} rates are new"
+    # Of an earlier call, too, that did not come so far.
+    if jobs := await _fix(database, sorted({rate.currency for rate in given})):
+        yield f"jobs that can be compared from now on: {jobs}"
 
 
 async def _fix(database: Database, currencies: list[str]) -> int:

@@ -8,7 +8,6 @@ rates concern (`alerts/refiling.py`).
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -54,13 +53,6 @@ class ExchangeRate(Base):
     loaded_at: Mapped[CreatedAt]
 
 
-class Loaded(NamedTuple):
-    """How many rates are new or another, and the currencies that had none before."""
-
-    rates: int
-    first: list[str]
-
-
 BATCH = 500  # jobs in one statement
 # A trigger of `jobs` fixes their pay in euros, as when a job is posted. That is no edit of theirs.
 FIX = text(
@@ -84,13 +76,12 @@ async def newest(session: AsyncSession) -> Sequence[ExchangeRate]:
     return (await session.scalars(found)).all()
 
 
-async def load(session: AsyncSession, rates: Sequence[Rate], source: str) -> Loaded:
-    """Add rates. Those of the same day and currency take the place of what was there. Raises
-    Invalid for days to come."""
+async def load(session: AsyncSession, rates: Sequence[Rate], source: str) -> int:
+    """Add rates; how many are new or another. Those of the same day and currency take the place of
+    what was there. Raises Invalid for days to come."""
     last = max(rate.day for rate in rates)
     if last > now().date() + timedelta(days=1):  # a day begins earlier elsewhere
         raise Invalid(f"{last} is still to come. Is that day right?")
-    known = {*await session.scalars(select(ExchangeRate.currency).distinct())}
     columns = zip(*rates, strict=True)
     given = func.unnest(
         *(
@@ -108,7 +99,7 @@ async def load(session: AsyncSession, rates: Sequence[Rate], source: str) -> Loa
     )
     done = await session.execute(statement.returning(ExchangeRate.currency))
     freshness.outdate(session, freshness.JOBS)
-    return Loaded(len(done.all()), sorted({rate.currency for rate in rates} - known))
+    return len(done.all())
 
 
 async def fix(session: AsyncSession, currencies: Sequence[str], after: UUID) -> list[UUID]:
