@@ -82,8 +82,8 @@ class Transfer(Base):
         CheckConstraint(
             "(kind IN ('refund', 'reversal')) = (original_id IS NOT NULL)", name="gives_back"
         ),
-        Index("ix_transfers_created_by", "created_by"),
-        Index("ix_transfers_spent", "from_wallet_id", "created_by", "created_at"),
+        # Of a person, and of what they spent of one wallet since when.
+        Index("ix_transfers_spent", "created_by", "from_wallet_id", "created_at"),
         Index(
             "uq_transfers_original_id",
             "original_id",
