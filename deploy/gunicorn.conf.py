@@ -11,6 +11,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from jobboard.settings import Settings, SettingsError
+
 wsgi_app = "jobboard.asgi:create_app()"
 worker_class = "jobboard.cli.draining.Worker"
 bind = os.environ.get("BIND", "0.0.0.0:8000")
@@ -28,7 +30,12 @@ if workers > 1:  # before prometheus_client is imported: then it decides where i
 
 
 def on_starting(_server: Any) -> None:
-    """What processes of an earlier life counted is not ours."""
+    """Say at once what no process could start with. What those of an earlier life counted is not
+    ours."""
+    try:
+        Settings.from_environment()
+    except SettingsError as error:
+        raise SystemExit(f"jobboard: {error}") from None
     if workers > 1:
         folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

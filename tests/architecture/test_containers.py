@@ -5,6 +5,7 @@ import re
 import runpy
 import stat
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Generator
@@ -315,6 +316,16 @@ def test_development_is_asked_for_by_name() -> None:
         environment = SERVICES[name]["environment"]
         assert environment["JOBBOARD_ENVIRONMENT"] == "production"
         assert changed[name]["environment"]["JOBBOARD_ENVIRONMENT"] == "development"
+
+
+def test_a_web_process_says_in_one_line_why_it_does_not_start() -> None:
+    command = [sys.executable, "-P", "-m", "gunicorn", "--config", ROOT / "deploy/gunicorn.conf.py"]
+    environment = {"JOBBOARD_ENVIRONMENT": "production", "BIND": "127.0.0.1:0"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1
+    [line] = run.stderr.splitlines()
+    assert line.startswith("jobboard: set JOBBOARD_SECRET_KEY to at least 32 random characters")
+    assert "; set JOBBOARD_DATABASE_URL to your own server" in line
 
 
 def test_numbers_are_not_counted_in_a_folder_that_somebody_else_chose(
