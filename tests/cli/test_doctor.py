@@ -66,9 +66,12 @@ async def test_all_is_well(
         code, said = await to_thread.run_sync(doctor)
     assert code == 0
     assert {what: line.split()[0] for what, line in said.items()} == dict.fromkeys(
-        ("PostgreSQL", "Schema", "Clock", "Worker", "Redis", "Broker", "MongoDB", "Files", "Mail"),
+        (
+            "PostgreSQL", "Schema", "Extensions", "Clock", "Worker", "Redis", "Broker", "MongoDB",
+            "Files", "Mail",
+        ),
         "ok",
-    )
+    )  # fmt: skip
     assert "version 1" in said["PostgreSQL"]
 
 
@@ -94,6 +97,10 @@ async def test_what_is_gone_or_behind_is_said_with_what_to_do(
     assert failed == {"Schema", "Redis", "Broker", "MongoDB", "Files", "Mail"}
     assert "Run `jobboard migrate`" in said["Schema"]
     assert all("JOBBOARD_" in said[what] for what in failed - {"Schema"})
+    assert all("Is it running?" in said[what] for what in failed - {"Schema", "Files"})
+    assert "may we write to it?" in said["Files"]
+    assert "(" not in said["MongoDB"]
+    assert said["Extensions"].startswith("ok")  # jobboard migrate will make them
     assert said["Worker"].startswith("warn")
 
 
@@ -115,6 +122,18 @@ async def test_what_is_too_old_too_full_or_apart_is_said_with_what_to_do(
     code, said = await to_thread.run_sync(doctor)
     assert "clocks by NTP" in said["Clock"]
     assert said["Files"].startswith("ok")
+
+
+async def test_an_extension_that_is_not_there_is_said_with_what_to_do(
+    doctor: Said, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkup, "EXTENSIONS", ("unaccent", "citext"))
+    _, said = await to_thread.run_sync(doctor)
+    advice = "citext was dropped. Run CREATE EXTENSION citext in that database."
+    assert said["Extensions"] == f"fail  Extensions  {advice}"
+    monkeypatch.setattr(checkup, "EXTENSIONS", ("citext", "none_such"))
+    code, said = await to_thread.run_sync(doctor)
+    assert (code, "no none_such. Install PostgreSQL's contrib" in said["Extensions"]) == (1, True)
 
 
 async def test_a_database_that_is_not_there_is_one_line(

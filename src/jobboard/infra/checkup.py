@@ -29,6 +29,7 @@ from jobboard.settings import Settings
 
 SECONDS = 10.0  # that one check may take
 POSTGRES, REDIS = 18, (6, 2)  # the oldest that will do
+EXTENSIONS = ("unaccent",)  # of PostgreSQL, which `jobboard migrate` makes
 SKEW = timedelta(
     seconds=2
 )  # between the clocks of two machines; a code of two-step log-in lives 30
@@ -55,6 +56,10 @@ class Finding:
     advice: str = ""
 
 
+LACKING = """
+SELECT name, name IN (SELECT name FROM pg_available_extensions) AS to_be_had
+  FROM unnest($1::text[]) AS name WHERE name NOT IN (SELECT extname FROM pg_extension)
+"""
 Check = Callable[[Settings], Awaitable[list[Finding]]]
 
 
@@ -80,8 +85,11 @@ async def _try(what: str, setting: str, check: Check, settings: Settings) -> lis
     except TimeoutError:
         said = f"no answer within {SECONDS:.0f} s"
     except Exception as error:  # noqa: BLE001 - whatever a driver raises is what was found
-        said = str(error).strip().partition("\n")[0] or type(error).__name__
-    return [Finding(what, Verdict.FAIL, said, f"Is it running? Its address is {setting}.")]
+        # PyMongo adds its settings and what it knows of each server.
+        line = str(error).strip().partition("\n")[0].partition(" (configured timeouts: ")[0]
+        said = line.rstrip(".") or type(error).__name__
+    wrong = "Is it there, and may we write to it?" if check is _files else "Is it running?"
+    return [Finding(what, Verdict.FAIL, said, f"{wrong} Its address is {setting}.")]
 
 
 async def _postgres(settings: Settings) -> list[Finding]:
@@ -98,15 +106,20 @@ async def _postgres(settings: Settings) -> list[Finding]:
             if await connection.fetchval("SELECT to_regclass('schedules') IS NOT NULL")
             else "SELECT NULL::interval"
         )
+        lacking = {
+            row["name"]: row["to_be_had"] for row in await connection.fetch(LACKING, EXTENSIONS)
+        }
     finally:
         await connection.close()
     said = f"version {written}"
     if version.major < POSTGRES:
         advice = f"Use PostgreSQL {POSTGRES} or later."
         return [Finding("PostgreSQL", Verdict.FAIL, said, advice)]
+    at = await current(url)
     return [
         Finding("PostgreSQL", Verdict.OK, said),
-        _schema(await current(url)),
+        _schema(at),
+        _extensions(lacking, made=bool(at)),
         _clock(abs(theirs - ours)),
         _worker(late),
     ]
@@ -158,6 +171,18 @@ def _schema(found: set[str]) -> Finding:
         f"at {', '.join(found) or 'nothing'}, this code is at {', '.join(newest)}",
         "Run `jobboard migrate`; if that changes nothing, a newer version has been here.",
     )
+
+
+def _extensions(lacking: dict[str, bool], *, made: bool) -> Finding:
+    """`lacking` says of each one that the database has not whether its server has it."""
+    absent = ", ".join(name for name, to_be_had in lacking.items() if not to_be_had)
+    if absent:
+        advice = "Install PostgreSQL's contrib package on its server."
+        return Finding("Extensions", Verdict.FAIL, f"the server has no {absent}", advice)
+    if lacking and made:
+        advice = " ".join(f"Run CREATE EXTENSION {name} in that database." for name in lacking)
+        return Finding("Extensions", Verdict.FAIL, f"{', '.join(lacking)} was dropped", advice)
+    return Finding("Extensions", Verdict.OK, ", ".join(EXTENSIONS))
 
 
 def _clock(apart: timedelta) -> Finding:
