@@ -8,6 +8,7 @@ PostgreSQL.
 """
 
 import asyncio
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -56,7 +57,8 @@ from tests.timing import until
 from tests.wallet.test_ledger import BOOKS
 
 PATIENCE = 7200.0  # seconds
-TRANSFERS = int(os.environ.get("BANK", "20000"))
+IN_THE_SUITE = 20_000
+TRANSFERS = int(os.environ.get("BANK", IN_THE_SUITE))
 APP_KILLS, DATABASE_KILLS = max(5, TRANSFERS // 4_000), max(1, TRANSFERS // 20_000)
 WALLETS, EACH = 100, 5_000
 BY_HTTP = ("h1", "h2")
@@ -265,6 +267,8 @@ async def wait_for_tellers(bank: Bank) -> None:
 @pytest.mark.slow
 @pytest.mark.anyio
 async def test_a_day_at_the_bank(bank: Bank, capsys: pytest.CaptureFixture[str]) -> None:
+    if TRANSFERS > IN_THE_SUITE:
+        faulthandler.cancel_dump_traceback_later()  # it ends what takes ten minutes
     started = monotonic()
     async with database_of(bank) as database:
         purses = await patiently(lambda: purses_of(database))
