@@ -114,10 +114,8 @@ WHOLE = BeforeValidator(_whole)
 WholeNumber = Annotated[int, Strict(), WHOLE]
 
 
-def filled(query: Any) -> Any:
+def filled(query: dict[str, Any]) -> dict[str, Any]:
     """A query string's parameters without the empty ones that forms send, the others stripped."""
-    if not isinstance(query, dict):
-        return query
     given = {name: _filled(value) for name, value in query.items()}
     return {name: value for name, value in given.items() if value is not None}
 

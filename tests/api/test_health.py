@@ -125,3 +125,18 @@ async def test_a_board_without_hit_logs_is_ready(settings: Settings) -> None:
     ):
         answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["engines"]["mongo"]) == (200, "off")
+
+
+async def test_metrics_say_what_they_cannot_know(settings: Settings) -> None:
+    gone = {"database_url": SecretStr("postgresql://127.0.0.1:1/0"), "slow_statement_ms": 0}
+    app = create_app(settings.model_copy(update=gone))
+    transport = httpx2.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client,
+    ):
+        text = (await client.get("/metrics")).text
+    assert "jobboard_queue_up 0.0" in text
+    assert "jobboard_hits_received_total" in text
+    assert "jobboard_queue_waiting" not in text
+    assert "jobboard_statements_slow" not in text  # nobody takes their time

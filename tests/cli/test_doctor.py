@@ -55,6 +55,21 @@ def empty(board: Servers) -> Iterator[str]:
         yield at(board.database_url, name)
 
 
+def test_migrations_can_be_printed_and_run_nothing(
+    empty: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JOBBOARD_DATABASE_URL", empty)
+    app = make_app(["doctor", "migrate"])
+    assert run(app, ["migrate", "--sql"]) == 0
+    written = capsys.readouterr().out
+    assert written.count("CREATE TABLE people") == 1
+    assert run(app, ["migrate", "--sql"]) == 0
+    assert capsys.readouterr().out == written  # it is all still to be run
+    assert run(app, ["migrate"]) == 0
+    assert run(app, ["migrate", "--sql"]) == 0
+    assert capsys.readouterr().out == ""
+
+
 async def test_all_is_well(
     doctor: Said, session: AsyncSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from jobboard.cli import up as module
 from jobboard.cli.surroundings import environment, folder_of
 from jobboard.cli.up import Up, say
 from jobboard.infra.embedded import DataDir
+from jobboard.infra.embedded.errors import BoardError
 from jobboard.settings import Settings
 from tests.factories.companies import make_company
 from tests.factories.people import make_user
@@ -120,3 +121,18 @@ def test_where_a_board_is_that_nobody_named(monkeypatch: pytest.MonkeyPatch) -> 
     assert folder_of(None).root == Path("/home/ada/data/jobboard")
     monkeypatch.delenv("XDG_DATA_HOME")
     assert folder_of("").root == Path("~/.local/share/jobboard").expanduser().resolve()
+
+
+async def test_a_board_that_never_gets_ready_says_what_it_lacks(
+    up: Up, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "READY_SECONDS", 0.05)
+
+    async def unready(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 503 Service Unavailable\r\n\r\npostgres: down")
+        writer.close()
+
+    async with await asyncio.start_server(unready, sock=up.listener.dup()):
+        with pytest.raises(BoardError, match="not ready: postgres: down"):
+            await up._ready()

@@ -11,10 +11,11 @@ from jobboard.companies.models import Company
 from jobboard.errors import Invalid
 from jobboard.infra.postgres import Database
 from jobboard.jobs import corrections, vocabulary, walk
-from jobboard.jobs.criteria import JobSearch
+from jobboard.jobs.criteria import MAX_WORDS, JobSearch
 from jobboard.jobs.models import Job, JobStatus
 from jobboard.jobs.search import JobSearchResult
 from jobboard.jobs.vocabulary import Term
+from jobboard.pagination import encode_cursor
 from tests.jobs.searching import Post
 
 pytestmark = pytest.mark.anyio
@@ -143,6 +144,42 @@ async def test_few_hits_stay_and_say_what_else_may_have_been_meant(
     await post("Manger of the barn")
     await count(session)
     assert await meant(session, "manger") is None  # so many mean it
+
+
+async def test_no_other_word_is_suggested_that_finds_no_more_with_the_same_filters(
+    session: AsyncSession, post: Post
+) -> None:
+    for _ in range(20):
+        await post("Manager", remote="onsite")
+    await post("Manger of the barn", remote="remote")
+    await count(session)
+    assert await meant(session, "manger") == ("manager", False)
+    found = await ask(session, q="manger", remote="remote")
+    assert [card.title for card in found.items] == ["Manger of the barn"]
+    assert found.correction is None
+
+
+async def test_nobody_is_led_to_more_words_than_a_search_may_have(
+    session: AsyncSession, post: Post
+) -> None:
+    rest = " ".join(f"x{number}" for number in range(MAX_WORDS - 1))
+    for number in range(20):
+        await post(f"Sales person {number}", tags=["sales manager"])
+    await count(session)
+    assert await meant(session, "salesmanager") == ("sales manager", True)
+    found = await ask(session, q=f"salesmanager {rest}")
+    assert found.correction
+    assert found.correction.partial  # of what was meant, as much as may be asked for
+    await post("Shop", description=f"Our salesmanager has {rest}.")
+    await count(session)
+    assert await meant(session, "salesmanager") == ("sales manager", False)
+    found = await ask(session, q=f"salesmanager {rest}")
+    assert [card.title for card in found.items] == ["Shop"]
+    assert found.correction is None
+    data = JobSearch(q="salesmanager")
+    made_up = f"x.{encode_cursor(data.fingerprint(), f'two more {rest}', False)}"
+    with pytest.raises(Invalid):
+        await ask(session, q="salesmanager", cursor=made_up)
 
 
 async def test_words_follow_the_jobs(

@@ -53,6 +53,16 @@ async def test_words_are_marked_as_the_search_finds_them(session: AsyncSession) 
         assert await passages(session, q, text, language=language) == [shown], q
 
 
+async def test_only_so_many_words_are_remembered(
+    session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(excerpts, "KEPT", 2)
+    for _ in range(2):
+        text = "Pears and plums and quinces"
+        assert await passages(session, "plum", text) == ["Pears and [plums] and quinces"]
+        assert len(excerpts._forms) <= 2
+
+
 async def test_the_passage_with_the_most_words_is_shown(session: AsyncSession) -> None:
     text = f"A baker. {FILLER}The baker bakes rye bread at night. {FILLER}"
     [shown] = await passages(session, "rye baker bread", text)

@@ -59,6 +59,10 @@ def test_the_country_that_is_searched_in_tells_which_town_is_meant() -> None:
     assert near.distance(near.centre("Cambridge", ("CA",)), (43.36, -80.31)) < 5
 
 
+def test_a_town_of_which_we_know_no_region_lies_in_any() -> None:
+    assert point_of(Spot(city="Aarau", region="Aargau", country="CH")) == near.centre("Aarau")
+
+
 def test_what_is_larger_than_a_town_has_no_point() -> None:
     assert point_of(Spot(country="DE")) is None
     assert point_of(Spot(region="Bayern", country="DE")) is None

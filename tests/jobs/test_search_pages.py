@@ -176,6 +176,9 @@ DAY, ID = "2026-01-01T00:00:00+00:00", "01900000-0000-7000-8000-000000000000"
         ({"q": "a"}, (MATCH_HASH, -1e300, DAY, ID, "", "")),
         ({"q": "a"}, (MATCH_HASH, 1, DAY, ID, "", "")),
         ({}, (HASH, None, DAY, ID, "", "x")),
+        ({"q": "a"}, (MATCH_HASH, 0.5, DAY, ID, "", "", "all")),
+        ({"q": "a"}, (MATCH_HASH, 0.5, DAY, ID, "", "", "worst,,")),
+        ({"q": "a"}, (MATCH_HASH, 0.5, DAY, ID, "", "", "all,yesterday,")),
     ],
 )
 def test_made_up_cursors_are_refused(query: dict[str, Any], key: tuple[Any, ...]) -> None:

@@ -7,12 +7,13 @@ import httpx2
 import pyotp
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
-from jobboard.accounts import codes
+from jobboard.accounts import codes, limits
 from jobboard.accounts.models import LoginSession, Person, Role
 from jobboard.clock import now
 from jobboard.infra.engines import Engines
+from jobboard.infra.queue import Message
 from tests.factories.people import PASSWORD, User
 from tests.letters import Mailbox
 from tests.web.browser import Browser, Page
@@ -102,6 +103,20 @@ async def test_an_account_moves_and_the_old_address_takes_it_back(
     assert await mailbox.link(user.actor.email, "/reset-password")
 
 
+async def test_no_address_gets_letters_without_end(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LINKS", "1/day")
+    _, browser = await town.person()
+    page = await browser.get("/me")
+    letters = select(func.count()).select_from(Message)
+    for _ in range(2):
+        asked = await browser.submit(page, "/me/email", email=MOVED, current_password=PASSWORD)
+        assert MOVED in (await browser.follow(asked)).text
+        assert await town.session.scalar(letters) == 1
+        await town.session.rollback()
+
+
 @pytest.mark.parametrize("path", ["/verify-email", "/change-email", "/undo-change-email"])
 async def test_a_link_that_is_none(town: Town, path: str) -> None:
     for page in (
@@ -157,6 +172,22 @@ async def test_a_log_in_in_two_steps(town: Town) -> None:
     assert (await browser.get("/me/security/two-step")).location == "/me/security"  # it is on
     page = await browser.get("/me/security")
     assert "You have 9 recovery codes left" in page.text
+
+
+async def test_a_new_log_in_in_two_steps_ends_the_old_one_of_this_browser(town: Town) -> None:
+    user, browser = await town.person()
+    _, recovery = await set_up(browser)
+    mine = LoginSession.person_id == user.id, LoginSession.ended_at.is_(None)
+    before = list(await town.session.scalars(select(LoginSession.id).where(*mine)))
+    token = (await browser.get("/me")).form("/log-out").fields["csrf_token"][0]
+    again = {"email": user.actor.email, "password": PASSWORD, "csrf_token": token}
+    assert (await browser.post("/log-in", again)).location == "/log-in/code"
+    code = {"code": recovery[0], "csrf_token": token}
+    assert (await browser.post("/log-in/code", code)).location == "/"
+    await town.session.rollback()
+    after = list(await town.session.scalars(select(LoginSession.id).where(*mine)))
+    assert len(after) == len(before)
+    assert len({*before, *after}) == len(before) + 1
 
 
 async def test_the_way_to_the_page_that_asked_leads_through_both_steps(town: Town) -> None:

@@ -319,6 +319,19 @@ async def test_pay_is_told_in_the_money_of_the_board_where_a_job_is_paid_in_anot
     page = await town.stranger.get(f"/jobs/{euros.slug}")
     assert f"About from £50,000 a year {by}" in page.text
     assert by not in (await town.stranger.get(f"/jobs/{home.slug}")).text
+    for _ in range(3):
+        await town.job(salary=SalaryInput(min=900_000, currency="KWD"))  # has no rate
+    page = await town.stranger.get(f"/jobs/{euros.slug}")
+    assert "From €60,000 a year" in page.text
+    assert "About from" not in page.text
+
+
+async def test_pay_of_a_closed_job_is_not_told_in_the_money_of_a_board_without_any(
+    town: Town,
+) -> None:
+    closed = await town.job(JobStatus.CLOSED, salary=SalaryInput(min=6_000_000, currency="PLN"))
+    page = await town.stranger.get(f"/jobs/{closed.slug}")
+    assert "About" not in page.text
 
 
 async def test_a_company_shows_itself_and_its_live_jobs(town: Town) -> None:

@@ -2,27 +2,31 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from uuid import uuid4
 
 import httpx2
 import pytest
-from sqlalchemy import select, update
+from fastapi import FastAPI
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobboard.accounts.models import Person, Role
+from jobboard.analytics import events
 from jobboard.applications.models import Application
 from jobboard.clock import now
 from jobboard.infra.mailer import SmtpMailer
+from jobboard.infra.mongo import Mongo
 from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Failure, Message
 from jobboard.infra.storage import Storage
-from jobboard.notifications import choices
-from jobboard.notifications.models import MailBlock, Topic
+from jobboard.notifications import choices, service
+from jobboard.notifications.models import MailBlock, Notification, Topic
 from jobboard.notifications.service import notify
 from jobboard.settings import Settings
-from jobboard.worker import digest, outbox
+from jobboard.worker import digest, notifications, outbox
 from jobboard.worker.context import Context
 from tests.factories.companies import make_company
 from tests.factories.jobs import make_job
@@ -264,3 +268,45 @@ async def test_a_companys_week(
     assert "1 new application\n" in text
     assert "2 applications wait for an answer" in text
     assert text.index("Ada, Baker") < text.index("Ben, Baker")
+    assert "views" not in text  # there is no MongoDB here
+
+
+async def test_a_companys_week_says_how_often_its_jobs_were_read_and_once(
+    session: AsyncSession,
+    settings: Settings,
+    context: Context,
+    inbox: Inbox,
+    app: FastAPI,
+) -> None:
+    mongo: Mongo = app.state.engines.mongo
+    context = replace(context, mongo=mongo)
+    owner = await make_user(session, settings, Role.EMPLOYER, full_name="Erin")
+    bakery = await make_company(session, owner, "Bakery")
+    week = digest.digest.last_week()
+    at = week.until - timedelta(days=3)
+    job = await make_job(session, owner, bakery, title="Baker", published_at=at)
+    person = await make_user(session, settings, full_name="Ada")
+    session.add(Application(job_id=job.id, person_id=person.id, created_at=at))
+    await session.commit()
+    seen = {"job_id": str(job.id), "name": "view", "at": now() - timedelta(hours=1)}
+    await mongo.database[events.COLLECTION].insert_many([{**seen} for _ in range(23)])
+    async with context.database.transaction() as other:
+        numbers = await digest.digest.gather(other, bakery.id, week)
+    await digest.send_digests(context)
+    async with context.database.transaction() as other:  # of a second worker, a moment later
+        await digest.digest.send(other, bakery.id, week, numbers, 23)
+    await deliver(session, context)
+    (mail,) = inbox.received
+    assert "23 views of your jobs" in words(mail)
+
+
+async def test_old_news_goes_however_much_there_is(
+    session: AsyncSession, context: Context, reader: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "BATCH", 1)
+    for days in (200, 300, 1):
+        at = now() - timedelta(days=days)
+        session.add(Notification(person_id=reader.id, kind="x", text="x", path="/", created_at=at))
+    await session.commit()
+    await notifications.forget_old(context)
+    assert await session.scalar(select(func.count()).select_from(Notification)) == 1

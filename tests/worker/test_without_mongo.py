@@ -14,7 +14,7 @@ from jobboard.infra.postgres import Database
 from jobboard.infra.queue import Message
 from jobboard.infra.storage import Storage
 from jobboard.settings import Settings
-from jobboard.worker import analytics, privacy
+from jobboard.worker import analytics, digest, privacy
 from jobboard.worker.context import Context, open_context
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +41,25 @@ async def test_counting_waits_and_what_else_there_is_goes_on(
             await analytics.roll_up_searches(context)
         assert [line["event"] for line in lines] == said
     await privacy.forget_rest(Context(settings, db, ConsoleMailer(), storage), erased)
+
+
+async def test_one_that_goes_while_it_is_asked_keeps_nothing_else_from_being_done(
+    settings: Settings, db: Database, silent: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def was_there() -> bool:
+        return True
+
+    monkeypatch.setattr(silent, "is_there", was_there)
+    context = Context(settings, db, ConsoleMailer(), Storage(settings.storage_url), silent)
+    with capture_logs() as lines:
+        await analytics.roll_up(context)
+        await analytics.roll_up_searches(context)
+        assert await digest._views(context, [uuid4()]) is None
+    assert [line["event"] for line in lines] == [
+        "analytics.mongo_silent",
+        "analytics.mongo_silent",
+        "digest.mongo_silent",
+    ]
 
 
 async def test_a_worker_of_a_board_that_has_none(settings: Settings) -> None:

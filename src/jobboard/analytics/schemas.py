@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -52,7 +52,7 @@ class HitSearch(Input):
 
     @model_validator(mode="before")
     @classmethod
-    def _filled(cls, query: object) -> object:
+    def _filled(cls, query: dict[str, Any]) -> dict[str, Any]:
         return filled(query)
 
 

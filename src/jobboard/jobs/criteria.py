@@ -49,12 +49,10 @@ class UndisclosedPay(StrEnum):
     EXCLUDE = "exclude"
 
 
-def _split(values: Any) -> Any:
+def _split(values: str | list[str]) -> list[str]:
     """`DE,FR` is as good as the parameter twice."""
     if isinstance(values, str):
         values = [values]
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        return values
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 
@@ -156,10 +154,8 @@ class JobCriteria(Input):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_forms_send_it(cls, data: Any) -> Any:
+    def _as_forms_send_it(cls, data: dict[str, Any]) -> dict[str, Any]:
         given = filled(data)
-        if not isinstance(given, dict):
-            return given
         return given | {name: _split(given[name]) for name in IN_COMMAS & given.keys()}
 
     @model_validator(mode="after")

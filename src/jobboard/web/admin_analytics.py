@@ -126,9 +126,9 @@ def _words(at: datetime, back: Back, row: HitRow | None) -> str:
         return f"{said[0]}: no requests"
     said.append(plural(row.count, "request", "requests"))
     said.append(f"{percent(row.error_share)} errors")
-    if row.p50_ms is not None and row.p95_ms is not None and row.p99_ms is not None:
-        times = (charts.milliseconds(value) for value in (row.p50_ms, row.p95_ms, row.p99_ms))
-        said.append("median {}, 95 % in {}, 99 % in {}".format(*times))
+    times = (("median", row.p50_ms), ("95 % in", row.p95_ms), ("99 % in", row.p99_ms))
+    told = (f"{what} {charts.milliseconds(ms)}" for what, ms in times if ms is not None)
+    said.append(", ".join(told))
     return "\n".join(said)
 
 

@@ -188,3 +188,15 @@ async def test_a_time_zone_is_a_place_that_exists(desk: Desk) -> None:
     assert (await desk.client.get("/api/v1/me", headers=desk.user.headers)).json()[
         "time_zone"
     ] == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("search", "pointer"),
+    [("bakers", "/search"), (7, "/search"), ({"country": 5}, "/search/country")],
+)
+async def test_a_search_of_another_kind_is_told_where_it_is_wrong(
+    client: httpx2.AsyncClient, cast: Cast, search: Any, pointer: str
+) -> None:
+    answer = await Desk(client, cast.candidate).send("POST", json={"search": search})
+    assert answer.status_code == 422
+    assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
