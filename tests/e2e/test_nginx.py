@@ -10,12 +10,13 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from statistics import quantiles
 from tempfile import mkdtemp
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ from tests.e2e.visitors import PASSWORD
 
 pytestmark = [pytest.mark.nginx, pytest.mark.slow, needs_nginx]
 RESTARTS = int(os.environ.get("RESTARTS", "2"))
-SLOW = 1_000
+SLOW, TRIES = 1_000, 5
 WRITERS, READS = 4, 9  # people who write, and how many read for each that writes
 PERSON = {"email": "kim@example.com", "full_name": "Kim", "role": "candidate"}
 
@@ -161,13 +162,41 @@ def test_files_are_kept_by_nginx_too(client: httpx2.Client, front: Front) -> Non
 def test_a_thousand_who_send_slowly_keep_nobody_waiting(
     client: httpx2.Client, front: Front
 ) -> None:
+    """99 of 100 answers take at most twice as long; what else this machine does is in both."""
+    for _ in range(TRIES):
+        calm, slowed = [], []
+        for _ in range(3):
+            calm += times(client)
+            with slow_ones(front):
+                slowed += times(client)
+        before, with_them = (quantiles(each, n=100)[98] * 1000 for each in (calm, slowed))
+        told = f"99 of 100 within {with_them:.1f} ms instead of {before:.1f}"
+        sys.stdout.write(f"\n{SLOW:,} slow ones: {told}\n")
+        if with_them <= 2 * before:
+            break
+    else:
+        pytest.fail(told)
+
+
+@contextmanager
+def slow_ones(front: Front) -> Generator[None]:
+    """They have sent the beginning of a body, and send no more."""
     where = urlsplit(front.address)
     with ExitStack() as stack:
         for _ in range(SLOW):
             slow = stack.enter_context(socket.create_connection((where.hostname, where.port)))
             slow.sendall(b"POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
-        answers = [client.get("/api/v1/jobs") for _ in range(20)]
-    assert {answer.status_code for answer in answers} == {200}
+        yield
+
+
+def times(client: httpx2.Client) -> list[float]:
+    """Seconds that each of a hundred requests takes."""
+    found = []
+    for _ in range(100):
+        began = time.perf_counter()
+        assert client.get("/api/v1/jobs").status_code == 200
+        found.append(time.perf_counter() - began)
+    return found
 
 
 def test_with_no_process_behind_it_says_so_to_people_and_to_programs() -> None:
