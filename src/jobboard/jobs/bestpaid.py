@@ -3,14 +3,13 @@
 First the jobs whose pay is known in euros, the best paid first; then those in currencies without an
 exchange rate, each currency by itself; then all others, the newest first.
 
-Where many are found, some are among the best paid of the board: these are looked at one by one, as
-an index has them. Where few are, that would lead through all jobs. So, unless those were enough, a
-walk asks for one step of pay (`filters.euros_kind`) after the other, from the highest down; when it
-is late it begins no further one, as the walk through time does (`walk.py`).
+Few jobs are read and sorted. Where many are found, some are among the best paid of the board: these
+are looked at one by one, as an index has them, until there are enough. What they leave open a walk
+finds, which asks for one step of pay (`filters.euros_kind`) after the other, from the highest down;
+when it is late it begins no further one, as the walk through time does (`walk.py`).
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -24,13 +23,11 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    null,
     or_,
     select,
     text,
     true,
     tuple_,
-    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -43,28 +40,35 @@ from jobboard.jobs.estimates import Expected
 from jobboard.jobs.live import LiveJob
 from jobboard.jobs.orders import BEGINNING, Mark, going_on, newest_of, unless
 
-COMPARED, ALONE, OTHERS = "compared", "alone", "others"
+OTHERS, ALONE, COMPARED = GROUPS = ("others", "alone", "compared")  # the last first
 TRIED = 5_000  # of the best paid, that are looked at one by one
-SURE = 3  # steps that are looked at however late it is; the first may lie above what is asked
 
-# The currencies of live jobs that have no rate, from Z to A: one look into an index for each.
+IN_EUROS = text("SELECT max(euros) AS most, min(euros) AS least FROM live_jobs")
+# The currencies of live jobs that have no rate, from Z to A: a few looks into an index for each.
 WITHOUT_RATE = text(
     """
-WITH RECURSIVE found (currency) AS (
-    SELECT max(currency) FROM live_jobs
-     WHERE euros IS NULL AND currency IS NOT NULL AND pay IS NOT NULL
+WITH RECURSIVE alone AS (
+    SELECT currency, pay FROM live_jobs
+     WHERE euros IS NULL AND currency IS NOT NULL AND pay IS NOT NULL),
+found (currency) AS (
+    SELECT max(currency) FROM alone
     UNION ALL
-    SELECT (SELECT max(currency) FROM live_jobs
-             WHERE euros IS NULL AND currency IS NOT NULL AND pay IS NOT NULL
-               AND currency < found.currency)
+    SELECT (SELECT max(currency) FROM alone WHERE currency < found.currency)
       FROM found WHERE found.currency IS NOT NULL)
-SELECT currency FROM found WHERE currency IS NOT NULL
+SELECT currency,
+       (SELECT max(pay) FROM alone WHERE currency = found.currency) AS most,
+       (SELECT min(pay) FROM alone WHERE currency = found.currency) AS least
+  FROM found WHERE currency IS NOT NULL
 """
 )
 
+# The rows of a statement for (id, key, ...), in the order of these of its columns, highest first.
+Ask = Callable[[Select, Sequence[str]], Awaitable[Sequence[Row[Any]]]]
+Placed = tuple[Row[Any], str]  # and what a cursor calls the group of the job
+
 
 class Begun(NamedTuple):
-    """Where a page begins: in a group, of which the cursor names a job, or only a step of pay."""
+    """Where a page begins: in a group, below a job or at a step of pay."""
 
     group: str = COMPARED
     currency: str = ""
@@ -72,168 +76,214 @@ class Begun(NamedTuple):
     after: Mark | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A statement for (id, key, until) of at most `limit` jobs of a group and one more, which tells
-    that there is more. `until` is where a walk had to stop: the place of a step, or a moment."""
-
-    group: str
-    page: Select
-    steps: Sequence[str] = ()  # as cursors name them
-
-    def named(self, currency: str | None) -> str:
-        """What a cursor calls the group of a job."""
-        return f"{ALONE} {currency}" if self.group == ALONE else self.group
-
-    def stop(self, found: Sequence[Row[Any]], first: tuple[UUID, ...]) -> Mark | None:
-        """Where a walk goes on that had to stop."""
-        until = [row.until for row in found if row.until is not None]
-        if not until:
-            return None
-        if self.group == OTHERS:
-            return going_on(max(until), None, first, OTHERS)
-        return Mark(None, BEGINNING, UUID(int=0), self.steps[min(until) - 1], first)
-
-
-async def parts(
+async def find(
     session: AsyncSession,
+    ask: Ask,
     data: JobSearch,
     after: Mark | None,
-    first: Collection[UUID],
+    first: tuple[UUID, ...],
     expected: Expected,
     *,
-    many: bool,
-) -> AsyncIterator[Part]:
-    """What is to be asked below a mark, one after the other until there are enough. `many`: more
-    are found than were counted."""
+    few: bool,
+) -> tuple[list[Placed], Mark | None]:
+    """The best paid below a mark, one more than asked for where there are more, and where a walk
+    had to stop, if it had to. `few` are found, as was counted."""
     begun = _begun(after)
-    disclosed = data.asking(undisclosed_pay=UndisclosedPay.EXCLUDE)
-    paid = [*expected.conditions(disclosed), *unless(first)]
-    if begun.group == COMPARED:
-        one_by_one = [*filters.everything(disclosed, in_rows=True), *unless(first)]
-        yield _compared(data, paid, one_by_one if many else None, begun)
-    if begun.group != OTHERS:
-        currencies = list(await session.scalars(WITHOUT_RATE))
-        if steps := _own_steps(currencies, begun if begun.group == ALONE else Begun(ALONE)):
-            yield _alone(data, paid, steps, begun.after if begun.group == ALONE else None)
-    if data.undisclosed_pay is UndisclosedPay.INCLUDE:
-        others = [*expected.conditions(data), *unless(first), filters.UNPAID]
-        mark = begun.after if begun.group == OTHERS else None
-        yield Part(OTHERS, newest_of(data, others, mark, expected))
+    if few and begun.step is None:
+        found = await ask(_few(data, expected, begun, first), ("grade", "coin", "key"))
+        return [(row, f"{GROUPS[row.grade]} {row.coin}".strip()) for row in found], None
+    search = _Search(session, ask, data, expected, first)
+    parts = {COMPARED: search.compared, ALONE: search.alone, OTHERS: search.others}
+    rows: list[Placed] = []
+    for group, part in parts.items():
+        if GROUPS.index(group) <= GROUPS.index(begun.group):
+            found, stop = await part(begun if group == begun.group else Begun(group))
+            rows += found
+            if stop or len(rows) > data.limit:
+                return rows[: data.limit + 1], stop if len(rows) <= data.limit else None
+    return rows, None
 
 
 def _begun(after: Mark | None) -> Begun:
     if after is None:
         return Begun()
     group, *words = after.group.split()
-    steps = [int(word) for word in words if word.isdigit()]
     currency = next((word for word in words if word.isalpha()), "")
-    return Begun(group, currency, steps[0], None) if steps else Begun(group, currency, None, after)
+    step = next((int(word) for word in words if not word.isalpha()), None)
+    return Begun(group, currency, step, after if step is None else None)
 
 
-def _highest(begun: Begun, steps: int) -> int:
-    """The step in which a page begins, or the one above."""
-    step = begun.step
-    if begun.after is not None:
-        step = filters.step_below(int(begun.after.key or 0)) + 2
-    return steps - 1 if step is None else min(step, steps - 1)
-
-
-def _compared(
-    data: JobSearch, conditions: list[Condition], one_by_one: list[Condition] | None, begun: Begun
-) -> Part:
-    """Of the conditions `one_by_one` no index tells."""
-    steps = range(_highest(begun, filters.STEPS_IN_EUROS), -1, -1)
-    kinds = {f"{COMPARED} {step}": filters.euros_kind(step) for step in steps}
-    below = _below(LiveJob, begun.after)
-    walked = _walk(data, [*conditions, *below], _by_euros(LiveJob), list(kinds.values()))
-    if one_by_one is None or begun.step is not None:
-        return Part(COMPARED, walked, list(kinds))
-    tried = _tried(data, one_by_one, begun.after).cte("tried").prefix_with("MATERIALIZED")
-    enough = select(func.count()).select_from(tried).scalar_subquery() > data.limit
-    no_until = cast(null(), BigInteger).label("until")
-    walked = walked.subquery("walked")
-    either = union_all(
-        select(tried.c.id, tried.c.key, no_until).where(enough), select(walked).where(~enough)
-    )
-    return Part(COMPARED, select(either.subquery("either")), list(kinds))
-
-
-def _alone(
-    data: JobSearch, conditions: list[Condition], kinds: Mapping[str, str], after: Mark | None
-) -> Part:
-    by = (LiveJob.currency, filters.PAY, LiveJob.published_at, LiveJob.id)
-    below = [tuple_(*by) < (after.group.split()[1], *_mark(after))] if after else []
-    page = _walk(data, [*conditions, *filters.NO_RATE, *below], by, list(kinds.values()))
-    return Part(ALONE, page, list(kinds))
-
-
-def _own_steps(currencies: Sequence[str], begun: Begun) -> dict[str, str]:
-    """The steps of pay in these currencies from where a page begins, by their names in cursors."""
-    return {
-        f"{ALONE} {currency} {step}": filters.pay_kind(currency, step)
-        for currency in currencies
-        if not begun.currency or currency <= begun.currency
-        for step in range(
-            _highest(begun if currency == begun.currency else Begun(ALONE), filters.STEPS), -1, -1
+def _few(data: JobSearch, expected: Expected, begun: Begun, first: Collection[UUID]) -> Select:
+    """A page of all groups at once; in each row which of GROUPS it is (grade), and of those alone
+    the currency (coin)."""
+    readable, compared = filters.READABLE, LiveJob.euros.is_not(None)
+    key = case((~readable, 0), (compared, LiveJob.euros), else_=filters.PAY)
+    some = (
+        select(
+            LiveJob.id,
+            case((~readable, 0), (compared, 2), else_=1).label("grade"),
+            case((and_(readable, ~compared), LiveJob.currency), else_="").label("coin"),
+            cast(key, BigInteger).label("key"),
+            LiveJob.published_at.label("at"),
         )
-    }
+        .where(*expected.conditions(data), *unless(first))
+        .offset(0)  # first found, then sorted: else an index would be read in that order
+        .subquery("some")
+    )
+    by = (some.c.grade, some.c.coin, some.c.key, some.c["at"], some.c.id)
+    page = select(some.c.id, some.c.grade, some.c.coin, some.c.key).limit(data.limit + 1)
+    if after := begun.after:
+        mark = (GROUPS.index(begun.group), begun.currency, *_mark(after))
+        page = page.where(tuple_(*by) < mark)
+    return page.order_by(*(column.desc() for column in by))
+
+
+class _Search(NamedTuple):
+    """One search, group by group; each gives what it has from where a page begins in it."""
+
+    session: AsyncSession
+    ask: Ask
+    data: JobSearch
+    expected: Expected
+    first: tuple[UUID, ...]
+
+    async def compared(self, begun: Begun) -> tuple[list[Placed], Mark | None]:
+        tried = await self.ask(_tried(self.data, self._paid(one_by_one=True), begun), ["key"])
+        rows = [(row, COMPARED) for row in tried]
+        if len(rows) > self.data.limit:
+            return rows, None
+        if rows:
+            begun = Begun(after=_last(rows[-1][0]))
+        most, least = (await self.session.execute(IN_EUROS)).one()
+        steps = _steps(begun.step, begun.after, most, least, filters.STEPS_IN_EUROS)
+        kinds = {f"{COMPARED} {step}": filters.euros_kind(step) for step in steps}
+        conditions = [*self._paid(), *_below(LiveJob, begun)]
+        found = await self.ask(_walk(self.data, conditions, _by_euros(LiveJob), kinds), ["key"])
+        rows += [(row, COMPARED) for row in found if row.id is not None]
+        return rows, _stop(found, kinds, self.first)
+
+    async def alone(self, begun: Begun) -> tuple[list[Placed], Mark | None]:
+        kinds: dict[str, str] = {}
+        for currency, most, least in await self.session.execute(WITHOUT_RATE):
+            if not begun.currency or currency < begun.currency:
+                steps = _steps(None, None, most, least, filters.STEPS)
+            elif currency == begun.currency:
+                steps = _steps(begun.step, begun.after, most, least, filters.STEPS)
+            else:
+                continue
+            kinds |= {f"{ALONE} {currency} {n}": filters.pay_kind(currency, n) for n in steps}
+        if not kinds:
+            return [], None
+        by = (LiveJob.currency, filters.PAY, LiveJob.published_at, LiveJob.id)
+        below = [tuple_(*by) < (begun.currency, *_mark(begun.after))] if begun.after else []
+        conditions = [*self._paid(), *filters.NO_RATE, *below]
+        found = await self.ask(_walk(self.data, conditions, by, kinds), ["coin", "key"])
+        rows = [(row, f"{ALONE} {row.coin}") for row in found if row.id is not None]
+        return rows, _stop(found, kinds, self.first)
+
+    async def others(self, begun: Begun) -> tuple[list[Placed], Mark | None]:
+        """Without pay, the newest first; none where these are not wanted."""
+        if self.data.undisclosed_pay is UndisclosedPay.EXCLUDE:
+            return [], None
+        unpaid = [*self.expected.conditions(self.data), *unless(self.first), filters.UNPAID]
+        found = await self.ask(newest_of(self.data, unpaid, begun.after, self.expected), ["key"])
+        until = max((row.until for row in found if row.until is not None), default=None)
+        stop = None if until is None else going_on(until, None, self.first, OTHERS)
+        return [(row, OTHERS) for row in found if row.id is not None], stop
+
+    def _paid(self, *, one_by_one: bool = False) -> list[Condition]:
+        """What is found of known pay; `one_by_one`, no index tells."""
+        paid = self.data.asking(undisclosed_pay=UndisclosedPay.EXCLUDE)
+        told = (
+            filters.everything(paid, in_rows=True) if one_by_one else self.expected.conditions(paid)
+        )
+        return [*told, *unless(self.first)]
+
+
+def _steps(
+    begun: int | None, after: Mark | None, most: int | None, least: int | None, number: int
+) -> range:
+    """The steps of pay from where a page begins, or one above, down to the lowest that there is."""
+    if most is None or least is None:
+        return range(0)
+    highest = filters.step_below(most) + 2
+    if after is not None:
+        highest = min(highest, filters.step_below(int(after.key or 0)) + 2)
+    if begun is not None:
+        highest = min(highest, begun)
+    return range(min(highest, number - 1), filters.step_below(least) - 1, -1)
+
+
+def _stop(
+    found: Sequence[Row[Any]], kinds: Mapping[str, str], first: tuple[UUID, ...]
+) -> Mark | None:
+    """Where a walk through these steps goes on that had to stop."""
+    place = min((row.until for row in found if row.until is not None), default=None)
+    return place and Mark(None, BEGINNING, UUID(int=0), list(kinds)[place - 1], first)
+
+
+def _last(row: Row[Any]) -> Mark:
+    return Mark(row.key, row.published_at, row.id)
+
+
+def _mark(after: Mark) -> tuple[Any, ...]:
+    return after.key or 0, after.published_at, after.id
 
 
 def _by_euros(jobs: Any) -> tuple[Any, ...]:
     return jobs.euros, jobs.published_at, jobs.id
 
 
-def _below(jobs: Any, after: Mark | None) -> list[Condition]:
+def _below(jobs: Any, begun: Begun) -> list[Condition]:
+    """Of the jobs with euros those that come after a mark, or from a step on."""
     known = [jobs.euros.is_not(None)]
-    return [*known, tuple_(*_by_euros(jobs)) < _mark(after)] if after else known
+    if begun.after is not None:
+        return [*known, tuple_(*_by_euros(jobs)) < _mark(begun.after)]
+    if begun.step is None:
+        return known
+    step = min(begun.step, filters.STEPS_IN_EUROS)
+    end = int(2 ** (step / 2 + 1))  # above that of the step, for an index
+    return [*known, jobs.euros < end, func.jobboard_step(jobs.euros) <= step]
 
 
-def _mark(after: Mark) -> tuple[Any, ...]:
-    return after.key, after.published_at, after.id
-
-
-def _tried(data: JobSearch, conditions: list[Condition], after: Mark | None) -> Select:
-    """The best paid of the TRIED best paid jobs below a mark."""
-    others = aliased(LiveJob)
-    lowest = (
-        select(*_by_euros(others))
-        .where(*_below(others, after))
-        .order_by(*(column.desc() for column in _by_euros(others)))
-        .offset(TRIED - 1)
-        .limit(1)
-    )
-    by = _by_euros(LiveJob)
+def _tried(data: JobSearch, conditions: list[Condition], begun: Begun) -> Select:
+    """The best paid of the TRIED best paid jobs, or of fewer, when it is late."""
+    jobs = aliased(LiveJob)
+    order = [column.desc() for column in _by_euros(jobs)]
+    top = select(*_by_euros(jobs)).where(*_below(jobs, begun)).order_by(*order).limit(TRIED)
+    top = top.subquery("top")
+    fits = select(LiveJob.id).where(LiveJob.id == top.c.id, ~walk.late(), *conditions)
+    fits = fits.offset(0).correlate(top).lateral("fits")
     return (
-        select(LiveJob.id, LiveJob.euros.label("key"))
-        .where(tuple_(*by) >= lowest.scalar_subquery(), *_below(LiveJob, after), *conditions)
-        .order_by(*(column.desc() for column in by))
+        select(top.c.id, top.c.euros.label("key"))
+        .select_from(top.join(fits, true()))
+        .order_by(top.c.euros.desc(), top.c.published_at.desc(), top.c.id.desc())
         .limit(data.limit + 1)
     )
 
 
 def _walk(
-    data: JobSearch, conditions: list[Condition], by: tuple[Any, ...], kinds: list[str]
+    data: JobSearch, conditions: list[Condition], by: Sequence[Any], kinds: Mapping[str, str]
 ) -> Select:
     """The best paid of what has one of these kinds, which are steps of pay, the highest first."""
-    step = func.unnest(bindparam("steps", kinds, ARRAY(Text)))
+    step = func.unnest(bindparam("steps", list(kinds.values()), ARRAY(Text)))
     step = step.table_valued("kind", with_ordinality="place", name="step").render_derived()
-    stops = and_(step.c.place > SURE, walk.late())
+    stops = and_(step.c.place > walk.SURE, walk.late())
     # Asked once for each step, when its turn comes: a volatile column stays where it stands.
     timed = select(step.c.kind, case((stops, step.c.place)).label("until")).subquery("timed")
     some = (
         select(LiveJob.id, *(column.label(f"by_{n}") for n, column in enumerate(by)))
         .where(LiveJob.kinds.contains(array([timed.c.kind])), timed.c.until.is_(None), *conditions)
-        .offset(0)  # first found, then sorted: else the order would be read from an index
+        .offset(0)  # first found, then sorted: else an index would be read in that order
         .correlate(timed)
         .lateral("some")
     )
     order = [some.c[f"by_{n}"] for n in range(len(by))]
-    key = order[-3].label("key")
-    hit = select(some.c.id, key).order_by(*(column.desc() for column in order))
+    shown = [some.c.id, order[-3].label("key"), order[0].label("coin")]
+    hit = select(*shown).order_by(*(column.desc() for column in order))
     found = hit.limit(data.limit + 1).lateral("hit")
     return (
-        select(found.c.id, found.c.key, timed.c.until)
+        select(*found.c, timed.c.until)
         .select_from(timed.outerjoin(found, true()))
         .where(or_(found.c.id.is_not(None), timed.c.until.is_not(None)))
         .limit(data.limit + 1)

@@ -85,15 +85,16 @@ async def expect(session: AsyncSession, data: JobSearch, known: Row[Any]) -> Exp
     parts = ["", *counted_alone(data)]
     if not values:
         return Expected({"": walk.as_busy(known.jobs, known.jobs, recent)}, newest)
-    shape = ("estimates", data.facets, frozenset(values))
+    asked = data.words or ""
+    shape = ("estimates", data.facets, finds_without(asked), frozenset(values))
     plan = await explained(session, shape, partial(_every, data, parts), values)
     rows = {step.get("Subplan Name"): step["Plan Rows"] for step in plan["Plans"]}
     found = {part: min(known.jobs, rows[f"CTE {_name(part)}"]) for part in [*parts, HEAD, WORDS]}
     having = found.pop(WORDS)
     jobs = {part: walk.as_busy(number, known.jobs, recent) for part, number in found.items()}
-    asked = data.words or ""
     in_rows = finds_without(asked) or (begins(asked) and having * COMMON > known.jobs)
-    return Expected(jobs, newest, bool(asked) and having <= walk.FEW, in_rows)
+    by_words = bool(asked) and having <= walk.FEW and not in_rows
+    return Expected(jobs, newest, by_words, in_rows)
 
 
 def counted_alone(data: JobSearch) -> Iterator[str]:
@@ -102,11 +103,14 @@ def counted_alone(data: JobSearch) -> Iterator[str]:
 
 
 def _every(data: JobSearch, parts: list[str]) -> Select:
-    matches = matching(data)
-    head = LiveJob.head.bool_op("@@")(words(data)) if data.words else true()
+    # How many have none of some words, PostgreSQL guesses badly: as many as if nobody asked.
+    without = finds_without(data.words or "")
+    others = matching(data, but="words")
+    matches = others if without else matching(data)
+    head = LiveJob.head.bool_op("@@")(words(data)) if data.words and not without else true()
     every = [
-        _rows(WORDS, matches),
-        _rows(HEAD, [*matching(data, but="words"), *within_reach(data), head]),
+        _rows(WORDS, matching(data)),
+        _rows(HEAD, [*others, *within_reach(data), head]),
         *(_rows(part, [*matches, *within_reach(data, part)]) for part in parts),
     ]
     return select(union_all(*map(select, every)).subquery())

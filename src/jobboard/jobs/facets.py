@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Text,
     cast,
+    false,
     func,
     literal,
     null,
@@ -87,11 +88,11 @@ def _counts(data: JobSearch, expected: Expected, cap: int) -> Any:
     """Rows of (facet, value, jobs, late); how many were counted for a facet has no value, and what
     all filters leave has no facet. Filters that are used each have jobs of their own to count."""
     found = _found(data, expected, cap, "")
-    rows = [_number(found, "")]
+    rows = [_number(found, "", expected.spans(data))]
     for name in CHOICES if data.facets else ():
         if getattr(data, name):
             own = _found(data, expected, cap, name)
-            rows += [_number(own, name), _values(own, cap, name)]
+            rows += [_number(own, name, expected.spans(data, name)), _values(own, cap, name)]
         else:
             rows.append(_values(found, cap, name))
     return union_all(*rows)
@@ -109,12 +110,13 @@ def _name(but: str) -> str:
     return f"spans_{but}"
 
 
-def _number(found: CTE, facet: str) -> Select:
+def _number(found: CTE, facet: str, spans: list[int]) -> Select:
+    """What was looked at all at once is complete, however late it is."""
     return select(
         cast(literal(facet), Text).label("facet"),
         cast(null(), Text).label("value"),
         func.count().label("jobs"),
-        walk.late().label("late"),
+        (walk.late() if spans else false()).label("late"),
     ).select_from(found)
 
 

@@ -42,6 +42,7 @@ class LiveJob(Base):
             "ix_live_jobs_no_rate", "currency", "pay", "published_at", "id",
             postgresql_where=text("euros IS NULL AND currency IS NOT NULL AND pay IS NOT NULL"),
         ),
+        # For the release before; goes with the next.
         Index("ix_live_jobs_pay", "currency", "pay", "published_at", "id"),
         Index(
             "ix_live_jobs_featured",

@@ -64,9 +64,8 @@ RANKED = 500  # jobs that are sorted by score at once
 CAME_LATER = 4  # times as many, where some came into a window since its first page
 BEST = 2.0**62  # a key above every score
 KEYS = {Sort.RELEVANCE: float, Sort.NEWEST: NoneType, Sort.SALARY: int}
-GROUP = re.compile(
-    r"compared( \d{1,3})?|alone [A-Z]{3}( \d{1,3})?|others"
-)  # of sort=salary: see bestpaid.py
+# Of sort=salary: see bestpaid.py.
+GROUP = re.compile(r"compared( [0-9]{1,3})?|alone [A-Z]{3}( [0-9]{1,3})?|others")
 NO_KEY = 0  # in cursors, of jobs whose pay is not known
 EDGE = re.compile(r"(\d{1,17})-([0-9a-f]{32})")
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)

@@ -261,16 +261,13 @@ async def _best_paid(
     counted: Counted,
 ) -> Found:
     """The best paid, each with its group."""
-    rows: list[Placed] = []
-    many = not counted.all_jobs
-    async for part in bestpaid.parts(session, data, after, first, expected, many=many):
-        alone = part.group == bestpaid.ALONE
-        found = (await session.execute(cards(data, part.page, alone=alone))).all()
-        rows += [(row, (part.named(row.currency), None)) for row in found if row.id is not None]
-        stop = part.stop(found, first)
-        if stop or len(rows) > data.limit:
-            return rows[: data.limit + 1], stop
-    return rows, None
+
+    async def asked(page: Select, order: Sequence[str]) -> Sequence[Row[Any]]:
+        return (await session.execute(cards(data, page, order))).all()
+
+    few = counted.all_jobs
+    found, stop = await bestpaid.find(session, asked, data, after, first, expected, few=few)
+    return [(row, (group, None)) for row, group in found], stop
 
 
 def _stop(found: Sequence[Row[Any]], lane: Lane | None, first: tuple[UUID, ...]) -> Mark | None:
@@ -299,20 +296,20 @@ def _newest_cards(
     return cards(data, newest(data, after, first, expected))
 
 
-def cards(data: JobSearch, page: Select, *, alone: bool = False) -> Select:
-    """The columns of CARD beside those of a page of ids, whose keys are in one currency each if
-    these are `alone`. Long texts are unpacked for these only."""
+def cards(data: JobSearch, page: Select, order: Sequence[str] = ("key",)) -> Select:
+    """The columns of CARD beside those of a page of ids, in the order of some of these. Long texts
+    are unpacked for these only."""
     # Twice as long as a beginning, because white space is squeezed afterwards.
     length = 2 * EXCERPT if data.words is None else LOOKED_AT
     found = page.subquery("found")
     beside = [column for column in found.c if column.name != "id"]
-    order = [Job.currency.desc()] if alone else []
+    by = [*(found.c[name] for name in order), Job.published_at, Job.id]
     return (
         select(*CARD, func.left(Job.description_text, length).label("text"), *beside)
         .select_from(found)
         .outerjoin(Job, Job.id == found.c.id)
         .outerjoin(Company, Company.id == Job.company_id)
-        .order_by(*order, found.c.key.desc(), Job.published_at.desc(), Job.id.desc())
+        .order_by(*(column.desc() for column in by))
     )
 
 
