@@ -252,6 +252,6 @@ async def test_where_it_is_switched_off_the_database_is_asked_each_time(
             with statements(app.state.engines.database) as asked:
                 for _ in range(2):
                     await client.get("/api/v1/jobs")
-            assert len(asked) == 6
+            assert len(asked) == 4
             metrics = (await client.get("/metrics")).text
     assert 'jobboard_cache_answers_total{from="bypassed"} 2.0' in metrics
