@@ -78,10 +78,12 @@ class Board:
         return not self.processes()
 
     def kill(self) -> None:
-        """SIGKILL for everything at once, as a power cut would."""
-        for pid in [self.process.pid, *self.processes()]:
-            with suppress(ProcessLookupError):  # it went with the one before
-                os.kill(pid, signal.SIGKILL)
+        """SIGKILL for everything at once, as a power cut would: all stand still first, or one that
+        lives a little longer would start anew what it misses."""
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in [self.process.pid, *self.processes()]:
+                with suppress(ProcessLookupError):  # it went with the one before
+                    os.kill(pid, number)
         self.process.wait()
 
     def __enter__(self) -> Self:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from jobboard.analytics import rollups, searches
 from jobboard.infra import mongo as module
 from jobboard.infra.mailer import ConsoleMailer
 from jobboard.infra.mongo import Mongo
@@ -50,6 +51,8 @@ async def test_one_that_goes_while_it_is_asked_keeps_nothing_else_from_being_don
         return True
 
     monkeypatch.setattr(silent, "is_there", was_there)
+    for counting in (rollups, searches):
+        monkeypatch.setattr(counting, "PATIENCE", 0.1)
     context = Context(settings, db, ConsoleMailer(), Storage(settings.storage_url), silent)
     with capture_logs() as lines:
         await analytics.roll_up(context)
