@@ -5,6 +5,7 @@ RESTARTS says how often processes are replaced, RATE how many requests a second 
 
 import json
 import os
+import resource
 import socket
 import ssl
 import sys
@@ -182,7 +183,10 @@ def test_a_thousand_who_send_slowly_keep_nobody_waiting(
 def slow_ones(front: Front) -> Generator[None]:
     """They have sent the beginning of a body, and send no more."""
     where = urlsplit(front.address)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with ExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft + SLOW, hard), hard))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         for _ in range(SLOW):
             slow = stack.enter_context(socket.create_connection((where.hostname, where.port)))
             slow.sendall(b"POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
@@ -222,8 +226,10 @@ def test_what_it_refuses_itself_it_tells_people_and_programs(echo: str, folder: 
             assert answer.status == 413
             assert kind in answer.headers["content-type"]
             assert (b"too_large" if kind == "json" else b"too large") in answer.read()
-        (folder / "nginx-bodies").chmod(0)  # as if there were no room for one
+        bodies = folder / "nginx-bodies"
+        bodies.chmod(0)  # as if there were no room for one
         full = httpx2.post(f"{address}/api/v1/images", content=b"x" * 100_000)
+        bodies.chmod(0o700)
         assert (full.status_code, full.json()["code"]) == (503, "unavailable")
 
 

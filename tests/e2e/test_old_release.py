@@ -25,7 +25,9 @@ WALK = [
 def old(tmp_path: Path) -> Path:
     """The files of that release."""
     with tarfile.open(fileobj=BytesIO(git("archive", COMPATIBLE_SINCE))) as files:
-        files.extractall(tmp_path / "old", filter="data")
+        # Debian 12's Python 3.11 has no filters yet; these files are our own.
+        files.extraction_filter = getattr(tarfile, "data_filter", None)
+        files.extractall(tmp_path / "old")
     return tmp_path / "old"
 
 
